@@ -1,0 +1,120 @@
+"""The boxes of one image, whatever file they come from."""
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+
+class AnnotationError(ValueError):
+    """An annotation file is missing, malformed or says something impossible.
+
+    The message names the file, the object in it and the value found.
+    """
+
+
+@dataclass(frozen=True)
+class BoxAnnotations:
+    """The boxes of one image, inside the image and checked.
+
+    Args:
+        image_id: Name of the image without folder and suffix.
+        image_path: Path of the image file.
+        size: ``(H, W)`` of the image in pixels.
+        boxes: ``(K, 4)`` float32 xyxy in pixels, 0-based and half-open: the
+            box covers the columns ``x1 <= x < x2``. Each has
+            ``0 <= x1 < x2 <= W`` and ``0 <= y1 < y2 <= H``.
+        labels: ``(K,)`` int64 in ``1..L``; 0 is the background and no box
+            has it.
+        scores: ``(K,)`` float32 in ``[0, 1]`` of detections, or None.
+        flags: Per name a ``(K,)`` bool array, such as ``difficult`` of
+            PASCAL VOC.
+        num_clipped: How many boxes reached outside the image before the
+            reader clipped them.
+
+    Raises:
+        AnnotationError: A box, label or array shape breaks what is said
+            above.
+    """
+
+    image_id: str
+    image_path: str
+    size: tuple[int, int]
+    boxes: np.ndarray
+    labels: np.ndarray
+    scores: np.ndarray | None = None
+    flags: Mapping[str, np.ndarray] = field(default_factory=dict)
+    num_clipped: int = 0
+
+    def __post_init__(self) -> None:
+        boxes = np.asarray(self.boxes, np.float32).reshape(-1, 4)
+        labels = np.asarray(self.labels, np.int64).reshape(-1)
+        object.__setattr__(self, 'boxes', boxes)
+        object.__setattr__(self, 'labels', labels)
+        per_box = {'labels': labels, **self.flags}
+        if self.scores is not None:
+            per_box['scores'] = self.scores
+        for name, values in per_box.items():
+            if len(values) != len(boxes):
+                raise AnnotationError(
+                    f'{self.image_id}: {name} must have one value a box. '
+                    f'Got: {len(values)} for {len(boxes)} boxes'
+                )
+        height, width = self.size
+        x1, y1, x2, y2 = boxes.T
+        inside = (0 <= x1) & (x1 < x2) & (x2 <= width)
+        inside &= (0 <= y1) & (y1 < y2) & (y2 <= height)
+        for i in np.flatnonzero(~inside | (labels < 1)):
+            raise AnnotationError(
+                f'{self.image_id}: object {i + 1} needs label >= 1 and '
+                f'0 <= x1 < x2 <= {width}, 0 <= y1 < y2 <= {height}. '
+                f'Got: label {labels[i]}, box {boxes[i].tolist()}'
+            )
+
+
+def pixel_boxes(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Round boxes to whole pixels, at least one pixel wide and high.
+
+    This is the one place that decides which pixels a box covers; pseudo
+    labels and box maps both follow it (our choice: the nearest pixel edge).
+
+    Args:
+        boxes: ``(K, 4)`` xyxy, half-open, in pixels.
+        size: ``(H, W)`` of the image in pixels.
+
+    Returns:
+        ``(K, 4)`` int64 xyxy, half-open, inside the image.
+
+    Raises:
+        AnnotationError: A box is NaN, empty or wholly outside the image.
+    """
+    boxes = np.asarray(boxes, np.float64).reshape(-1, 4)
+    height, width = size
+    limit = np.array([width, height], np.float64)
+    low, high = boxes[:, :2], boxes[:, 2:]
+    usable = (low < high).all(1) & (high > 0).all(1) & (low < limit).all(1)
+    for i in np.flatnonzero(~usable):
+        raise AnnotationError(
+            f'Box {i + 1} must be x1 < x2, y1 < y2 and touch the image of '
+            f'{width} x {height} px. Got: {boxes[i].tolist()}'
+        )
+    # floor(v + 0.5): halves go up everywhere, unlike round().
+    low = np.clip(np.floor(low + 0.5), 0, limit - 1)
+    high = np.clip(np.floor(high + 0.5), low + 1, limit)
+    return np.concatenate([low, high], 1).astype(np.int64)
+
+
+def warn_of_clipped_boxes(num_boxes: int, num_images: int) -> None:
+    """Say once how many boxes a run clipped to their images; 0 says nothing.
+
+    Args:
+        num_boxes: Boxes that reached outside their image.
+        num_images: Images that these boxes belong to.
+    """
+    if num_boxes:
+        warnings.warn(
+            f'{num_boxes} boxes in {num_images} images reached outside their '
+            'image and were clipped to it',
+            stacklevel=3,
+        )

@@ -1,0 +1,166 @@
+"""The reader of PASCAL VOC's XML annotations."""
+
+import math
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from xml.etree.ElementTree import Element, ParseError
+
+import numpy as np
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import parse
+
+from .box_annotations import (
+    AnnotationError,
+    BoxAnnotations,
+    warn_of_clipped_boxes,
+)
+from .voc_classes import VOC_CLASSES
+
+
+def read_voc_xml(
+    xml_path: str | Path,
+    image_path: str | Path | None = None,
+    classes: Sequence[str] = VOC_CLASSES,
+) -> BoxAnnotations:
+    """Read the boxes of one image from a PASCAL VOC XML file.
+
+    VOC's corners are 1-based and inclusive; the boxes returned are 0-based
+    and half-open. A box that reaches outside the image is clipped to it,
+    with a warning. ``difficult`` objects are kept, with the flag
+    ``difficult``. Entities in the XML are not expanded.
+
+    Args:
+        xml_path: The annotation file; its stem is the image id.
+        image_path: The image that it belongs to. Defaults to
+            ``../JPEGImages/<stem>.jpg`` beside the folder of the XML file.
+        classes: Names of the foreground classes; the first has label 1.
+
+    Returns:
+        The boxes of the image.
+
+    Raises:
+        AnnotationError: The file is missing or no valid VOC annotation, a
+            class is not in ``classes``, or a box has xmax <= xmin, NaN or
+            lies wholly outside the image. The message names file, object
+            and value.
+    """
+    annotations = _parse(Path(xml_path), image_path, classes)
+    warn_of_clipped_boxes(annotations.num_clipped, 1)
+    return annotations
+
+
+def iter_voc_xml(
+    data_root: str | Path,
+    image_ids: Iterable[str],
+    classes: Sequence[str] = VOC_CLASSES,
+    image_dir: str = 'JPEGImages',
+    xml_dir: str = 'Annotations',
+    image_suffix: str = '.jpg',
+) -> Iterator[BoxAnnotations]:
+    """Read the XML files of a split one after the other.
+
+    Like :func:`read_voc_xml` for each image, but clipped boxes are counted
+    and warned of once, after the last image.
+
+    Args:
+        data_root: A folder in the layout of VOCdevkit/VOC2012.
+        image_ids: Names of the images, without folder and suffix.
+        classes: Names of the foreground classes; the first has label 1.
+        image_dir: Folder of the images in ``data_root``.
+        xml_dir: Folder of the XML files in ``data_root``.
+        image_suffix: Suffix of the image files.
+
+    Yields:
+        The boxes of each image, in the order of ``image_ids``.
+
+    Raises:
+        AnnotationError: As :func:`read_voc_xml`.
+    """
+    root = Path(data_root)
+    num_boxes = num_images = 0
+    for image_id in image_ids:
+        annotations = _parse(
+            root / xml_dir / f'{image_id}.xml',
+            root / image_dir / f'{image_id}{image_suffix}',
+            classes,
+        )
+        num_boxes += annotations.num_clipped
+        num_images += annotations.num_clipped > 0
+        yield annotations
+    warn_of_clipped_boxes(num_boxes, num_images)
+
+
+def _parse(
+    xml_path: Path, image_path: str | Path | None, classes: Sequence[str]
+) -> BoxAnnotations:
+    try:
+        root = parse(xml_path).getroot()
+    except FileNotFoundError:
+        raise AnnotationError(
+            f'{xml_path}: no such annotation file; put the XML there or take '
+            'the image out of the split'
+        ) from None
+    except (ParseError, DefusedXmlException, UnicodeDecodeError) as error:
+        raise AnnotationError(
+            f'{xml_path}: not a readable XML annotation: {error}'
+        ) from None
+    if image_path is None:
+        image_path = (
+            xml_path.parent.parent / 'JPEGImages' / f'{xml_path.stem}.jpg'
+        )
+    width = _number(root, 'size/width', f'{xml_path}')
+    height = _number(root, 'size/height', f'{xml_path}')
+    limits = np.array([width, height, width, height])
+
+    boxes, labels, difficult, num_clipped = [], [], [], 0
+    for i, node in enumerate(root.findall('object'), start=1):
+        name = (node.findtext('name') or '').strip()
+        where = f'{xml_path}: object {i} ({name or "without a name"})'
+        if name not in classes:
+            raise AnnotationError(
+                f'{where}: unknown class {name!r}; known are '
+                f'{", ".join(classes)}'
+            )
+        corners = np.array(
+            [
+                _number(node, f'bndbox/{key}', where)
+                for key in ('xmin', 'ymin', 'xmax', 'ymax')
+            ]
+        )
+        if (corners[2:] <= corners[:2]).any():
+            raise AnnotationError(
+                f'{where}: needs xmin < xmax and ymin < ymax. '
+                f'Got: {corners.tolist()}'
+            )
+        box = corners - (1, 1, 0, 0)
+        clipped = np.clip(box, 0, limits)
+        if (clipped[2:] <= clipped[:2]).any():
+            raise AnnotationError(
+                f'{where}: lies wholly outside the image of {width:g} x '
+                f'{height:g} px. Got: {corners.tolist()}'
+            )
+        num_clipped += bool((clipped != box).any())
+        boxes.append(clipped)
+        labels.append(classes.index(name) + 1)
+        difficult.append((node.findtext('difficult') or '0').strip() == '1')
+    return BoxAnnotations(
+        image_id=xml_path.stem,
+        image_path=str(image_path),
+        size=(int(height), int(width)),
+        boxes=np.array(boxes, np.float32),
+        labels=np.array(labels, np.int64),
+        flags={'difficult': np.array(difficult, bool)},
+        num_clipped=num_clipped,
+    )
+
+
+def _number(node: Element, path: str, where: str) -> float:
+    """The finite number in a child element."""
+    text = node.findtext(path)
+    try:
+        value = float(text)
+    except (TypeError, ValueError):
+        value = math.nan
+    if not math.isfinite(value):
+        raise AnnotationError(f'{where}: {path} must be a number. Got: {text}')
+    return value

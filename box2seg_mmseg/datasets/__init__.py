@@ -1,0 +1,17 @@
+"""mmseg datasets and transforms that know boxes."""
+
+from .box_supervised_voc import BoxSupervisedVOCDataset
+from .transforms import (
+    GeneratePseudoLabels,
+    LoadBoxes,
+    LoadPseudoLabels,
+    PackBox2SegInputs,
+)
+
+__all__ = [
+    'BoxSupervisedVOCDataset',
+    'GeneratePseudoLabels',
+    'LoadBoxes',
+    'LoadPseudoLabels',
+    'PackBox2SegInputs',
+]

@@ -1,0 +1,107 @@
+"""Training images with boxes instead of masks, in VOCdevkit's layout."""
+
+import os.path as osp
+from collections.abc import Sequence
+
+from mmengine.fileio import list_from_file
+from mmseg.datasets import BaseSegDataset, PascalVOCDataset
+from mmseg.registry import DATASETS
+
+from ..boxes import iter_voc_xml
+
+
+@DATASETS.register_module()
+class BoxSupervisedVOCDataset(BaseSegDataset):
+    """A training set of images, boxes and, if stored, pseudo labels.
+
+    It knows no ground-truth mask, so none can leak into training; validate
+    and test with mmseg's own ``PascalVOCDataset``. Each item has ``boxes``
+    ``(K, 4)`` float32 xyxy, ``box_labels`` ``(K,)`` int64 in ``1..L`` and,
+    given ``pseudo_label_dir``, ``pseudo_label_path``.
+
+    Args:
+        ann_file: Split file with one image id a line, in ``data_root``.
+        data_root: A folder in the layout of VOCdevkit/VOC2012.
+        data_prefix: ``img_path`` and ``box_path``: the folders of images and
+            XML files in ``data_root``.
+        pseudo_label_dir: Folder of the stored pseudo labels,
+            ``<image id>.png``; relative to the working directory like
+            ``work_dir``. Not needed with ``GeneratePseudoLabels``.
+        img_suffix: Suffix of the image files.
+        metainfo: ``classes`` (background first) and ``palette``; defaults to
+            PASCAL VOC's.
+        **kwargs: As for mmseg's ``BaseSegDataset``.
+
+    Raises:
+        ValueError: ``data_prefix`` names a folder of masks.
+        FileNotFoundError: The split file is missing.
+        AnnotationError: An annotation is missing or bad.
+    """
+
+    METAINFO = PascalVOCDataset.METAINFO
+
+    def __init__(
+        self,
+        ann_file: str,
+        data_root: str,
+        data_prefix: dict[str, str] = dict(
+            img_path='JPEGImages', box_path='Annotations'
+        ),
+        pseudo_label_dir: str | None = None,
+        img_suffix: str = '.jpg',
+        **kwargs,
+    ) -> None:
+        if 'seg_map_path' in data_prefix:
+            raise ValueError(
+                'BoxSupervisedVOCDataset must not see masks: take '
+                "seg_map_path out of data_prefix. Got: '"
+                f"{data_prefix['seg_map_path']}'"
+            )
+        self.pseudo_label_dir = pseudo_label_dir
+        super().__init__(
+            ann_file=ann_file,
+            data_root=data_root,
+            data_prefix=data_prefix,
+            img_suffix=img_suffix,
+            **kwargs,
+        )
+
+    @classmethod
+    def get_label_map(cls, new_classes: Sequence[str] | None = None) -> None:
+        """No map: boxes and pseudo labels are in the dataset's own classes."""
+
+    def load_data_list(self) -> list[dict]:
+        """Read the split and the boxes of its images.
+
+        Returns:
+            One dict an image.
+        """
+        if not osp.isfile(self.ann_file):
+            raise FileNotFoundError(
+                f'{self.ann_file}: no such split file; it lists one image id '
+                'a line'
+            )
+        image_ids = [line.strip() for line in list_from_file(self.ann_file)]
+        data_list = []
+        for annotations in iter_voc_xml(
+            self.data_root,
+            filter(None, image_ids),
+            classes=self.metainfo['classes'][1:],
+            image_dir=self.data_prefix['img_path'],
+            xml_dir=self.data_prefix['box_path'],
+            image_suffix=self.img_suffix,
+        ):
+            item = dict(
+                img_path=annotations.image_path,
+                boxes=annotations.boxes,
+                box_labels=annotations.labels,
+                label_map=None,
+                reduce_zero_label=False,
+                seg_fields=[],
+            )
+            if self.pseudo_label_dir is not None:
+                item['pseudo_label_path'] = osp.join(
+                    self.pseudo_label_dir, f'{annotations.image_id}.png'
+                )
+            data_list.append(item)
+        return data_list

@@ -1,0 +1,13 @@
+"""Transforms that load or make boxes and pseudo labels, and pack them."""
+
+from .formatting import PackBox2SegInputs
+from .generate_pseudo_labels import GeneratePseudoLabels
+from .load_boxes import LoadBoxes
+from .load_pseudo_labels import LoadPseudoLabels
+
+__all__ = [
+    'GeneratePseudoLabels',
+    'LoadBoxes',
+    'LoadPseudoLabels',
+    'PackBox2SegInputs',
+]

@@ -1,0 +1,35 @@
+"""Packs the box map beside what mmseg packs."""
+
+import torch
+from mmengine.structures import PixelData
+from mmseg.datasets.transforms import PackSegInputs
+from mmseg.registry import TRANSFORMS
+
+
+@TRANSFORMS.register_module()
+class PackBox2SegInputs(PackSegInputs):
+    """mmseg's PackSegInputs plus the box map and its table.
+
+    Required Keys: those of PackSegInputs, and
+
+    - gt_box_map (np.uint8, (H, W))
+    - box_region_classes (np.bool_, (R + 1, L + 1))
+
+    Added to the data sample:
+
+    - gt_box_map: PixelData with a uint8 tensor ``(1, H, W)``.
+    - box_region_classes: bool tensor ``(R + 1, L + 1)``.
+    """
+
+    def transform(self, results: dict) -> dict:
+        """Pack the sample."""
+        packed = super().transform(results)
+        box_map = torch.from_numpy(results['gt_box_map'][None].copy())
+        table = torch.from_numpy(results['box_region_classes'])
+        packed['data_samples'].set_data(
+            dict(
+                gt_box_map=PixelData(data=box_map),
+                box_region_classes=table,
+            )
+        )
+        return packed

@@ -1,0 +1,46 @@
+"""Pseudo labels made while training."""
+
+from mmcv.transforms import BaseTransform
+from mmseg.registry import TRANSFORMS
+
+from ...pseudo_labels import build_labeler
+
+
+@TRANSFORMS.register_module()
+class GeneratePseudoLabels(BaseTransform):
+    """Make the pseudo label of an image on the fly as ``gt_seg_map``.
+
+    It gives what ``tools/generate_pseudo_labels.py`` would have stored, but
+    anew in each epoch: for small data and for checks. It must come before
+    any transform of the image.
+
+    Required Keys:
+
+    - img
+    - boxes (K, 4)
+    - box_labels (K,)
+    - seg_fields
+
+    Modified Keys:
+
+    - seg_fields
+
+    Added Keys:
+
+    - gt_seg_map (np.uint8, (H, W)): 0 background, class id, 255 ignore.
+
+    Args:
+        labeler: Config of a labeler, such as
+            ``dict(type='GrabCut', iterations=5, seed=0)``.
+    """
+
+    def __init__(self, labeler: dict) -> None:
+        self.labeler = build_labeler(labeler)
+
+    def transform(self, results: dict) -> dict:
+        """Add the map."""
+        results['gt_seg_map'] = self.labeler(
+            results['img'], results['boxes'], results['box_labels']
+        )
+        results['seg_fields'].append('gt_seg_map')
+        return results

@@ -1,0 +1,123 @@
+"""Boxes as a map that goes through any geometric transform."""
+
+import numpy as np
+from mmcv.transforms import BaseTransform
+from mmseg.registry import TRANSFORMS
+
+from ...boxes import pixel_boxes
+
+MAX_REGIONS = 254
+
+
+@TRANSFORMS.register_module()
+class LoadBoxes(BaseTransform):
+    """Rasterise the boxes of an image into one map of region ids.
+
+    A region is the set of pixels that the boxes of the same classes cover.
+    The map is named in ``seg_fields``, so every stock geometric transform
+    resizes, crops and flips it; the table tells the classes of each region.
+    Transforms that mix images (RandomMosaic) can not be used: the regions of
+    another image have another table.
+
+    Required Keys:
+
+    - img_shape
+    - boxes (K, 4)
+    - box_labels (K,)
+    - seg_fields
+
+    Modified Keys:
+
+    - seg_fields
+
+    Added Keys:
+
+    - gt_box_map (np.uint8, (H, W)): 0 outside every box, r in the r-th
+      region, 255 padding.
+    - box_region_classes (np.bool_, (R + 1, L + 1)): whether region r is
+      covered by a box of class c. Row 0 has only the background; the other
+      rows never have it.
+
+    Args:
+        num_classes: L + 1, background included.
+
+    Raises:
+        ValueError: A label is no class, or the boxes make more than 254
+            regions.
+    """
+
+    def __init__(self, num_classes: int) -> None:
+        self.num_classes = num_classes
+
+    def transform(self, results: dict) -> dict:
+        """Add the map and its table."""
+        regions, table = rasterise_boxes(
+            results['boxes'],
+            results['box_labels'],
+            results['img_shape'][:2],
+            self.num_classes,
+        )
+        results['gt_box_map'] = regions
+        results['box_region_classes'] = table
+        results['seg_fields'].append('gt_box_map')
+        return results
+
+    def __repr__(self) -> str:
+        return f'{type(self).__name__}(num_classes={self.num_classes})'
+
+
+def rasterise_boxes(
+    boxes: np.ndarray,
+    labels: np.ndarray,
+    size: tuple[int, int],
+    num_classes: int,
+) -> tuple[np.ndarray, np.ndarray]:
+    """The map of regions and their classes; see :class:`LoadBoxes`.
+
+    Args:
+        boxes: ``(K, 4)`` xyxy in pixels, half-open.
+        labels: ``(K,)`` in ``1..num_classes - 1``.
+        size: ``(H, W)`` of the image.
+        num_classes: L + 1, background included.
+
+    Returns:
+        ``(H, W)`` uint8 region ids and ``(R + 1, L + 1)`` bool table.
+
+    Raises:
+        ValueError: A label is no class, or there are more than 254 regions.
+    """
+    regions = np.zeros(size, np.int32)
+    ids: dict[frozenset[int], int] = {frozenset(): 0}
+    sets = [frozenset()]
+    for (x1, y1, x2, y2), label in zip(
+        pixel_boxes(boxes, size).tolist(), labels.tolist(), strict=True
+    ):
+        if not 1 <= label < num_classes:
+            raise ValueError(
+                f'box labels must be in 1..{num_classes - 1}. Got: {label}'
+            )
+        covered = regions[y1:y2, x1:x2]
+        lookup = np.zeros(len(sets), np.int32)
+        for old in np.flatnonzero(np.bincount(covered.ravel())):
+            joined = sets[old] | {label}
+            if joined not in ids:
+                ids[joined] = len(sets)
+                sets.append(joined)
+            lookup[old] = ids[joined]
+        covered[:] = lookup[covered]
+
+    # Later boxes may have painted a region over entirely.
+    used = np.flatnonzero(np.bincount(regions.ravel()))
+    used = used[used > 0]
+    if len(used) > MAX_REGIONS:
+        raise ValueError(
+            f'boxes of different classes overlap in {len(used)} ways; at '
+            f'most {MAX_REGIONS} fit the map'
+        )
+    compact = np.zeros(len(sets), np.uint8)
+    compact[used] = np.arange(1, len(used) + 1)
+    table = np.zeros((len(used) + 1, num_classes), bool)
+    table[0, 0] = True
+    for row, old in enumerate(used, start=1):
+        table[row, list(sets[old])] = True
+    return compact[regions], table

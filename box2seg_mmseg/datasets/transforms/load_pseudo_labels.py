@@ -1,0 +1,54 @@
+"""Stored pseudo labels as the segmentation map to train on."""
+
+from pathlib import Path
+
+import numpy as np
+from mmcv.transforms import BaseTransform
+from mmseg.registry import TRANSFORMS
+from PIL import Image
+
+
+@TRANSFORMS.register_module()
+class LoadPseudoLabels(BaseTransform):
+    """Load the stored pseudo label of an image as ``gt_seg_map``.
+
+    Under this name every stock transform and decode head takes it.
+
+    Required Keys:
+
+    - img_shape
+    - pseudo_label_path
+    - seg_fields
+
+    Modified Keys:
+
+    - seg_fields
+
+    Added Keys:
+
+    - gt_seg_map (np.uint8, (H, W)): 0 background, class id, 255 ignore.
+
+    Raises:
+        FileNotFoundError: The PNG is missing.
+        ValueError: It is no 8-bit label map of the image's size.
+    """
+
+    def transform(self, results: dict) -> dict:
+        """Add the map."""
+        path = results['pseudo_label_path']
+        if not Path(path).is_file():
+            raise FileNotFoundError(
+                f'{path}: no such pseudo label; make it with '
+                'tools/generate_pseudo_labels.py or correct pseudo_label_dir'
+            )
+        label_map = np.array(Image.open(path))
+        size = tuple(results['img_shape'][:2])
+        if label_map.dtype != np.uint8 or label_map.shape != size:
+            raise ValueError(
+                f'{path}: must be an 8-bit palette or grey PNG of the size '
+                f'of its image, {size}. '
+                f'Got: {label_map.dtype} {label_map.shape}'
+            )
+        results['gt_seg_map'] = label_map
+        results['seg_fields'].append('gt_seg_map')
+        return results

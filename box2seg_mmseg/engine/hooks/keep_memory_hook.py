@@ -1,0 +1,34 @@
+"""Faster steps on a CPU: freed memory stays with the process."""
+
+import ctypes
+import platform
+
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from mmseg.registry import HOOKS
+
+# From glibc's malloc.h.
+M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
+
+
+@HOOKS.register_module()
+class KeepMemoryHook(Hook):
+    """Keep glibc from giving large blocks back to the kernel after each use.
+
+    A training step on a CPU frees and asks again for the same buffers of tens
+    of megabytes, and the kernel clears their pages each time. Keeping them
+    makes a step of the miniature about a third shorter; the process holds its
+    peak memory until it ends. It does nothing where the C library is not
+    glibc.
+    """
+
+    def before_run(self, runner: Runner) -> None:
+        """Set malloc's options.
+
+        Args:
+            runner: Not used.
+        """
+        if platform.libc_ver()[0] == 'glibc':
+            libc = ctypes.CDLL(None)
+            libc.mallopt(M_MMAP_MAX, 0)
+            libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)

@@ -1,0 +1,61 @@
+"""bfloat16 autocast on any device, a CPU included."""
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+from mmengine.logging import print_log
+from mmengine.optim import OptimWrapper
+from mmseg.registry import OPTIM_WRAPPERS
+from torch import nn
+
+
+@OPTIM_WRAPPERS.register_module()
+class BFloat16OptimWrapper(OptimWrapper):
+    """Runs the forward pass under bfloat16 autocast where that is faster.
+
+    mmengine's AmpOptimWrapper refuses a CPU. bfloat16 has float32's range, so
+    no loss is scaled; weights and optimizer state stay in float32.
+
+    A CPU without bfloat16 instructions emulates them, many times slower than
+    float32. On such a CPU the model is trained in float32 instead, and a
+    warning in the log says so.
+
+    Args:
+        emulate: Autocast even there.
+        **kwargs: As for mmengine's ``OptimWrapper``.
+    """
+
+    def __init__(self, emulate: bool = False, **kwargs) -> None:
+        super().__init__(**kwargs)
+        self.emulate = emulate
+        self._warned = False
+
+    @contextmanager
+    def optim_context(self, model: nn.Module) -> Iterator[None]:
+        """Autocast on the device of the model.
+
+        Args:
+            model: The model that is trained.
+        """
+        device = next(model.parameters()).device.type
+        fast = (
+            device != 'cpu' or torch.ops.mkldnn._is_mkldnn_bf16_supported()
+        )
+        if not fast and not self.emulate and not self._warned:
+            print_log(
+                'This CPU has no bfloat16 instructions: training in float32. '
+                'Figures may differ in the last digits from a machine that '
+                'has them.',
+                logger='current',
+                level=logging.WARNING,
+            )
+            self._warned = True
+        with (
+            super().optim_context(model),
+            torch.autocast(
+                device, dtype=torch.bfloat16, enabled=fast or self.emulate
+            ),
+        ):
+            yield

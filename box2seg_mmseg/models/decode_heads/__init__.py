@@ -1,0 +1,5 @@
+"""Decode heads."""
+
+from .box2seg_head import Box2SegHead
+
+__all__ = ['Box2SegHead']

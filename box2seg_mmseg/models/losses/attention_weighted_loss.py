@@ -1,0 +1,130 @@
+"""The attention-weighted loss (L_fg + L_bg + L_fr)."""
+
+from mmseg.registry import MODELS
+from torch import Tensor, nn
+
+from .filling_rate_loss import filling_rate_hinge, filling_rates
+from .utils import (
+    at_least_float32,
+    boxed_classes,
+    check_shape,
+    mean_over_images,
+)
+
+
+def attention_weighted_loss(
+    log_probs: Tensor, attention: Tensor, box_mask: Tensor
+) -> tuple[Tensor, Tensor]:
+    r"""Cross entropy on the boxes, weighted inside them by attention [N].
+
+    .. math::
+        L_{fg} &= -\frac{1}{\sum_i B(i,c)}
+            \sum_i \alpha(i,c) B(i,c) \log y(i,c) \\
+        L_{bg} &= -\frac{1}{\sum_i B(i,0)} \sum_i B(i,0) \log y(i,0)
+
+    L_fg is averaged over the classes boxed in an image, then over the images
+    of the batch; L_bg is 0 for an image without a pixel outside all boxes
+    (our choice).
+
+    Args:
+        log_probs: ``(N, L + 1, H, W)`` float, log softmax of the decoder.
+        attention: ``(N, L, H, W)`` float in ``[0, 1]``.
+        box_mask: ``(N, L + 1, H, W)`` bool; class 0 is 'in no box'. A pixel
+            in none of the classes, 0 included, is in none of the sums.
+
+    Returns:
+        ``(loss_fg, loss_bg)``, two scalars.
+
+    Raises:
+        ValueError: The shapes do not fit each other.
+    """
+    n, num_classes, height, width = log_probs.shape
+    check_shape('attention', attention, (n, num_classes - 1, height, width))
+    check_shape('box_mask', box_mask, tuple(log_probs.shape))
+    images, classes = boxed_classes(box_mask)
+    inside = box_mask[images, classes + 1]
+    log_y = at_least_float32(log_probs[images, classes + 1])
+    alpha = at_least_float32(attention[images, classes])
+    weighted = (alpha * log_y).masked_fill(~inside, 0)
+    per_class = -weighted.sum((1, 2)) / inside.sum((1, 2))
+
+    outside = box_mask[:, 0]
+    log_y0 = at_least_float32(log_probs[:, 0])
+    per_image = -log_y0.masked_fill(~outside, 0).sum((1, 2))
+    per_image = per_image / outside.sum((1, 2)).clamp(min=1)
+    return mean_over_images(per_class, images, n), per_image.mean()
+
+
+@MODELS.register_module()
+class AttentionWeightedLoss(nn.Module):
+    """L_fg, L_bg and L_fr with their weights.
+
+    Nothing but L_fr holds the attention up, and nothing but L_fg pulls it
+    down: watch the mean attention in boxes against gamma * eta. No source
+    states the weights or gamma (our choice).
+
+    Args:
+        fg_weight: Weight of L_fg, inside the boxes.
+        bg_weight: Weight of L_bg, outside all boxes.
+        fr_weight: Weight of L_fr; unless it is above ``-log y`` times
+            fg_weight, at the start ``log(L + 1)`` times, it can not keep the
+            attention from collapsing to 0.
+        gamma: Share of GrabCut's filling rate that the attention must keep.
+    """
+
+    def __init__(
+        self,
+        fg_weight: float = 0.1,
+        bg_weight: float = 0.1,
+        fr_weight: float = 1.0,
+        gamma: float = 0.7,
+    ) -> None:
+        super().__init__()
+        self.fg_weight = fg_weight
+        self.bg_weight = bg_weight
+        self.fr_weight = fr_weight
+        self.gamma = gamma
+
+    def forward(
+        self,
+        log_probs: Tensor,
+        attention: Tensor,
+        box_mask: Tensor,
+        pseudo_label: Tensor,
+        warmup: bool = False,
+        ignore_index: int = 255,
+    ) -> dict[str, Tensor]:
+        """The weighted losses and what to watch.
+
+        Args:
+            log_probs: ``(N, L + 1, H, W)`` float, log softmax.
+            attention: ``(N, L, H, W)`` float in ``[0, 1]``.
+            box_mask: ``(N, L + 1, H, W)`` bool, background first; ignored
+                pixels in no class.
+            pseudo_label: ``(N, H, W)`` int in ``0..L`` or ``ignore_index``.
+            warmup: Only L_fr, so that the attention has learnt GrabCut's
+                filling rate before L_fg pulls at it (our choice).
+            ignore_index: Label of the pixels left out of every sum.
+
+        Returns:
+            ``loss_fr`` and, after the warm-up, ``loss_fg`` and ``loss_bg``;
+            ``attention_in_boxes`` and ``gamma_eta``: eta' and gamma * eta,
+            averaged like the losses.
+        """
+        n = len(log_probs)
+        rates = filling_rates(attention, box_mask, pseudo_label, ignore_index)
+        losses = dict(
+            loss_fr=self.fr_weight * filling_rate_hinge(rates, self.gamma, n)
+        )
+        if not warmup:
+            loss_fg, loss_bg = attention_weighted_loss(
+                log_probs, attention, box_mask
+            )
+            losses['loss_fg'] = self.fg_weight * loss_fg
+            losses['loss_bg'] = self.bg_weight * loss_bg
+        for name, values in (
+            ('attention_in_boxes', rates.attention.detach()),
+            ('gamma_eta', self.gamma * rates.grabcut),
+        ):
+            losses[name] = mean_over_images(values, rates.images, n)
+        return losses

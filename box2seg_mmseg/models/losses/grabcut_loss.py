@@ -1,0 +1,55 @@
+"""Cross entropy on the GrabCut pseudo label (L_GC)."""
+
+import torch.nn.functional as F  # noqa: N812
+from mmseg.registry import MODELS
+from torch import Tensor, nn
+
+from .utils import at_least_float32
+
+
+def grabcut_loss(
+    log_probs: Tensor, pseudo_label: Tensor, ignore_index: int = 255
+) -> Tensor:
+    r"""Cross entropy on the pseudo label (supplement, Eqn 2 [S]).
+
+    .. math::
+        L_{GC} = -\frac{1}{m} \sum_i \log y(i, M(i))
+
+    over the pixels of the batch that are not ignored (our choice).
+
+    Args:
+        log_probs: ``(N, L + 1, H, W)`` float, log softmax of the decoder.
+        pseudo_label: ``(N, H, W)`` int64 in ``0..L`` or ``ignore_index``.
+        ignore_index: Label of the pixels left out.
+
+    Returns:
+        A scalar; 0 if every pixel is ignored.
+    """
+    total = F.nll_loss(
+        at_least_float32(log_probs),
+        pseudo_label,
+        ignore_index=ignore_index,
+        reduction='sum',
+    )
+    return total / (pseudo_label != ignore_index).sum().clamp(min=1)
+
+
+@MODELS.register_module()
+class GrabCutLoss(nn.Module):
+    """:func:`grabcut_loss` with a weight.
+
+    Args:
+        loss_weight: Weight of the loss; 1 in METHOD's sum [N].
+    """
+
+    def __init__(self, loss_weight: float = 1.0) -> None:
+        super().__init__()
+        self.loss_weight = loss_weight
+
+    def forward(
+        self, log_probs: Tensor, pseudo_label: Tensor, ignore_index: int = 255
+    ) -> Tensor:
+        """The weighted loss; see :func:`grabcut_loss`."""
+        return self.loss_weight * grabcut_loss(
+            log_probs, pseudo_label, ignore_index
+        )

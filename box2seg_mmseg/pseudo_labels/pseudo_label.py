@@ -1,0 +1,93 @@
+"""What a labeler is and what it makes."""
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+
+from ..boxes import pixel_boxes
+
+
+@dataclass(frozen=True)
+class PseudoLabel:
+    """The pseudo label of one image.
+
+    Args:
+        label_map: ``(H, W)`` uint8: 0 background, class id, 255 ignore.
+        fallbacks: One entry a box, in the order given: why the box was
+            filled instead of segmented, or None.
+    """
+
+    label_map: np.ndarray
+    fallbacks: tuple[str | None, ...]
+
+
+class PseudoLabeler(ABC):
+    """Makes the pseudo label of an image from its boxes.
+
+    Boxes are painted from large to small, so that a smaller box wins where
+    two overlap (supplement, Algorithm 1); equal areas keep their order.
+    """
+
+    def __call__(
+        self, image: np.ndarray, boxes: np.ndarray, labels: np.ndarray
+    ) -> np.ndarray:
+        """The label map alone; see :meth:`label`."""
+        return self.label(image, boxes, labels).label_map
+
+    def label(
+        self, image: np.ndarray, boxes: np.ndarray, labels: np.ndarray
+    ) -> PseudoLabel:
+        """Make the pseudo label of an image.
+
+        Args:
+            image: ``(H, W, 3)`` uint8, BGR.
+            boxes: ``(K, 4)`` xyxy in pixels, 0-based and half-open.
+            labels: ``(K,)`` integers in ``1..254``.
+
+        Returns:
+            The label map and, for each box, why it fell back.
+
+        Raises:
+            ValueError: An array has another shape, dtype or value range, or
+                a box is empty or outside the image.
+        """
+        image, labels = np.asarray(image), np.asarray(labels).reshape(-1)
+        if image.dtype != np.uint8 or image.shape[2:] != (3,):
+            raise ValueError(
+                'image must be uint8 of shape (H, W, 3). '
+                f'Got: {image.dtype} {image.shape}'
+            )
+        size = image.shape[:2]
+        pixels = pixel_boxes(boxes, size)
+        if len(labels) != len(pixels):
+            raise ValueError(
+                'labels must have one value a box. '
+                f'Got: {len(labels)} for {len(pixels)} boxes'
+            )
+        if ((labels < 1) | (labels > 254)).any():
+            raise ValueError(f'labels must be in 1..254. Got: {labels}')
+
+        label_map = np.zeros(size, np.uint8)
+        fallbacks: list[str | None] = [None] * len(pixels)
+        areas = np.prod(pixels[:, 2:] - pixels[:, :2], axis=1)
+        for i in np.argsort(-areas, kind='stable'):
+            x1, y1, x2, y2 = pixels[i]
+            foreground, fallbacks[i] = self._segment(image, (x1, y1, x2, y2))
+            label_map[y1:y2, x1:x2][foreground] = labels[i]
+        return PseudoLabel(label_map, tuple(fallbacks))
+
+    @abstractmethod
+    def _segment(
+        self, image: np.ndarray, box: tuple[int, int, int, int]
+    ) -> tuple[np.ndarray, str | None]:
+        """The foreground of one box, and why it is the whole box, if it is.
+
+        Args:
+            image: ``(H, W, 3)`` uint8, BGR.
+            box: Whole pixels, xyxy, half-open, inside the image.
+
+        Returns:
+            ``(y2 - y1, x2 - x1)`` bool, and the reason of a fallback or
+            None.
+        """

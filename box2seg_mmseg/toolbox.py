@@ -1,0 +1,113 @@
+"""Checks that the installed OpenMMLab toolbox can carry the plugin."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from importlib.metadata import PackageNotFoundError, version
+
+from packaging.version import Version
+
+STACKS: dict[str, dict[str, tuple[str, str | None]]] = {
+    'onedl': {
+        'onedl-mmsegmentation': ('1.4.2', None),
+        'onedl-mmcv': ('2.3.6', None),
+        'onedl-mmengine': ('0.10.12', None),
+    },
+    'openmmlab': {
+        'mmsegmentation': ('1.2.2', None),
+        'mmcv': ('2.0.0', '2.2.0'),
+        'mmengine': ('0.10.7', None),
+    },
+}
+"""Per stack its distributions with the oldest version and the first version
+that is too new. The extras of ``setup.py`` are made from it."""
+
+
+class ToolboxError(ImportError):
+    """The installed toolbox is missing, mixed, too old or does not import."""
+
+
+def requirements(stack: str) -> list[str]:
+    """The pip requirements of a stack, such as ``mmcv>=2.0.0,<2.2.0``."""
+    return [
+        f'{name}>={low}' + (f',<{high}' if high else '')
+        for name, (low, high) in STACKS[stack].items()
+    ]
+
+
+def find_stack(installed: Mapping[str, str]) -> str:
+    """Which of the two stacks is installed, complete and in range.
+
+    Args:
+        installed: Version by distribution name, for those installed.
+
+    Returns:
+        ``'onedl'`` or ``'openmmlab'``.
+
+    Raises:
+        ToolboxError: Neither stack is whole, or parts of both are there. The
+            message names what was found, what is needed and the pip line.
+    """
+    present = [s for s in STACKS if any(n in installed for n in STACKS[s])]
+    if len(present) > 1:
+        names = ' '.join(n for n in STACKS['openmmlab'] if n in installed)
+        raise _error(
+            installed,
+            'only one stack, since both bring the same import names',
+            f'pip uninstall -y {names} && pip install --force-reinstall '
+            + _quoted('onedl'),
+        )
+    stack = present[0] if present else 'onedl'
+    for name, (low, high) in STACKS[stack].items():
+        found = installed.get(name)
+        if (
+            found is None
+            or Version(found) < Version(low)
+            or (high and Version(found) >= Version(high))
+        ):
+            raise _error(
+                installed,
+                ', '.join(requirements(stack)),
+                f'pip install {_quoted(stack)}',
+            )
+    return stack
+
+
+def require_toolbox() -> None:
+    """Raise one clear error if the toolbox can not work.
+
+    Raises:
+        ToolboxError: torch or the toolbox is missing, mixed, out of range or
+            fails to import. The message names what was found, what is needed
+            and the pip line that mends it.
+    """
+    installed = {}
+    for name in ('torch', *(n for stack in STACKS.values() for n in stack)):
+        try:
+            installed[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    if 'torch' not in installed:
+        raise _error(installed, 'torch', 'pip install torch')
+    stack = find_stack(installed)
+    try:
+        import_module('mmseg.models')
+    except (ImportError, AssertionError) as error:
+        raise _error(
+            installed,
+            f'a toolbox whose mmseg.models imports (it says: {error})',
+            f'pip install --force-reinstall {_quoted(stack)} ftfy regex',
+        ) from error
+
+
+def _quoted(stack: str) -> str:
+    return ' '.join(f'"{item}"' for item in requirements(stack))
+
+
+def _error(
+    installed: Mapping[str, str], needed: str, command: str
+) -> ToolboxError:
+    found = ', '.join(f'{k} {v}' for k, v in installed.items()) or 'nothing'
+    return ToolboxError(
+        'box2seg_mmseg can not work with the installed toolbox.\n'
+        f'  found:  {found}\n  needed: {needed}\n  mend:   {command}'
+    )

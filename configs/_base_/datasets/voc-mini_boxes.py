@@ -1,0 +1,52 @@
+# The miniature's photographs with boxes instead of masks, on a CPU.
+data_root = '{{$BOX2SEG_DATA:data}}/voc-mini'
+crop_size = (224, 224)
+train_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='LoadBoxes', num_classes=21),
+    dict(type='LoadPseudoLabels'),
+    dict(
+        type='RandomResize',
+        scale=(375, 375),
+        ratio_range=(0.5, 1.5),
+        keep_ratio=True,
+    ),
+    dict(type='RandomCrop', crop_size=crop_size, cat_max_ratio=0.75),
+    dict(type='RandomFlip', prob=0.5),
+    dict(type='PhotoMetricDistortion'),
+    dict(type='PackBox2SegInputs'),
+]
+test_pipeline = [
+    dict(type='LoadImageFromFile'),
+    dict(type='LoadAnnotations'),
+    dict(type='PackSegInputs'),
+]
+# No data workers: the network's threads use all cores, and a resumed run
+# takes the same augmentations as an uninterrupted one (RandomStateHook).
+train_dataloader = dict(
+    batch_size=8,
+    num_workers=0,
+    sampler=dict(type='InfiniteSampler', shuffle=True),
+    dataset=dict(
+        type='BoxSupervisedVOCDataset',
+        data_root=data_root,
+        ann_file='ImageSets/Segmentation/train.txt',
+        pseudo_label_dir='work_dirs/pseudo_labels/voc-mini/grabcut',
+        pipeline=train_pipeline,
+    ),
+)
+val_dataloader = dict(
+    batch_size=1,
+    num_workers=0,
+    sampler=dict(type='DefaultSampler', shuffle=False),
+    dataset=dict(
+        type='PascalVOCDataset',
+        data_root=data_root,
+        data_prefix=dict(
+            img_path='JPEGImages', seg_map_path='SegmentationClass'
+        ),
+        ann_file='ImageSets/Segmentation/val.txt',
+        pipeline=test_pipeline,
+    ),
+)
+test_dataloader = val_dataloader

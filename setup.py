@@ -1,0 +1,41 @@
+"""Installs box2seg_mmseg; see README.md."""
+
+import runpy
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).parent
+requirements = runpy.run_path(str(ROOT / 'box2seg_mmseg' / 'toolbox.py'))[
+    'requirements'
+]
+
+setup(
+    name='box2seg-mmseg',
+    version=runpy.run_path(str(ROOT / 'box2seg_mmseg' / 'version.py'))[
+        '__version__'
+    ],
+    description='Semantic segmentation from bounding boxes, for mmsegmentation',
+    long_description=(ROOT / 'README.md').read_text(),
+    long_description_content_type='text/markdown',
+    license='Apache-2.0',
+    packages=find_packages(include=['box2seg_mmseg', 'box2seg_mmseg.*']),
+    package_data={'box2seg_mmseg': ['py.typed']},
+    python_requires='>=3.10',
+    install_requires=[
+        'defusedxml>=0.7.1',
+        'numpy>=1.26',
+        'opencv-python>=4.8',
+        'packaging',
+        'pillow>=10',
+        'torch>=2.1',
+        'tqdm>=4.60',
+    ],
+    extras_require={
+        # One of the two: they share import names.
+        'onedl': requirements('onedl'),
+        'openmmlab': [*requirements('openmmlab'), 'ftfy', 'regex'],
+        'crf': ['pydensecrf2>=1.1'],
+        'dev': ['hypothesis', 'pytest', 'ruff'],
+    },
+)
