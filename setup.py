@@ -15,7 +15,7 @@ setup(
     version=runpy.run_path(str(ROOT / 'box2seg_mmseg' / 'version.py'))[
         '__version__'
     ],
-    description='Semantic segmentation from bounding boxes, for mmsegmentation',
+    description='Semantic segmentation from boxes, for mmsegmentation',
     long_description=(ROOT / 'README.md').read_text(),
     long_description_content_type='text/markdown',
     license='Apache-2.0',
@@ -24,6 +24,7 @@ setup(
     python_requires='>=3.10',
     install_requires=[
         'defusedxml>=0.7.1',
+        'matplotlib>=3.7',
         'numpy>=1.26',
         'opencv-python>=4.8',
         'packaging',

@@ -7,7 +7,7 @@ from .box_annotations import (
     warn_of_clipped_boxes,
 )
 from .voc_classes import VOC_CLASSES
-from .voc_xml import iter_voc_xml, read_voc_xml
+from .voc_xml import iter_voc_xml, read_voc_xml, write_voc_xml
 
 __all__ = [
     'VOC_CLASSES',
@@ -17,4 +17,5 @@ __all__ = [
     'pixel_boxes',
     'read_voc_xml',
     'warn_of_clipped_boxes',
+    'write_voc_xml',
 ]

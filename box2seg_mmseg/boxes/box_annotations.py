@@ -63,8 +63,8 @@ class BoxAnnotations:
                 )
         height, width = self.size
         x1, y1, x2, y2 = boxes.T
-        inside = (0 <= x1) & (x1 < x2) & (x2 <= width)
-        inside &= (0 <= y1) & (y1 < y2) & (y2 <= height)
+        inside = (x1 >= 0) & (x1 < x2) & (x2 <= width)
+        inside &= (y1 >= 0) & (y1 < y2) & (y2 <= height)
         for i in np.flatnonzero(~inside | (labels < 1)):
             raise AnnotationError(
                 f'{self.image_id}: object {i + 1} needs label >= 1 and '

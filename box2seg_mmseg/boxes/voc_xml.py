@@ -3,7 +3,13 @@
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from xml.etree.ElementTree import Element, ParseError
+from xml.etree.ElementTree import (
+    Element,
+    ElementTree,
+    ParseError,
+    SubElement,
+    indent,
+)
 
 import numpy as np
 from defusedxml import DefusedXmlException
@@ -88,6 +94,44 @@ def iter_voc_xml(
         num_images += annotations.num_clipped > 0
         yield annotations
     warn_of_clipped_boxes(num_boxes, num_images)
+
+
+def write_voc_xml(
+    xml_path: str | Path,
+    annotations: BoxAnnotations,
+    classes: Sequence[str] = VOC_CLASSES,
+) -> None:
+    """Write boxes as a PASCAL VOC XML file, the reverse of the reader.
+
+    Args:
+        xml_path: The file to write.
+        annotations: The boxes; ``difficult`` is taken from their flags.
+        classes: Names of the foreground classes; the first has label 1.
+    """
+    root = Element('annotation')
+    SubElement(root, 'filename').text = Path(annotations.image_path).name
+    size = SubElement(root, 'size')
+    for key, value in zip(
+        ('height', 'width', 'depth'), (*annotations.size, 3), strict=True
+    ):
+        SubElement(size, key).text = str(value)
+    difficult = annotations.flags.get('difficult')
+    for i, (box, label) in enumerate(
+        zip(annotations.boxes, annotations.labels, strict=True)
+    ):
+        node = SubElement(root, 'object')
+        SubElement(node, 'name').text = classes[label - 1]
+        flag = difficult is not None and difficult[i]
+        SubElement(node, 'difficult').text = str(int(flag))
+        corners = SubElement(node, 'bndbox')
+        for key, value in zip(
+            ('xmin', 'ymin', 'xmax', 'ymax'),
+            np.add(box, (1, 1, 0, 0)).tolist(),
+            strict=True,
+        ):
+            SubElement(corners, key).text = f'{value:g}'
+    indent(root)
+    ElementTree(root).write(xml_path)
 
 
 def _parse(

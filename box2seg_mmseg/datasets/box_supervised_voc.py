@@ -1,13 +1,14 @@
 """Training images with boxes instead of masks, in VOCdevkit's layout."""
 
-import os.path as osp
 from collections.abc import Sequence
+from pathlib import Path
 
 from mmengine.fileio import list_from_file
 from mmseg.datasets import BaseSegDataset, PascalVOCDataset
 from mmseg.registry import DATASETS
 
 from ..boxes import iter_voc_xml
+from ..pseudo_labels import voc_palette
 
 
 @DATASETS.register_module()
@@ -29,7 +30,7 @@ class BoxSupervisedVOCDataset(BaseSegDataset):
             ``work_dir``. Not needed with ``GeneratePseudoLabels``.
         img_suffix: Suffix of the image files.
         metainfo: ``classes`` (background first) and ``palette``; defaults to
-            PASCAL VOC's.
+            PASCAL VOC's classes and colours.
         **kwargs: As for mmseg's ``BaseSegDataset``.
 
     Raises:
@@ -49,6 +50,7 @@ class BoxSupervisedVOCDataset(BaseSegDataset):
         ),
         pseudo_label_dir: str | None = None,
         img_suffix: str = '.jpg',
+        metainfo: dict | None = None,
         **kwargs,
     ) -> None:
         if 'seg_map_path' in data_prefix:
@@ -58,11 +60,15 @@ class BoxSupervisedVOCDataset(BaseSegDataset):
                 f"{data_prefix['seg_map_path']}'"
             )
         self.pseudo_label_dir = pseudo_label_dir
+        metainfo = dict(metainfo or {})
+        classes = metainfo.get('classes', self.METAINFO['classes'])
+        metainfo.setdefault('palette', voc_palette()[: len(classes)].tolist())
         super().__init__(
             ann_file=ann_file,
             data_root=data_root,
             data_prefix=data_prefix,
             img_suffix=img_suffix,
+            metainfo=metainfo,
             **kwargs,
         )
 
@@ -76,15 +82,16 @@ class BoxSupervisedVOCDataset(BaseSegDataset):
         Returns:
             One dict an image.
         """
-        if not osp.isfile(self.ann_file):
+        if not Path(self.ann_file).is_file():
             raise FileNotFoundError(
                 f'{self.ann_file}: no such split file; it lists one image id '
                 'a line'
             )
         image_ids = [line.strip() for line in list_from_file(self.ann_file)]
         data_list = []
+        # The prefixes start with data_root already.
         for annotations in iter_voc_xml(
-            self.data_root,
+            '',
             filter(None, image_ids),
             classes=self.metainfo['classes'][1:],
             image_dir=self.data_prefix['img_path'],
@@ -100,8 +107,8 @@ class BoxSupervisedVOCDataset(BaseSegDataset):
                 seg_fields=[],
             )
             if self.pseudo_label_dir is not None:
-                item['pseudo_label_path'] = osp.join(
-                    self.pseudo_label_dir, f'{annotations.image_id}.png'
+                item['pseudo_label_path'] = str(
+                    Path(self.pseudo_label_dir, f'{annotations.image_id}.png')
                 )
             data_list.append(item)
         return data_list

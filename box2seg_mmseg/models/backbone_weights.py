@@ -1,7 +1,6 @@
 """ImageNet weights under mmseg's names."""
 
 import io
-import os
 import zipfile
 from pathlib import Path
 
@@ -60,7 +59,7 @@ def convert_mobilenet_v2(source: str | Path, out: str | Path) -> int:
     part = out.with_name(f'.{out.name}.part')
     try:
         torch.save(dict(state_dict=converted), part)
-        os.replace(part, out)
+        part.replace(out)
     finally:
         part.unlink(missing_ok=True)
     return len(converted)

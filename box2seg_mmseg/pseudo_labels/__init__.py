@@ -4,7 +4,7 @@ from .box_fill import BoxFill
 from .builder import build_labeler
 from .generation import GenerationSummary, generate_pseudo_labels
 from .grab_cut import GrabCut
-from .label_png import write_label_png
+from .label_png import voc_palette, write_label_png
 from .pseudo_label import PseudoLabel, PseudoLabeler
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     'PseudoLabeler',
     'build_labeler',
     'generate_pseudo_labels',
+    'voc_palette',
     'write_label_png',
 ]

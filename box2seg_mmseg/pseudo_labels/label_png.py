@@ -43,6 +43,6 @@ def write_label_png(path: str | Path, label_map: np.ndarray) -> None:
     part = path.with_name(f'.{path.name}.{os.getpid()}.part')
     try:
         image.save(part, format='PNG')
-        os.replace(part, path)
+        part.replace(path)
     finally:
         part.unlink(missing_ok=True)

@@ -40,9 +40,7 @@ class BFloat16OptimWrapper(OptimWrapper):
             model: The model that is trained.
         """
         device = next(model.parameters()).device.type
-        fast = (
-            device != 'cpu' or torch.ops.mkldnn._is_mkldnn_bf16_supported()
-        )
+        fast = device != 'cpu' or torch.ops.mkldnn._is_mkldnn_bf16_supported()
         if not fast and not self.emulate and not self._warned:
             print_log(
                 'This CPU has no bfloat16 instructions: training in float32. '

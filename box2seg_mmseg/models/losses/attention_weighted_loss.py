@@ -76,7 +76,7 @@ class AttentionWeightedLoss(nn.Module):
         self,
         fg_weight: float = 0.1,
         bg_weight: float = 0.1,
-        fr_weight: float = 1.0,
+        fr_weight: float = 2.0,
         gamma: float = 0.7,
     ) -> None:
         super().__init__()

@@ -25,7 +25,9 @@ def boxed_classes(box_mask: Tensor) -> tuple[Tensor, Tensor]:
     return images, classes
 
 
-def mean_over_images(values: Tensor, images: Tensor, num_images: int) -> Tensor:
+def mean_over_images(
+    values: Tensor, images: Tensor, num_images: int
+) -> Tensor:
     """Mean over the classes of an image, then over the images (our choice).
 
     Args:

@@ -7,8 +7,8 @@ train_pipeline = [
     dict(type='LoadPseudoLabels'),
     dict(
         type='RandomResize',
-        scale=(375, 375),
-        ratio_range=(0.5, 1.5),
+        scale=(320, 320),
+        ratio_range=(0.7, 1.2),
         keep_ratio=True,
     ),
     dict(type='RandomCrop', crop_size=crop_size, cat_max_ratio=0.75),
@@ -18,6 +18,7 @@ train_pipeline = [
 ]
 test_pipeline = [
     dict(type='LoadImageFromFile'),
+    dict(type='Resize', scale=(320, 320), keep_ratio=True),
     dict(type='LoadAnnotations'),
     dict(type='PackSegInputs'),
 ]

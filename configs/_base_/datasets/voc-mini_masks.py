@@ -14,8 +14,8 @@ train_dataloader = dict(
             dict(type='LoadAnnotations'),
             dict(
                 type='RandomResize',
-                scale=(375, 375),
-                ratio_range=(0.5, 1.5),
+                scale=(320, 320),
+                ratio_range=(0.7, 1.2),
                 keep_ratio=True,
             ),
             dict(type='RandomCrop', crop_size=(224, 224), cat_max_ratio=0.75),

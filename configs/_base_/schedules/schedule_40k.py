@@ -14,9 +14,7 @@ param_scheduler = [
         by_epoch=False,
     )
 ]
-train_cfg = dict(
-    type='IterBasedTrainLoop', max_iters=40000, val_interval=4000
-)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=40000, val_interval=4000)
 default_hooks = dict(
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=50, log_metric_by_epoch=False),

@@ -1,0 +1,28 @@
+# make demo   pseudo labels, training and test of three methods, one table
+# make test   the test suite
+# make install  the environment in .venv that both need
+PYTHON ?= python3
+VENV := .venv
+PY := $(VENV)/bin/python
+
+.PHONY: install demo test lint
+install: $(VENV)/installed
+
+$(VENV)/installed: setup.py constraints.txt box2seg_mmseg/toolbox.py
+	$(PYTHON) -m venv $(VENV)
+	$(PY) -m pip install --upgrade pip
+	$(PY) -m pip install --constraint constraints.txt torch
+	$(PY) -m pip install --constraint constraints.txt --editable '.[onedl,crf,dev]'
+	touch $@
+
+# DATA=folder in VOCdevkit's layout; RESUME=1 goes on after an interruption;
+# ARGS=more options, see tools/demo.py --help.
+demo: install
+	$(PY) tools/demo.py $(if $(DATA),'$(DATA)') $(if $(RESUME),--resume) $(ARGS)
+
+test: install
+	$(PY) -m pytest $(ARGS)
+
+lint: install
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .

@@ -1,0 +1,160 @@
+"""One experiment: mmseg's train.py, then its test.py."""
+
+import ctypes
+import json
+import pickle
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import zipfile
+from collections import deque
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+PROGRESS = re.compile(r'Iter\((?:train|test)\)\s+\[\s*(\d+)/(\d+)\]')
+PR_SET_PDEATHSIG = 1  # from Linux's prctl.h
+
+
+def run_experiment(
+    config: str | Path,
+    work_dir: str | Path,
+    options: Mapping[str, object] | None = None,
+    resume: bool = False,
+) -> dict:
+    """Train and test a config with the stock tools.
+
+    Everything is kept in ``work_dir``: checkpoints, ``train.log``,
+    ``test.log``, the predicted label maps of the test set in ``predictions/``
+    and, last of all, ``result.json``.
+
+    Args:
+        config: Config of the experiment.
+        work_dir: Folder of the experiment. Without ``resume`` what an earlier
+            run left there is deleted.
+        options: Overrides, as mmengine's ``--cfg-options`` takes them.
+        resume: Return the result if there is one, or go on from the newest
+            whole checkpoint.
+
+    Returns:
+        The metrics that test.py reports, such as ``mIoU`` in percent.
+
+    Raises:
+        RuntimeError: A tool failed; the message has the end of its log.
+    """
+    work_dir = Path(work_dir)
+    result_path = work_dir / 'result.json'
+    if not resume and work_dir.exists():
+        shutil.rmtree(work_dir)
+    if result_path.exists():
+        return json.loads(result_path.read_text())
+    work_dir.mkdir(parents=True, exist_ok=True)
+    options = dict(options or {})
+    # test.py follows, so train.py need not validate.
+    train_options = options | dict(
+        val_cfg=None, val_dataloader=None, val_evaluator=None
+    )
+    checkpoint = newest_checkpoint(work_dir)
+    arguments = [str(config), '--work-dir', str(work_dir)]
+    if checkpoint is not None:
+        arguments.append('--resume')
+        train_options['load_from'] = checkpoint
+    _run('train', arguments, train_options, work_dir / 'train.log')
+
+    test_dir, predictions = work_dir / 'test', work_dir / 'predictions'
+    for folder in (test_dir, predictions):
+        shutil.rmtree(folder, ignore_errors=True)
+    arguments = [str(config), str(newest_checkpoint(work_dir))]
+    arguments += ['--work-dir', str(test_dir), '--out', str(predictions)]
+    _run('test', arguments, options, work_dir / 'test.log')
+    (report,) = test_dir.glob('*/*.json')
+    metrics = json.loads(report.read_text())
+    write_json(result_path, metrics)
+    return metrics
+
+
+def newest_checkpoint(work_dir: str | Path) -> Path | None:
+    """The newest whole checkpoint of a run.
+
+    A run killed while it saves leaves a broken file; it is passed over.
+
+    Args:
+        work_dir: Folder of the run.
+
+    Returns:
+        Path of ``iter_<n>.pth`` with the largest n that loads, or None.
+    """
+    paths = sorted(
+        Path(work_dir).glob('iter_*.pth'),
+        key=lambda path: int(path.stem.removeprefix('iter_')),
+        reverse=True,
+    )
+    for path in paths:
+        try:
+            torch.load(path, 'cpu', weights_only=False)
+        except (
+            EOFError,
+            OSError,
+            RuntimeError,
+            pickle.UnpicklingError,
+            zipfile.BadZipFile,
+        ) as error:
+            print(f'{path} is not whole, passed over: {error}')
+        else:
+            return path
+    return None
+
+
+def write_json(path: str | Path, content: object) -> None:
+    """Write a JSON file, whole or not at all.
+
+    Args:
+        path: The file; its folder must exist.
+        content: What json can serialise.
+    """
+    part = Path(f'{path}.part')
+    part.write_text(json.dumps(content, indent=2) + '\n')
+    part.replace(path)
+
+
+def _run(
+    tool: str,
+    arguments: Sequence[str],
+    options: Mapping[str, object],
+    log_path: Path,
+) -> None:
+    command = [sys.executable, '-m', 'box2seg_mmseg', tool, *arguments]
+    if options:
+        pairs = [f'{key}={value}' for key, value in options.items()]
+        command += ['--cfg-options', *pairs]
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors='replace',
+        preexec_fn=_end_with_parent if sys.platform == 'linux' else None,
+    )
+    last_lines: deque[str] = deque(maxlen=5)
+    name = f'{tool} {log_path.parent.name}'
+    with log_path.open('a') as log, tqdm(desc=name, unit='it') as bar:
+        for line in process.stdout:
+            log.write(line)
+            last_lines.append(line)
+            if match := PROGRESS.search(line):
+                done, bar.total = map(int, match.groups())
+                bar.update(done - bar.n)
+    if process.wait() != 0:
+        raise RuntimeError(
+            f'{tool} ended with status {process.returncode}; the log is '
+            f'{log_path}. Its end:\n{"".join(last_lines)}'
+        )
+
+
+def _end_with_parent() -> None:
+    """Ask Linux to end this process when its parent is killed."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,0 +1,5 @@
+"""Pictures."""
+
+from .comparison_figure import draw_comparison
+
+__all__ = ['draw_comparison']

@@ -1,0 +1,8 @@
+# Trained on GrabCut's pseudo labels alone: the paper's GrabCut baseline.
+_base_ = [
+    '../_base_/models/upernet_r50.py',
+    '../_base_/datasets/voc12aug_boxes.py',
+    '../_base_/schedules/schedule_40k.py',
+    '../_base_/default_runtime.py',
+]
+model = dict(pretrained='open-mmlab://resnet101_v1c', backbone=dict(depth=101))

@@ -1,0 +1,138 @@
+import warnings
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from box2seg_mmseg.boxes import (
+    AnnotationError,
+    BoxAnnotations,
+    iter_voc_xml,
+    read_voc_xml,
+    write_voc_xml,
+)
+
+
+def _write(path, *objects, size=(30, 20), head=''):
+    """Objects are (name, xmin, ymin, xmax, ymax[, further XML])."""
+    xml = head + '<annotation><size><width>{}</width><height>{}'.format(*size)
+    xml += '</height></size>'
+    for name, x1, y1, x2, y2, *more in objects:
+        xml += f'<object><name>{name}</name>{"".join(more)}<bndbox>'
+        xml += f'<xmin>{x1}</xmin><ymin>{y1}</ymin>'
+        xml += f'<xmax>{x2}</xmax><ymax>{y2}</ymax></bndbox></object>'
+    path.write_text(xml + '</annotation>')
+    return path
+
+
+def test_corners_become_half_open_from_zero(tmp_path):
+    path = _write(
+        tmp_path / 'x.xml',
+        ('cat', 1, 2, 30, 20),
+        ('person', 4, 5.5, 6, 7, '<difficult>1</difficult>'),
+    )
+    got = read_voc_xml(path)
+    assert got.boxes.tolist() == [[0, 1, 30, 20], [3, 4.5, 6, 7]]
+    assert got.labels.tolist() == [8, 15]
+    assert got.flags['difficult'].tolist() == [False, True]
+    assert got.size == (20, 30)
+    assert got.image_id == 'x' and got.image_path.endswith('JPEGImages/x.jpg')
+
+
+def test_boxes_of_parts_are_not_objects(tmp_path):
+    part = '<part><name>head</name><bndbox><xmin>1</xmin></bndbox></part>'
+    path = _write(tmp_path / 'x.xml', ('person', 2, 2, 9, 9, part))
+    assert read_voc_xml(path).boxes.tolist() == [[1, 1, 9, 9]]
+
+
+def test_an_image_without_objects(tmp_path):
+    assert len(read_voc_xml(_write(tmp_path / 'x.xml')).boxes) == 0
+
+
+@pytest.mark.parametrize(
+    ('found', 'message'),
+    [
+        (('unicorn', 1, 1, 5, 5), r'object 1 \(unicorn\): unknown class'),
+        (('cat', 5, 1, 5, 9), r'object 1 \(cat\): needs xmin < xmax.*5\.0'),
+        (('cat', 9, 1, 5, 9), r'object 1 \(cat\): needs xmin < xmax'),
+        (('cat', 'nan', 1, 5, 9), r'object 1 \(cat\): bndbox/xmin .*nan'),
+        (('cat', 'inf', 1, 5, 9), r'object 1 \(cat\): bndbox/xmin .*inf'),
+        (('cat', 'five', 1, 5, 9), r'bndbox/xmin must be a number.*five'),
+        (('cat', 31, 1, 40, 9), r'object 1 \(cat\): lies wholly outside.*31'),
+        (('cat', -9, 1, 0, 9), r'object 1 \(cat\): lies wholly outside'),
+    ],
+)
+def test_bad_objects_are_named(tmp_path, found, message):
+    path = _write(tmp_path / 'bad.xml', found)
+    with pytest.raises(AnnotationError, match=rf'bad\.xml: .*{message}'):
+        read_voc_xml(path)
+
+
+def test_bad_files_are_named(tmp_path):
+    with pytest.raises(AnnotationError, match=r'none\.xml: no such'):
+        read_voc_xml(tmp_path / 'none.xml')
+    broken = tmp_path / 'broken.xml'
+    broken.write_text('<annotation><object>')
+    with pytest.raises(AnnotationError, match=r'broken\.xml: not a readable'):
+        read_voc_xml(broken)
+    sizeless = tmp_path / 'sizeless.xml'
+    sizeless.write_text('<annotation/>')
+    with pytest.raises(AnnotationError, match=r'sizeless\.xml: size/width'):
+        read_voc_xml(sizeless)
+
+
+def test_entities_are_not_expanded(tmp_path):
+    path = _write(
+        tmp_path / 'bomb.xml',
+        ('&a;', 1, 1, 5, 5),
+        head='<!DOCTYPE x [<!ENTITY a "cat">]>',
+    )
+    with pytest.raises(AnnotationError, match=r'bomb\.xml: not a readable'):
+        read_voc_xml(path)
+
+
+def test_a_box_partly_outside_is_clipped_and_counted_once(tmp_path):
+    (tmp_path / 'Annotations').mkdir()
+    outside = ('cat', -3, 1, 5, 99)
+    for name, boxes in dict(
+        a=[outside, outside], b=[('cat', 1, 1, 5, 5)], c=[outside]
+    ).items():
+        _write(tmp_path / 'Annotations' / f'{name}.xml', *boxes)
+    with pytest.warns(UserWarning, match='3 boxes in 2 images') as caught:
+        found = list(iter_voc_xml(tmp_path, ['a', 'b', 'c']))
+    assert len(caught) == 1
+    assert found[0].boxes.tolist() == [[0, 0, 5, 20]] * 2
+    with pytest.warns(UserWarning, match='1 boxes in 1 images'):
+        read_voc_xml(tmp_path / 'Annotations' / 'c.xml')
+    with warnings.catch_warnings():
+        warnings.simplefilter('error')
+        read_voc_xml(tmp_path / 'Annotations' / 'b.xml')
+
+
+@given(st.data())
+def test_what_is_written_is_read(tmp_path_factory, data):
+    boxes, labels, difficult = [], [], []
+    for _ in range(data.draw(st.integers(0, 4))):
+        x1, y1 = data.draw(st.integers(0, 28)), data.draw(st.integers(0, 18))
+        # VOC's corners are inclusive: its reader refuses 1 px.
+        boxes.append(
+            [
+                x1,
+                y1,
+                data.draw(st.integers(x1 + 2, 30)),
+                data.draw(st.integers(y1 + 2, 20)),
+            ]
+        )
+        labels.append(data.draw(st.integers(1, 20)))
+        difficult.append(data.draw(st.booleans()))
+    flags = dict(difficult=np.array(difficult, bool))
+    written = BoxAnnotations(
+        'x', 'x.jpg', (20, 30), np.array(boxes), labels, flags=flags
+    )
+    path = tmp_path_factory.mktemp('xml') / 'x.xml'
+    write_voc_xml(path, written)
+    read = read_voc_xml(path)
+    assert read.boxes.tolist() == written.boxes.tolist()
+    assert read.labels.tolist() == labels and read.size == (20, 30)
+    assert read.flags['difficult'].tolist() == difficult

@@ -1,0 +1,41 @@
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.registry import init_default_scope
+
+from box2seg_mmseg.datasets.rendered_scenes import write_scenes
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(autouse=True)
+def _mmseg_scope():
+    # Without it RandomResize builds mmcv's Resize, which skips extra maps.
+    init_default_scope('mmseg')
+
+
+@pytest.fixture
+def _two_threads():
+    threads = torch.get_num_threads()
+    torch.set_num_threads(2)
+    yield
+    torch.set_num_threads(threads)
+
+
+@pytest.fixture(scope='session')
+def data_dir() -> Path:
+    """The folder of voc-mini and coco-mini; see README, 'Tests'."""
+    path = Path(os.environ.get('BOX2SEG_DATA', ROOT.parent / 'shared/data'))
+    if not (path / 'voc-mini').is_dir():
+        pytest.skip(f'{path}/voc-mini is absent; set BOX2SEG_DATA')
+    return path
+
+
+@pytest.fixture(scope='session')
+def scenes(tmp_path_factory) -> Path:
+    """Rendered scenes: 16 to train on, 4 to validate on."""
+    path = tmp_path_factory.mktemp('scenes')
+    write_scenes(path, num_train=16, num_val=4, side=64, seed=3)
+    return path

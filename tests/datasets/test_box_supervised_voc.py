@@ -1,0 +1,111 @@
+import numpy as np
+import pytest
+import torch
+from mmseg.registry import DATASETS, MODELS
+
+from box2seg_mmseg.boxes import AnnotationError
+from box2seg_mmseg.datasets.rendered_scenes import SCENE_CLASSES
+from box2seg_mmseg.pseudo_labels import build_labeler, write_label_png
+
+METAINFO = dict(classes=('background', *SCENE_CLASSES))
+
+
+def _dataset(root, pipeline=(), **kwargs):
+    return DATASETS.build(
+        dict(
+            dict(
+                type='BoxSupervisedVOCDataset',
+                data_root=str(root),
+                ann_file='ImageSets/Segmentation/train.txt',
+                metainfo=METAINFO,
+                pipeline=list(pipeline),
+            ),
+            **kwargs,
+        )
+    )
+
+
+PIPELINE = [
+    dict(type='LoadImageFromFile'),
+    dict(type='LoadBoxes', num_classes=6),
+    dict(type='GeneratePseudoLabels', labeler=dict(type='GrabCut')),
+    dict(type='PackBox2SegInputs'),
+]
+
+
+def test_items_have_boxes_and_no_mask(scenes):
+    dataset = _dataset(scenes, pseudo_label_dir='labels')
+    assert len(dataset) == 16
+    item = dataset.get_data_info(0)
+    assert item['boxes'].shape == (len(item['box_labels']), 4)
+    assert item['pseudo_label_path'] == 'labels/train_0000.png'
+    assert not any('SegmentationClass' in str(v) for v in item.values())
+    assert 'seg_map_path' not in item
+
+
+def test_masks_and_missing_files_are_refused(scenes):
+    with pytest.raises(ValueError, match='take seg_map_path out'):
+        _dataset(
+            scenes,
+            data_prefix=dict(
+                img_path='JPEGImages', seg_map_path='SegmentationClass'
+            ),
+        )
+    with pytest.raises(FileNotFoundError, match=r'none\.txt: no such split'):
+        _dataset(scenes, ann_file='none.txt')
+    with pytest.raises(AnnotationError, match="unknown class '"):
+        _dataset(scenes, metainfo=dict(classes=('background', 'cat')))
+
+
+def test_stored_and_on_the_fly_labels_are_the_same(scenes, tmp_path):
+    made = _dataset(scenes, PIPELINE)
+    labeler = build_labeler(dict(type='GrabCut'))
+    for index in range(3):
+        item = made.get_data_info(index)
+        image = made.pipeline.transforms[0](dict(item))['img']
+        write_label_png(
+            tmp_path / f'train_{index:04d}.png',
+            labeler(image, item['boxes'], item['box_labels']),
+        )
+    stored = _dataset(
+        scenes,
+        [*PIPELINE[:2], dict(type='LoadPseudoLabels'), PIPELINE[3]],
+        pseudo_label_dir=str(tmp_path),
+        indices=3,
+    )
+    for index in range(3):
+        a = made[index]['data_samples'].gt_sem_seg.data
+        b = stored[index]['data_samples'].gt_sem_seg.data
+        assert a.any() and torch.equal(a, b)
+
+
+def test_bad_pseudo_labels_are_named(scenes, tmp_path):
+    pipeline = [PIPELINE[0], dict(type='LoadPseudoLabels')]
+    dataset = _dataset(scenes, pipeline, pseudo_label_dir=str(tmp_path))
+    with pytest.raises(FileNotFoundError, match=r'0000\.png: no such pseudo'):
+        dataset[0]
+    write_label_png(tmp_path / 'train_0000.png', np.zeros((9, 9), np.uint8))
+    with pytest.raises(ValueError, match=r'\(64, 64\).*Got: uint8 \(9, 9\)'):
+        dataset[0]
+
+
+def test_packed_samples_go_through_the_stock_preprocessor(scenes):
+    """Images of unequal size: the head pads the box maps, see its tests."""
+    crops = [dict(type='RandomCrop', crop_size=(h, 40)) for h in (30, 50)]
+    batch = dict(inputs=[], data_samples=[])
+    for crop in crops:
+        dataset = _dataset(scenes, [*PIPELINE[:3], crop, PIPELINE[3]])
+        packed = dataset[0]
+        sample = packed['data_samples']
+        assert sample.gt_box_map.data.shape == sample.gt_sem_seg.data.shape
+        assert sample.gt_box_map.data.dtype == torch.uint8
+        assert sample.box_region_classes.shape[1] == 6
+        batch['inputs'].append(packed['inputs'])
+        batch['data_samples'].append(sample)
+    preprocessor = MODELS.build(
+        dict(type='SegDataPreProcessor', size_divisor=32)
+    )
+    done = preprocessor(batch, training=True)
+    assert done['inputs'].shape == (2, 3, 64, 64)
+    first = done['data_samples'][0].gt_sem_seg.data
+    assert (first[:, 30:] == 255).all() and (first[:, :30, :40] != 255).all()

@@ -1,0 +1,162 @@
+"""The box map against the boxes themselves, through stock transforms."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mmseg.datasets.transforms import (
+    RandomCrop,
+    RandomFlip,
+    RandomRotate,
+    Resize,
+)
+
+from box2seg_mmseg.datasets import LoadBoxes
+from box2seg_mmseg.datasets.transforms.load_boxes import rasterise_boxes
+
+HEIGHT, WIDTH, CLASSES = 24, 32, 5
+
+
+@st.composite
+def boxes_and_labels(draw):
+    boxes, labels = [], []
+    for _ in range(draw(st.integers(0, 5))):
+        x1 = draw(st.integers(0, WIDTH - 1))
+        y1 = draw(st.integers(0, HEIGHT - 1))
+        boxes.append(
+            (
+                x1,
+                y1,
+                draw(st.integers(x1 + 1, WIDTH)),
+                draw(st.integers(y1 + 1, HEIGHT)),
+            )
+        )
+        labels.append(draw(st.integers(1, CLASSES - 1)))
+    return np.array(boxes).reshape(-1, 4), np.array(labels, np.int64)
+
+
+def multi_hot(boxes, labels, size=(HEIGHT, WIDTH)):
+    """B by brute force, background first: ``(L + 1, H, W)`` bool."""
+    result = np.zeros((CLASSES, *size), bool)
+    for (x1, y1, x2, y2), label in zip(boxes, labels, strict=True):
+        result[label, max(y1, 0) : max(y2, 0), max(x1, 0) : max(x2, 0)] = True
+    result[0] = ~result.any(0)
+    return result
+
+
+def load(boxes, labels):
+    return LoadBoxes(num_classes=CLASSES).transform(
+        dict(
+            img=np.zeros((HEIGHT, WIDTH, 3), np.uint8),
+            img_shape=(HEIGHT, WIDTH),
+            boxes=boxes,
+            box_labels=labels,
+            seg_fields=[],
+        )
+    )
+
+
+def look_up(results):
+    """B from map and table; padding is in no class."""
+    table = np.zeros((256, CLASSES), bool)
+    rows = results['box_region_classes']
+    table[: len(rows)] = rows
+    return table[results['gt_box_map']].transpose(2, 0, 1)
+
+
+@given(boxes_and_labels())
+def test_map_and_table_are_the_boxes(sample):
+    results = load(*sample)
+    assert results['gt_box_map'].dtype == np.uint8
+    assert results['seg_fields'] == ['gt_box_map']
+    assert np.array_equal(look_up(results), multi_hot(*sample))
+    rows = [tuple(row) for row in results['box_region_classes']]
+    assert len(set(rows)) == len(rows)
+    used = np.unique(results['gt_box_map'])
+    assert set(used) | {0} == set(range(len(rows)))
+
+
+@settings(deadline=None)
+@given(boxes_and_labels(), st.sampled_from(['horizontal', 'vertical']))
+def test_flip(sample, direction):
+    boxes, labels = sample
+    results = RandomFlip(prob=1.0, direction=direction)(load(boxes, labels))
+    x1, y1, x2, y2 = boxes.T
+    if direction == 'horizontal':
+        flipped = np.stack([WIDTH - x2, y1, WIDTH - x1, y2], 1)
+    else:
+        flipped = np.stack([x1, HEIGHT - y2, x2, HEIGHT - y1], 1)
+    assert np.array_equal(look_up(results), multi_hot(flipped, labels))
+
+
+@settings(deadline=None)
+@given(boxes_and_labels(), st.integers(1, 40), st.integers(1, 40), st.data())
+def test_crop(sample, height, width, data):
+    boxes, labels = sample
+    crop = RandomCrop(crop_size=(height, width))
+    top = data.draw(st.integers(0, max(HEIGHT - height, 0)))
+    left = data.draw(st.integers(0, max(WIDTH - width, 0)))
+    crop.crop_bbox = lambda _: (top, top + height, left, left + width)
+    results = crop(load(boxes, labels))
+    size = min(height, HEIGHT - top), min(width, WIDTH - left)
+    moved = boxes - (left, top, left, top)
+    assert np.array_equal(look_up(results), multi_hot(moved, labels, size))
+
+
+@settings(deadline=None)
+@given(boxes_and_labels(), st.integers(8, 80), st.integers(8, 80))
+def test_resize_moves_an_edge_by_less_than_a_pixel(sample, height, width):
+    boxes, labels = sample
+    results = Resize(scale=(width, height), keep_ratio=False)(
+        load(boxes, labels)
+    )
+    got = look_up(results)
+    assert got.shape[1:] == (height, width)
+    scale = np.array([width / WIDTH, height / HEIGHT] * 2)
+    for label in range(1, CLASSES):
+        own = boxes[labels == label] * scale
+        centers = np.mgrid[:height, :width].transpose(1, 2, 0) + 0.5
+        sure = np.zeros((height, width), bool)
+        possible = np.zeros((height, width), bool)
+        for x1, y1, x2, y2 in own:
+            y, x = centers[..., 0], centers[..., 1]
+
+            def within(margin, x=x, y=y, box=(x1, y1, x2, y2)):
+                return (
+                    (box[0] - margin <= x)
+                    & (x <= box[2] + margin)
+                    & (box[1] - margin <= y)
+                    & (y <= box[3] + margin)
+                )
+
+            sure |= within(-1)
+            possible |= within(1)
+        assert not (sure & ~got[label]).any()
+        assert not (got[label] & ~possible).any()
+
+
+def test_rotation_pads_with_no_class():
+    boxes, labels = np.array([[4, 4, 20, 20]]), np.array([2])
+    rotate = RandomRotate(prob=1.0, degree=(45, 45), seg_pad_val=255)
+    results = rotate(load(boxes, labels))
+    assert results['gt_box_map'][0, 0] == 255
+    assert not look_up(results)[:, 0, 0].any()
+    assert look_up(results)[2, 12, 12]
+
+
+def test_too_many_regions_and_wrong_labels_are_named():
+    # 300 classes whose boxes begin one pixel after the other.
+    boxes = np.array([(i, 0, 400, 1) for i in range(300)])
+    labels = np.arange(1, 301)
+    with pytest.raises(ValueError, match='overlap in 300 ways'):
+        rasterise_boxes(boxes, labels, (1, 400), 301)
+    with pytest.raises(ValueError, match=r'must be in 1\.\.4. Got: 5'):
+        load(np.array([[0, 0, 4, 4]]), np.array([5]))
+
+
+def test_regions_that_are_painted_over_take_no_id():
+    boxes = np.array([(0, 0, 8, 8)] * 300)
+    labels = np.arange(1, 301)
+    regions, table = rasterise_boxes(boxes, labels, (8, 8), 301)
+    assert (regions == 1).all()
+    assert table.shape == (2, 301) and table[1, 1:].all()

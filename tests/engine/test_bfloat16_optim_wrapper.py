@@ -1,0 +1,60 @@
+import pytest
+import torch
+from mmseg.registry import OPTIM_WRAPPERS
+from torch import nn
+
+from box2seg_mmseg.engine import BFloat16OptimWrapper
+
+
+def _wrapper(model, **kwargs):
+    return OPTIM_WRAPPERS.build(
+        dict(
+            type='BFloat16OptimWrapper',
+            optimizer=torch.optim.SGD(model.parameters(), lr=0.1),
+            **kwargs,
+        )
+    )
+
+
+@pytest.mark.parametrize('has_instructions', [True, False])
+@pytest.mark.parametrize('emulate', [True, False])
+def test_autocast_where_it_is_fast_or_wanted(
+    monkeypatch, has_instructions, emulate
+):
+    monkeypatch.setattr(
+        torch.ops.mkldnn,
+        '_is_mkldnn_bf16_supported',
+        lambda: has_instructions,
+        raising=False,
+    )
+    model = nn.Linear(3, 2)
+    wrapper = _wrapper(model, emulate=emulate)
+    assert isinstance(wrapper, BFloat16OptimWrapper)
+    with wrapper.optim_context(model):
+        out = model(torch.ones(1, 3))
+    fast = has_instructions or emulate
+    assert out.dtype == (torch.bfloat16 if fast else torch.float32)
+    before = model.weight.clone()
+    wrapper.update_params(out.float().sum())
+    assert model.weight.dtype == torch.float32
+    assert not torch.equal(model.weight, before)
+
+
+def test_the_fall_back_to_float32_is_told_once(monkeypatch):
+    told = []
+    monkeypatch.setattr(
+        torch.ops.mkldnn,
+        '_is_mkldnn_bf16_supported',
+        lambda: False,
+        raising=False,
+    )
+    monkeypatch.setattr(
+        'box2seg_mmseg.engine.optim_wrappers.bfloat16_optim_wrapper.print_log',
+        lambda text, **_: told.append(text),
+    )
+    model = nn.Linear(3, 2)
+    wrapper = _wrapper(model)
+    for _ in range(2):
+        with wrapper.optim_context(model):
+            model(torch.ones(1, 3))
+    assert len(told) == 1 and 'training in float32' in told[0]

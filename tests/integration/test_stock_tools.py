@@ -1,0 +1,154 @@
+"""mmseg's own train.py and test.py with our configs, as a user runs them."""
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from box2seg_mmseg.boxes import iter_voc_xml
+from box2seg_mmseg.datasets.rendered_scenes import SCENE_CLASSES
+from box2seg_mmseg.experiments.stock_tools import (
+    newest_checkpoint,
+    run_experiment,
+)
+from box2seg_mmseg.pseudo_labels import build_labeler, generate_pseudo_labels
+
+CONFIGS = Path(__file__).resolve().parents[2] / 'configs/scenes'
+NO_VALIDATION = dict(val_cfg=None, val_dataloader=None, val_evaluator=None)
+
+
+def _config(method):
+    (path,) = CONFIGS.glob(f'{method}_*.py')
+    return path
+
+
+def _stock(tool, *arguments, **options):
+    pairs = [f'{key}={value}' for key, value in options.items()]
+    command = [sys.executable, '-m', 'box2seg_mmseg', tool]
+    command += [str(a) for a in arguments]
+    command += ['--cfg-options', *pairs] if pairs else []
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    return done.stdout + done.stderr
+
+
+def _options(root, max_iters=6, **more):
+    result = {
+        f'{name}_dataloader.dataset.data_root': root
+        for name in ('train', 'val', 'test')
+    }
+    result['train_dataloader.dataset.pseudo_label_dir'] = root / 'labels'
+    result |= {
+        'train_cfg.max_iters': max_iters,
+        'default_hooks.checkpoint.interval': 2,
+        'default_hooks.logger.interval': 1,
+        'randomness.seed': 1,
+        'model.decode_head.warmup_iters': 2,
+    }
+    return result | more
+
+
+@pytest.fixture(scope='module')
+def unmasked(scenes, tmp_path_factory):
+    """The scenes with stored pseudo labels and without any mask."""
+    root = tmp_path_factory.mktemp('unmasked')
+    shutil.copytree(scenes, root, dirs_exist_ok=True)
+    shutil.rmtree(root / 'SegmentationClass')
+    ids = (root / 'ImageSets/Segmentation/train.txt').read_text().split()
+    generate_pseudo_labels(
+        iter_voc_xml(root, ids, SCENE_CLASSES),
+        build_labeler(dict(type='GrabCut')),
+        root / 'labels',
+    )
+    return root
+
+
+@pytest.fixture(scope='module')
+def trained(unmasked, tmp_path_factory):
+    """A run of six iterations without interruption."""
+    work_dir = tmp_path_factory.mktemp('trained')
+    output = _stock(
+        'train',
+        *(_config('box2seg'), '--work-dir', work_dir),
+        **_options(unmasked) | NO_VALIDATION,
+    )
+    return work_dir, output
+
+
+def _weights(work_dir, iteration):
+    path = work_dir / f'iter_{iteration}.pth'
+    return torch.load(path, weights_only=False)['state_dict']
+
+
+def test_training_opens_no_mask(trained):
+    """There is none to open."""
+    work_dir, output = trained
+    assert (work_dir / 'iter_6.pth').exists()
+    for name in ('loss_gc', 'loss_fr', 'loss_fg', 'loss_affinity'):
+        assert f'decode.{name}' in output
+    for name in ('attention_in_boxes', 'gamma_eta', 'attention_off_grabcut'):
+        assert f'decode.{name}' in output
+    first = next(li for li in output.splitlines() if '[1/6]' in li)
+    assert 'loss_fg' not in first, 'the warm-up has no L_fg'
+
+
+def test_a_resumed_run_ends_in_the_same_weights(trained, unmasked, tmp_path):
+    options = _options(unmasked) | NO_VALIDATION
+    arguments = (_config('box2seg'), '--work-dir', tmp_path)
+    # Stop after four iterations, then go on.
+    stopped = options | {'train_cfg.max_iters': 4}
+    _stock('train', *arguments, **stopped)
+    _stock('train', *arguments, '--resume', **options)
+    want, got = _weights(trained[0], 6), _weights(tmp_path, 6)
+    assert all(torch.equal(want[name], got[name]) for name in want)
+
+
+def test_another_seed_ends_in_other_weights(trained, unmasked, tmp_path):
+    options = _options(unmasked) | NO_VALIDATION | {'randomness.seed': 2}
+    arguments = (_config('box2seg'), '--work-dir', tmp_path)
+    _stock('train', *arguments, **options)
+    want, got = _weights(trained[0], 6), _weights(tmp_path, 6)
+    assert any(not torch.equal(want[name], got[name]) for name in want)
+
+
+def test_a_broken_checkpoint_is_passed_over(trained, unmasked, tmp_path):
+    """A kill while the checkpoint was written, then the whole experiment."""
+    shutil.copytree(trained[0], tmp_path, dirs_exist_ok=True)
+    whole = (tmp_path / 'iter_6.pth').read_bytes()
+    (tmp_path / 'iter_6.pth').write_bytes(whole[: len(whole) // 2])
+    assert newest_checkpoint(tmp_path) == tmp_path / 'iter_4.pth'
+    with pytest.raises(RuntimeError, match=r'SegmentationClass'):
+        # Training resumes; the test needs the masks that are not there.
+        run_experiment(
+            _config('box2seg'), tmp_path, _options(unmasked), resume=True
+        )
+    want, got = _weights(trained[0], 6), _weights(tmp_path, 6)
+    assert all(torch.equal(want[name], got[name]) for name in want)
+
+
+def test_an_experiment_is_trained_and_tested_once(scenes, unmasked, tmp_path):
+    options = _options(unmasked, max_iters=2) | {
+        'test_dataloader.dataset.data_root': scenes
+    }
+    metrics = run_experiment(_config('box2seg'), tmp_path / 'a', options)
+    assert 0 <= metrics['mIoU'] <= 100
+    names = [p.name for p in (tmp_path / 'a/predictions').iterdir()]
+    assert sorted(names) == [f'val_{i:04d}.png' for i in range(4)]
+    (tmp_path / 'a/iter_2.pth').unlink()
+    again = run_experiment(
+        _config('box2seg'), tmp_path / 'a', options, resume=True
+    )
+    assert again == metrics
+
+
+def test_the_usage_is_told():
+    command = [sys.executable, '-m', 'box2seg_mmseg']
+    done = subprocess.run([*command, 'export'], capture_output=True, text=True)
+    assert done.returncode == 2 and 'usage:' in done.stderr
+    done = subprocess.run(
+        [*command, 'test', '--help'], capture_output=True, text=True
+    )
+    assert done.returncode == 0 and '--tta' in done.stdout

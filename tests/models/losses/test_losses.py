@@ -1,0 +1,312 @@
+"""Every loss against its formula, written out pixel by pixel in float64."""
+
+import itertools
+import math
+
+import pytest
+import torch
+from torch.autograd import gradcheck
+
+from box2seg_mmseg.models.losses import (
+    AffinityLoss,
+    AttentionWeightedLoss,
+    GrabCutLoss,
+    affinity_loss,
+    attention_weighted_loss,
+    filling_rate_loss,
+    grabcut_loss,
+)
+
+N, L, H, W, D = 3, 4, 5, 6, 7
+IGNORE = 255
+
+
+def make_batch(seed=0, num_foreground=L, dtype=torch.float64):
+    """Random boxes per class, labels with ignored pixels, outputs."""
+    g = torch.Generator().manual_seed(seed)
+    logits = torch.randn(N, num_foreground + 1, H, W, generator=g, dtype=dtype)
+    attention = torch.rand(N, num_foreground, H, W, generator=g, dtype=dtype)
+    box_mask = torch.zeros(N, num_foreground + 1, H, W, dtype=torch.bool)
+    for n in range(1, N):  # The first image has no box.
+        for c in range(1, num_foreground + 1):
+            if torch.rand((), generator=g) < 0.6 or c == n:
+                y = int(torch.randint(0, H - 1, (), generator=g))
+                x = int(torch.randint(0, W - 1, (), generator=g))
+                box_mask[n, c, y : y + 3, x : x + 3] = True
+    box_mask[:, 0] = ~box_mask[:, 1:].any(1)
+    label = torch.randint(0, num_foreground + 1, (N, H, W), generator=g)
+    label[torch.rand(N, H, W, generator=g) < 0.2] = IGNORE
+    embeddings = torch.randn(N, D, H, W, generator=g, dtype=dtype)
+    return logits.log_softmax(1), attention, box_mask, label, embeddings
+
+
+def pixels():
+    return itertools.product(range(H), range(W))
+
+
+def brute_grabcut(log_probs, label):
+    terms = [
+        -log_probs[n, label[n, y, x], y, x].item()
+        for n in range(N)
+        for y, x in pixels()
+        if label[n, y, x] != IGNORE
+    ]
+    return sum(terms) / len(terms) if terms else 0.0
+
+
+def brute_attention(log_probs, attention, box_mask):
+    fg = bg = 0.0
+    for n in range(N):
+        per_class = []
+        for c in range(1, box_mask.shape[1]):
+            area = box_mask[n, c].sum().item()
+            if area:
+                total = sum(
+                    attention[n, c - 1, y, x].item()
+                    * log_probs[n, c, y, x].item()
+                    for y, x in pixels()
+                    if box_mask[n, c, y, x]
+                )
+                per_class.append(-total / area)
+        if per_class:
+            fg += sum(per_class) / len(per_class)
+        outside = [
+            -log_probs[n, 0, y, x].item()
+            for y, x in pixels()
+            if box_mask[n, 0, y, x]
+        ]
+        if outside:
+            bg += sum(outside) / len(outside)
+    return fg / N, bg / N
+
+
+def brute_filling_rate(attention, box_mask, label, gamma):
+    total = 0.0
+    for n in range(N):
+        per_class = []
+        for c in range(1, box_mask.shape[1]):
+            inside = [
+                (attention[n, c - 1, y, x].item(), label[n, y, x].item() == c)
+                for y, x in pixels()
+                if box_mask[n, c, y, x] and label[n, y, x] != IGNORE
+            ]
+            if inside:
+                rate = sum(a for a, _ in inside) / len(inside)
+                eta = sum(own for _, own in inside) / len(inside)
+                per_class.append(max(0.0, gamma * eta - rate))
+        if per_class:
+            total += sum(per_class) / len(per_class)
+    return total / N
+
+
+def brute_affinity(embeddings, probs, valid):
+    total = 0.0
+    for n in range(N):
+        chosen = [(y, x) for y, x in pixels() if valid[n, y, x]]
+        terms = 0.0
+        for (y1, x1), (y2, x2) in itertools.product(chosen, chosen):
+            e, f = embeddings[n, :, y1, x1], embeddings[n, :, y2, x2]
+            cosine = e @ f / (e.norm() * f.norm())
+            alike = probs[n, :, y1, x1] @ probs[n, :, y2, x2]
+            terms += (cosine - alike).square().item()
+        if chosen:
+            total += terms / len(chosen) ** 2
+    return total / N
+
+
+@pytest.mark.parametrize('num_foreground', [1, L])
+@pytest.mark.parametrize('seed', range(3))
+class TestBruteForce:
+    def test_grabcut(self, seed, num_foreground):
+        log_probs, _, _, label, _ = make_batch(seed, num_foreground)
+        got = grabcut_loss(log_probs, label)
+        assert got.item() == pytest.approx(brute_grabcut(log_probs, label))
+
+    def test_attention_weighted(self, seed, num_foreground):
+        batch = make_batch(seed, num_foreground)[:3]
+        got = attention_weighted_loss(*batch)
+        assert [v.item() for v in got] == pytest.approx(
+            brute_attention(*batch)
+        )
+
+    @pytest.mark.parametrize('gamma', [0.5, 1.0, 3.0])
+    def test_filling_rate(self, seed, num_foreground, gamma):
+        batch = make_batch(seed, num_foreground)[1:4]
+        got = filling_rate_loss(*batch, gamma)
+        assert got.item() == pytest.approx(brute_filling_rate(*batch, gamma))
+
+    def test_affinity(self, seed, num_foreground):
+        log_probs, _, _, label, embeddings = make_batch(seed, num_foreground)
+        valid = label != IGNORE
+        valid[0] = False
+        probs = log_probs.exp()
+        got = affinity_loss(embeddings, probs, valid)
+        want = brute_affinity(embeddings, probs, valid)
+        assert got.item() == pytest.approx(want)
+        everything = torch.ones_like(valid)
+        assert affinity_loss(embeddings, probs).item() == pytest.approx(
+            brute_affinity(embeddings, probs, everything)
+        )
+
+
+class TestGradients:
+    def test_grabcut(self):
+        log_probs, _, _, label, _ = make_batch()
+        log_probs.requires_grad_()
+        assert gradcheck(lambda p: grabcut_loss(p, label), log_probs)
+
+    def test_attention_weighted(self):
+        log_probs, attention, box_mask, _, _ = make_batch()
+        assert gradcheck(
+            lambda p, a: attention_weighted_loss(p, a, box_mask),
+            (log_probs.requires_grad_(), attention.requires_grad_()),
+        )
+
+    def test_filling_rate(self):
+        _, attention, box_mask, label, _ = make_batch()
+        attention = (0.2 * attention).requires_grad_()
+        assert filling_rate_loss(attention, box_mask, label, 2.0) > 0
+        assert gradcheck(
+            lambda a: filling_rate_loss(a, box_mask, label, 2.0), attention
+        )
+
+    def test_affinity(self):
+        log_probs, _, _, label, embeddings = make_batch()
+        probs = log_probs.exp()
+        assert gradcheck(
+            lambda e, p: affinity_loss(e, p, label != IGNORE),
+            (embeddings.requires_grad_(), probs.requires_grad_()),
+        )
+
+
+class TestByHand:
+    """A 2 x 2 image of one class; the box is its left column."""
+
+    box_mask = torch.tensor([[[[0, 1], [0, 1]], [[1, 0], [1, 0]]]]).bool()
+    log_probs = torch.tensor(
+        [[[[0.5, 0.8], [0.5, 0.9]], [[0.5, 0.2], [0.25, 0.1]]]]
+    ).log()
+    attention = torch.tensor([[[[1.0, 9.0], [0.5, 9.0]]]])
+    label = torch.tensor([[[1, 0], [0, IGNORE]]])
+
+    def test_grabcut(self):
+        want = -(math.log(0.5) + math.log(0.8) + math.log(0.5)) / 3
+        got = grabcut_loss(self.log_probs, self.label)
+        assert got.item() == pytest.approx(want)
+
+    def test_attention_weighted(self):
+        fg, bg = attention_weighted_loss(
+            self.log_probs, self.attention, self.box_mask
+        )
+        # (1 * log 2 + 0.5 * log 4) / 2 = log 2.
+        assert fg.item() == pytest.approx(math.log(2))
+        want = -(math.log(0.8) + math.log(0.9)) / 2
+        assert bg.item() == pytest.approx(want)
+
+    def test_filling_rate(self):
+        # eta = 1/2, eta' = 3/4.
+        for gamma, want in ((1.0, 0.0), (2.0, 0.25)):
+            got = filling_rate_loss(
+                self.attention, self.box_mask, self.label, gamma
+            )
+            assert got.item() == pytest.approx(want)
+
+    def test_affinity(self):
+        # Two pixels at right angles, both surely class 0: the pairs (i, j)
+        # differ by 0, 1, 1, 0.
+        embeddings = torch.tensor([[[[2.0, 0.0]], [[0.0, 3.0]]]])
+        probs = torch.tensor([[[[1.0, 1.0]], [[0.0, 0.0]]]])
+        assert affinity_loss(embeddings, probs).item() == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize('num_foreground', [1, L])
+@pytest.mark.parametrize('case', ['no box', 'all ignored', 'box everywhere'])
+def test_losses_and_gradients_are_finite(case, num_foreground):
+    log_probs, attention, box_mask, label, embeddings = make_batch(
+        0, num_foreground, torch.float32
+    )
+    if case == 'no box':
+        box_mask[:, 1:] = False
+        box_mask[:, 0] = True
+    elif case == 'box everywhere':
+        box_mask[:, 1] = True
+        box_mask[:, 0] = False
+    else:
+        label[:] = IGNORE
+        box_mask[:] = False
+    outputs = [log_probs, attention, embeddings]
+    for output in outputs:
+        output.requires_grad_()
+    losses = [
+        grabcut_loss(log_probs, label),
+        *attention_weighted_loss(log_probs, attention, box_mask),
+        filling_rate_loss(attention, box_mask, label, 2.0),
+        affinity_loss(embeddings, log_probs.exp(), label != IGNORE),
+    ]
+    sum(losses).backward()
+    assert all(torch.isfinite(loss) for loss in losses)
+    assert all(torch.isfinite(output.grad).all() for output in outputs)
+    if case == 'all ignored':
+        assert [loss.item() for loss in losses] == [0.0] * 5
+    if case == 'no box':
+        assert losses[1] == 0 and losses[3] == 0 and losses[2] > 0
+    if case == 'box everywhere':
+        assert losses[2] == 0 and losses[1] > 0
+
+
+def test_an_infinitely_unlikely_pixel_outside_the_boxes_does_no_harm():
+    log_probs, attention, box_mask, _, _ = make_batch(1)
+    log_probs = log_probs.clone()
+    log_probs[:, 1:][~box_mask[:, 1:]] = -math.inf
+    log_probs[:, 0][~box_mask[:, 0]] = -math.inf
+    got = attention_weighted_loss(log_probs, attention, box_mask)
+    assert all(torch.isfinite(loss) for loss in got)
+
+
+def test_the_affinity_is_float32_under_autocast():
+    """A sum of a million squares, of which bfloat16 keeps 3 digits."""
+    g = torch.Generator().manual_seed(0)
+    embeddings = torch.randn(2, 16, 32, 32, generator=g)
+    probs = torch.randn(2, 5, 32, 32, generator=g).softmax(1)
+    want = affinity_loss(embeddings.double(), probs.double()).item()
+    with torch.autocast('cpu', dtype=torch.bfloat16):
+        got = affinity_loss(embeddings, probs)
+        rounded = affinity_loss(embeddings.bfloat16(), probs.bfloat16())
+    assert got.dtype == rounded.dtype == torch.float32
+    assert got.item() == pytest.approx(want, rel=1e-5)
+    assert rounded.item() == pytest.approx(want, rel=2e-2)
+
+
+def test_modules_weigh_the_functions():
+    log_probs, attention, box_mask, label, embeddings = make_batch()
+    assert GrabCutLoss(2.0)(log_probs, label) == 2 * grabcut_loss(
+        log_probs, label
+    )
+    probs = log_probs.exp()
+    assert AffinityLoss(3.0)(embeddings, probs) == 3 * affinity_loss(
+        embeddings, probs
+    )
+    module = AttentionWeightedLoss(2.0, 3.0, 5.0, gamma=1.5)
+    got = module(log_probs, attention, box_mask, label)
+    fg, bg = attention_weighted_loss(log_probs, attention, box_mask)
+    assert got['loss_fg'] == 2 * fg and got['loss_bg'] == 3 * bg
+    assert got['loss_fr'] == 5 * filling_rate_loss(
+        attention, box_mask, label, 1.5
+    )
+    warm = module(log_probs, attention, box_mask, label, warmup=True)
+    assert warm['loss_fr'] == got['loss_fr']
+    assert 'loss_fg' not in warm and 'loss_bg' not in warm
+
+
+def test_shapes_that_do_not_fit_are_named():
+    log_probs, attention, box_mask, label, embeddings = make_batch()
+    with pytest.raises(ValueError, match='box_mask must have shape'):
+        attention_weighted_loss(log_probs, attention, box_mask[:, 1:])
+    with pytest.raises(ValueError, match='attention must have shape'):
+        attention_weighted_loss(log_probs, log_probs, box_mask)
+    with pytest.raises(ValueError, match='pseudo_label must have shape'):
+        filling_rate_loss(attention, box_mask, label[:, None], 0.7)
+    with pytest.raises(ValueError, match='probs must have shape'):
+        affinity_loss(embeddings, log_probs[..., 1:])
+    with pytest.raises(ValueError, match='valid must have shape'):
+        affinity_loss(embeddings, log_probs, label[:1] == 0)

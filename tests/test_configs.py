@@ -1,0 +1,57 @@
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+from mmseg.registry import DATASETS, MODELS
+
+CONFIGS = Path(__file__).resolve().parent.parent / 'configs'
+FILES = sorted(
+    path.relative_to(CONFIGS).as_posix()
+    for path in CONFIGS.rglob('*.py')
+    if '_base_' not in path.parts
+)
+
+
+@pytest.mark.parametrize('name', FILES)
+def test_models_and_pipelines_build(name):
+    cfg = Config.fromfile(CONFIGS / name)
+    cfg.model.pretrained = None
+    cfg.model.backbone.init_cfg = None
+    model = MODELS.build(cfg.model)
+    classes = model.decode_head.num_classes
+    if 'auxiliary_head' in cfg.model:
+        assert model.auxiliary_head.num_classes == classes
+    dataset = cfg.train_dataloader.dataset
+    for transform in dataset.pipeline:
+        if transform.type == 'LoadBoxes':
+            assert transform.num_classes == classes
+    weak = dataset.type == 'BoxSupervisedVOCDataset'
+    assert weak != Path(name).name.startswith('full_')
+    assert DATASETS.get(dataset.type) is not None
+
+
+@pytest.mark.parametrize('name', FILES)
+def test_names_tell_batch_and_schedule(name):
+    cfg = Config.fromfile(CONFIGS / name)
+    batch, iters = name.split('xb')[1].split('_')[0].split('-')
+    assert cfg.train_dataloader.batch_size == int(batch)
+    iters = int(iters.replace('k', '000'))
+    assert cfg.train_cfg.max_iters == iters
+    assert cfg.param_scheduler[-1].end == iters
+
+
+@pytest.mark.parametrize('name', FILES)
+def test_methods_differ_in_what_they_should(name):
+    """A baseline is the same run but for labels and head."""
+    method, rest = Path(name).name.split('_', 1)
+    (baseline,) = (
+        CONFIGS.rglob(f'grabcut_{rest}')
+        if 'r50' not in rest
+        else (CONFIGS / name,)
+    )
+    cfg, base = Config.fromfile(CONFIGS / name), Config.fromfile(baseline)
+    for key in ('optim_wrapper', 'param_scheduler', 'val_dataloader'):
+        assert cfg[key] == base[key]
+    if method.startswith('box2seg') and 'r50' not in rest:
+        assert cfg.model.decode_head.decoder == base.model.decode_head
+        assert cfg.train_dataloader == base.train_dataloader
