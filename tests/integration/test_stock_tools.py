@@ -8,12 +8,14 @@ from pathlib import Path
 import pytest
 import torch
 
+from box2seg_mmseg.__main__ import stock_tool
 from box2seg_mmseg.boxes import iter_voc_xml
 from box2seg_mmseg.datasets.rendered_scenes import SCENE_CLASSES
 from box2seg_mmseg.experiments.stock_tools import (
     newest_checkpoint,
     run_experiment,
 )
+from box2seg_mmseg.models.export import export_segmentor
 from box2seg_mmseg.pseudo_labels import build_labeler, generate_pseudo_labels
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs/scenes'
@@ -142,6 +144,38 @@ def test_an_experiment_is_trained_and_tested_once(scenes, unmasked, tmp_path):
         _config('box2seg'), tmp_path / 'a', options, resume=True
     )
     assert again == metrics
+
+
+def test_the_exported_model_needs_no_plugin(trained, scenes, tmp_path):
+    checkpoint = trained[0] / 'iter_6.pth'
+    exported = export_segmentor(_config('box2seg'), checkpoint, tmp_path)
+    data = {'test_dataloader.dataset.data_root': scenes}
+    _stock(
+        'test',
+        *(_config('box2seg'), checkpoint, '--out', tmp_path / 'ours'),
+        *('--work-dir', tmp_path / 'work'),
+        **data,
+    )
+    script = (
+        'import runpy, sys; sys.modules["box2seg_mmseg"] = None\n'
+        'sys.argv = sys.argv[1:]\n'
+        'runpy.run_path(sys.argv[0], run_name="__main__")'
+    )
+    command = [sys.executable, '-c', script, stock_tool('test'), *exported]
+    command += ['--out', tmp_path / 'stock', '--work-dir', tmp_path / 'work']
+    command += ['--cfg-options', *(f'{k}={v}' for k, v in data.items())]
+    subprocess.run([str(c) for c in command], check=True)
+    names = sorted(p.name for p in (tmp_path / 'ours').iterdir())
+    assert len(names) == 4
+    for name in names:
+        ours, stock = (tmp_path / d / name for d in ('ours', 'stock'))
+        assert ours.read_bytes() == stock.read_bytes()
+
+
+def test_only_a_box2seg_model_is_exported(trained, tmp_path):
+    checkpoint = trained[0] / 'iter_6.pth'
+    with pytest.raises(ValueError, match='must be a Box2SegHead'):
+        export_segmentor(_config('grabcut'), checkpoint, tmp_path)
 
 
 def test_the_usage_is_told():

@@ -1,0 +1,73 @@
+"""From a trained Box2Seg to a plain mmseg model."""
+
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+
+TRAINING_ONLY = (
+    'custom_imports',
+    'custom_hooks',
+    'train_dataloader',
+    'train_pipeline',
+    'train_cfg',
+    'optim_wrapper',
+    'param_scheduler',
+)
+
+
+def export_segmentor(
+    config: str | Path, checkpoint: str | Path, out_dir: str | Path
+) -> tuple[Path, Path]:
+    """Keep what runs at test time: the encoder and the decoder of classes.
+
+    Args:
+        config: Config of a Box2Seg model.
+        checkpoint: Its checkpoint.
+        out_dir: Folder for ``segmentor.py`` and ``segmentor.pth``; made if
+            absent.
+
+    Returns:
+        Paths of the config and the checkpoint. Stock mmseg takes them without
+        this package.
+
+    Raises:
+        ValueError: The config's decode head is no Box2SegHead, or the
+            checkpoint has none of its weights.
+    """
+    cfg = Config.fromfile(config)
+    head = cfg.model.decode_head
+    if head.type != 'Box2SegHead':
+        raise ValueError(
+            f'{config}: decode_head must be a Box2SegHead; other heads are '
+            f'stock already. Got: {head.type}'
+        )
+    cfg.model.decode_head = head.decoder
+    cfg.model.pretrained = None
+    cfg.model.backbone.init_cfg = None
+    for key in TRAINING_ONLY:
+        cfg.pop(key, None)
+
+    # Checkpoints of mmengine hold more than tensors: load your own only.
+    loaded = torch.load(checkpoint, 'cpu', weights_only=False)
+    weights = {}
+    for name, value in loaded['state_dict'].items():
+        if name.startswith('decode_head.seg_decoder.'):
+            weights[name.replace('seg_decoder.', '', 1)] = value
+        elif not name.startswith('decode_head.'):
+            weights[name] = value
+    if not any(name.startswith('decode_head.') for name in weights):
+        raise ValueError(f'{checkpoint}: has no weights of a Box2SegHead')
+    meta = {
+        key: value
+        for key, value in loaded.get('meta', {}).items()
+        if key == 'dataset_meta'
+    }
+
+    out_dir = Path(out_dir)
+    out_dir.mkdir(parents=True, exist_ok=True)
+    cfg.dump(out_dir / 'segmentor.py')
+    part = out_dir / '.segmentor.pth.part'
+    torch.save(dict(meta=meta, state_dict=weights), part)
+    part.replace(out_dir / 'segmentor.pth')
+    return out_dir / 'segmentor.py', out_dir / 'segmentor.pth'
