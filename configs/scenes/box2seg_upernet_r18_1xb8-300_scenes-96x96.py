@@ -1,11 +1,11 @@
 # Box2Seg: three decoders, three losses.
-_base_ = './grabcut_upernet_mobilenet-v2_1xb8-150_scenes-96x96.py'
+_base_ = './grabcut_upernet_r18_1xb8-300_scenes-96x96.py'
 model = dict(
     decode_head=dict(
         _delete_=True,
         type='Box2SegHead',
         decoder={{_base_.model.decode_head}},
-        warmup_iters=40,
-        embedding_pretrain_iters=40,
+        warmup_iters=60,
+        embedding_pretrain_iters=60,
     )
 )
