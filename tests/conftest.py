@@ -2,7 +2,6 @@ import os
 from pathlib import Path
 
 import pytest
-import torch
 from mmengine.registry import init_default_scope
 
 from box2seg_mmseg.datasets.rendered_scenes import write_scenes
@@ -14,14 +13,6 @@ ROOT = Path(__file__).resolve().parent.parent
 def _mmseg_scope():
     # Without it RandomResize builds mmcv's Resize, which skips extra maps.
     init_default_scope('mmseg')
-
-
-@pytest.fixture
-def _two_threads():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(2)
-    yield
-    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope='session')

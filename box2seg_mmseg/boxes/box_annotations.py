@@ -14,7 +14,7 @@ class AnnotationError(ValueError):
     """
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class BoxAnnotations:
     """The boxes of one image, inside the image and checked.
 

@@ -60,20 +60,19 @@ def run_demo(
         methods=list(methods),
         seeds=list(seeds),
     )
+    if data_root is None and 'full' in methods:
+        raise ValueError('full supervision needs data; give a folder')
     _open_work_dir(work_dir, arguments, resume)
     if data_root is None:
-        data_root, family, classes = (
-            work_dir / 'scenes',
+        family, classes, data_root = (
             'scenes',
-            (SCENE_CLASSES),
+            SCENE_CLASSES,
+            work_dir / 'scenes',
         )
         write_scenes(data_root, progress=True)
     else:
-        data_root, family, classes = (
-            Path(data_root).resolve(),
-            'miniature',
-            VOC_CLASSES,
-        )
+        family, classes, data_root = 'miniature', VOC_CLASSES, Path(data_root)
+        data_root = data_root.resolve()
     splits = {
         name: read_split(data_root / 'ImageSets/Segmentation' / f'{name}.txt')
         for name in ('train', 'val')

@@ -8,7 +8,7 @@ import numpy as np
 from ..boxes import pixel_boxes
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class PseudoLabel:
     """The pseudo label of one image.
 

@@ -1,7 +1,6 @@
 """The affinity loss, exact in linear time (L_A)."""
 
 import torch
-import torch.nn.functional as F  # noqa: N812
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
@@ -37,19 +36,24 @@ def affinity_loss(
     n, _, height, width = embeddings.shape
     check_shape('probs', probs, (n, probs.shape[1], height, width))
     with torch.autocast(embeddings.device.type, enabled=False):
-        unit = F.normalize(at_least_float32(embeddings), dim=1)
-        both = torch.cat([unit, at_least_float32(probs)], 1).flatten(2)
-        num_pixels = both.new_full((n, 1, 1), height * width)
+        features = at_least_float32(embeddings).flatten(2)
+        probs = at_least_float32(probs).flatten(2)
+        norm = torch.linalg.vector_norm(features, dim=1, keepdim=True)
+        scale = norm.clamp(min=1e-12).reciprocal()
+        num_pixels = features.new_full((n, 1, 1), height * width)
         if valid is not None:
             check_shape('valid', valid, (n, height, width))
             keep = valid.flatten(1).unsqueeze(1)
-            both = both * keep
+            scale, probs = scale * keep, probs * keep
             num_pixels = keep.sum(2, keepdim=True).clamp(min=1)
-        # The blocks of [F; Y][F; Y]^T are FF^T, FY^T (twice) and YY^T.
-        gram = (both @ both.transpose(1, 2) / num_pixels).square()
-        d = unit.shape[1]
-        loss = gram[:, :d, :d].sum() - 2 * gram[:, :d, d:].sum()
-        return (loss + gram[:, d:, d:].sum()) / n
+        unit = features * scale
+
+        def gram(a: Tensor, b: Tensor) -> Tensor:
+            """Squared Frobenius norm of ab^T / m, summed over images."""
+            return (a @ b.transpose(1, 2) / num_pixels).square().sum()
+
+        loss = gram(unit, unit) - 2 * gram(unit, probs) + gram(probs, probs)
+        return loss / n
 
 
 @MODELS.register_module()
