@@ -1,4 +1,7 @@
 import os
+import subprocess
+import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -30,3 +33,21 @@ def scenes(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp('scenes')
     write_scenes(path, num_train=16, num_val=4, side=64, seed=3)
     return path
+
+
+@pytest.fixture(scope='session')
+def stock() -> Callable[..., str]:
+    """Runs mmseg's train.py or test.py; returns all that it prints."""
+
+    def run(tool: str, *arguments: object, **options: object) -> str:
+        command = [sys.executable, '-m', 'box2seg_mmseg', tool]
+        command += [str(argument) for argument in arguments]
+        if options:
+            pairs = [f'{key}={value}' for key, value in options.items()]
+            command += ['--cfg-options', *pairs]
+        done = subprocess.run(command, capture_output=True, text=True)
+        output = done.stdout + done.stderr
+        assert done.returncode == 0, output[-4000:]
+        return output
+
+    return run

@@ -1,7 +1,5 @@
 """The configs for GPUs, as far as a CPU goes: small crops, two steps."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -19,58 +17,48 @@ CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
         'baselines/full_upernet_r101_4xb4-40k_voc12aug-512x512.py',
     ],
 )
-def test_stock_tools_train_and_test(data_dir, tmp_path, name):
+def test_stock_tools_train_and_test(stock, data_dir, tmp_path, name):
     root = data_dir / 'voc-mini'
     ids = (root / 'ImageSets/Segmentation/val.txt').read_text().split()[:4]
     split = tmp_path / 'split.txt'
     split.write_text('\n'.join(ids) + '\n')
-    options = [
-        'model.pretrained=None',
-        'model.data_preprocessor.size=(128,128)',
-        'train_cfg.max_iters=2',
-        'train_dataloader.batch_size=2',
-        'default_hooks.logger.interval=1',
-    ]
+    options = {
+        'model.pretrained': None,
+        'model.data_preprocessor.size': '(128,128)',
+        'train_cfg.max_iters': 2,
+        'train_dataloader.batch_size': 2,
+        'default_hooks.logger.interval': 1,
+        'test_dataloader.dataset.pipeline.1.scale': '(256,128)',
+    }
     for loader in ('train', 'val', 'test'):
-        options += [
-            f'{loader}_dataloader.dataset.data_root={root}',
-            f'{loader}_dataloader.dataset.ann_file={split}',
-            f'{loader}_dataloader.num_workers=0',
-            f'{loader}_dataloader.persistent_workers=False',
-        ]
-    options += ['test_dataloader.dataset.pipeline.1.scale=(256,128)']
+        options |= {
+            f'{loader}_dataloader.dataset.data_root': root,
+            f'{loader}_dataloader.dataset.ann_file': split,
+            f'{loader}_dataloader.num_workers': 0,
+            f'{loader}_dataloader.persistent_workers': False,
+        }
     if name.startswith('box2seg'):
         generate_pseudo_labels(
             iter_voc_xml(root, ids),
             build_labeler(dict(type='BoxFill')),
             tmp_path / 'labels',
         )
-        options += [
-            f'train_dataloader.dataset.pseudo_label_dir={tmp_path / "labels"}',
-            'train_dataloader.dataset.pipeline.4.crop_size=(128,128)',
-            'model.decode_head.warmup_iters=1',
-        ]
+        options |= {
+            'train_dataloader.dataset.pseudo_label_dir': tmp_path / 'labels',
+            'train_dataloader.dataset.pipeline.4.crop_size': '(128,128)',
+            'model.decode_head.warmup_iters': 1,
+        }
     else:
-        options += [
-            'train_dataloader.dataset.data_prefix.seg_map_path='
-            'SegmentationClass',
-            'train_dataloader.dataset.pipeline.3.crop_size=(128,128)',
-        ]
-    config = CONFIGS / name
-    train = _stock(
-        'train',
-        *(config, '--work-dir', tmp_path / 'work', '--cfg-options', *options),
-        *('val_cfg=None', 'val_dataloader=None', 'val_evaluator=None'),
-    )
+        options |= {
+            'train_dataloader.dataset.data_prefix.seg_map_path': (
+                'SegmentationClass'
+            ),
+            'train_dataloader.dataset.pipeline.3.crop_size': '(128,128)',
+        }
+    arguments = (CONFIGS / name, '--work-dir', tmp_path / 'work')
+    no_validation = dict(val_cfg=None, val_dataloader=None, val_evaluator=None)
+    train = stock('train', *arguments, **options | no_validation)
     assert '[2/2]' in train and 'loss: nan' not in train
     checkpoint = tmp_path / 'work/iter_2.pth'
-    test = _stock('test', config, checkpoint, '--cfg-options', *options)
-    assert 'mIoU' in test
-
-
-def _stock(tool, *arguments):
-    command = [sys.executable, '-m', 'box2seg_mmseg', tool]
-    command += [str(a) for a in arguments]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    return done.stdout + done.stderr
+    arguments = (CONFIGS / name, checkpoint, '--work-dir', tmp_path / 'test')
+    assert 'mIoU' in stock('test', *arguments, **options)

@@ -27,16 +27,6 @@ def _config(method):
     return path
 
 
-def _stock(tool, *arguments, **options):
-    pairs = [f'{key}={value}' for key, value in options.items()]
-    command = [sys.executable, '-m', 'box2seg_mmseg', tool]
-    command += [str(a) for a in arguments]
-    command += ['--cfg-options', *pairs] if pairs else []
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
-    return done.stdout + done.stderr
-
-
 def _options(root, max_iters=6, **more):
     result = {
         f'{name}_dataloader.dataset.data_root': root
@@ -69,10 +59,10 @@ def unmasked(scenes, tmp_path_factory):
 
 
 @pytest.fixture(scope='module')
-def trained(unmasked, tmp_path_factory):
+def trained(stock, unmasked, tmp_path_factory):
     """A run of six iterations without interruption."""
     work_dir = tmp_path_factory.mktemp('trained')
-    output = _stock(
+    output = stock(
         'train',
         *(_config('box2seg'), '--work-dir', work_dir),
         **_options(unmasked) | NO_VALIDATION,
@@ -97,21 +87,25 @@ def test_training_opens_no_mask(trained):
     assert 'loss_fg' not in first, 'the warm-up has no L_fg'
 
 
-def test_a_resumed_run_ends_in_the_same_weights(trained, unmasked, tmp_path):
+def test_a_resumed_run_ends_in_the_same_weights(
+    stock, trained, unmasked, tmp_path
+):
     options = _options(unmasked) | NO_VALIDATION
     arguments = (_config('box2seg'), '--work-dir', tmp_path)
     # Stop after four iterations, then go on.
     stopped = options | {'train_cfg.max_iters': 4}
-    _stock('train', *arguments, **stopped)
-    _stock('train', *arguments, '--resume', **options)
+    stock('train', *arguments, **stopped)
+    stock('train', *arguments, '--resume', **options)
     want, got = _weights(trained[0], 6), _weights(tmp_path, 6)
     assert all(torch.equal(want[name], got[name]) for name in want)
 
 
-def test_another_seed_ends_in_other_weights(trained, unmasked, tmp_path):
+def test_another_seed_ends_in_other_weights(
+    stock, trained, unmasked, tmp_path
+):
     options = _options(unmasked) | NO_VALIDATION | {'randomness.seed': 2}
     arguments = (_config('box2seg'), '--work-dir', tmp_path)
-    _stock('train', *arguments, **options)
+    stock('train', *arguments, **options)
     want, got = _weights(trained[0], 6), _weights(tmp_path, 6)
     assert any(not torch.equal(want[name], got[name]) for name in want)
 
@@ -146,11 +140,11 @@ def test_an_experiment_is_trained_and_tested_once(scenes, unmasked, tmp_path):
     assert again == metrics
 
 
-def test_the_exported_model_needs_no_plugin(trained, scenes, tmp_path):
+def test_the_exported_model_needs_no_plugin(stock, trained, scenes, tmp_path):
     checkpoint = trained[0] / 'iter_6.pth'
     exported = export_segmentor(_config('box2seg'), checkpoint, tmp_path)
     data = {'test_dataloader.dataset.data_root': scenes}
-    _stock(
+    stock(
         'test',
         *(_config('box2seg'), checkpoint, '--out', tmp_path / 'ours'),
         *('--work-dir', tmp_path / 'work'),
