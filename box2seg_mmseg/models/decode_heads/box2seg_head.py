@@ -35,10 +35,10 @@ class Box2SegHead(BaseModule):
         decoder: Config of a stock decode head with ``num_classes`` L + 1.
             Its ``loss_decode`` is not used.
         loss_grabcut: Config of L_GC.
-        loss_attention: Config of L_fg + L_bg + L_fr, or None; without it no
-            attention decoder is built.
-        loss_affinity: Config of L_A, or None; without it no embedding
-            decoder is built.
+        loss_attention: Config of L_fg + L_bg + L_fr. None, or weights of 0,
+            builds no attention decoder.
+        loss_affinity: Config of L_A. None, or a weight of 0, builds no
+            embedding decoder.
         share_decoder: One decoder with three output layers instead of three
             decoders.
         embedding_channels: Size of an embedding (our choice).
@@ -82,12 +82,11 @@ class Box2SegHead(BaseModule):
         self.out_channels = self.seg_decoder.out_channels
 
         self.loss_grabcut = MODELS.build(loss_grabcut)
-        self.loss_attention = self.loss_affinity = None
-        if loss_attention is not None:
-            self.loss_attention = MODELS.build(loss_attention)
+        self.loss_attention = _build_loss(loss_attention)
+        self.loss_affinity = _build_loss(loss_affinity)
+        if self.loss_attention is not None:
             self._add_output('attention', decoder, self.num_classes - 1)
-        if loss_affinity is not None:
-            self.loss_affinity = MODELS.build(loss_affinity)
+        if self.loss_affinity is not None:
             self._add_output('embedding', decoder, embedding_channels)
 
     def _add_output(
@@ -370,6 +369,11 @@ def _build_decoder(decoder: ConfigType, channels: int) -> nn.Module:
     if channels == 1:
         cfg['threshold'] = 0.5
     return MODELS.build(cfg)
+
+
+def _build_loss(cfg: ConfigType | None) -> nn.Module | None:
+    loss = None if cfg is None else MODELS.build(cfg)
+    return None if loss is None or loss.is_off else loss
 
 
 def _within(iteration: int | None, num_iters: int) -> bool:

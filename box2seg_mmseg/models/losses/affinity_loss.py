@@ -68,6 +68,11 @@ class AffinityLoss(nn.Module):
         super().__init__()
         self.loss_weight = loss_weight
 
+    @property
+    def is_off(self) -> bool:
+        """Whether it weighs nothing, so that nothing need be computed."""
+        return self.loss_weight == 0
+
     def forward(
         self, embeddings: Tensor, probs: Tensor, valid: Tensor | None = None
     ) -> Tensor:

@@ -85,6 +85,11 @@ class AttentionWeightedLoss(nn.Module):
         self.fr_weight = fr_weight
         self.gamma = gamma
 
+    @property
+    def is_off(self) -> bool:
+        """Whether it weighs nothing, so that nothing need be computed."""
+        return self.fg_weight == self.bg_weight == self.fr_weight == 0
+
     def forward(
         self,
         log_probs: Tensor,

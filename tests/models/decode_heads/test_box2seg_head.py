@@ -201,8 +201,23 @@ def test_at_test_time_it_is_the_stock_head(share):
     assert not any('attention' in c or 'embedding' in c for c in calls)
 
 
-def test_a_loss_that_is_off_has_no_decoder():
-    head = build(loss_attention=None, loss_affinity=None).train()
+@pytest.mark.parametrize(
+    ('attention', 'affinity'),
+    [
+        (None, None),
+        (
+            dict(
+                type='AttentionWeightedLoss',
+                fg_weight=0,
+                bg_weight=0,
+                fr_weight=0,
+            ),
+            dict(type='AffinityLoss', loss_weight=0),
+        ),
+    ],
+)
+def test_a_loss_that_is_off_has_no_decoder(attention, affinity):
+    head = build(loss_attention=attention, loss_affinity=affinity).train()
     losses = head.loss(features(), two_samples(), None)
     assert set(losses) == {'loss_gc', 'acc_seg', 'ignored'}
     assert all(n.startswith('seg_decoder.') for n in head.state_dict())
