@@ -2,7 +2,7 @@
 optim_wrapper = dict(
     type='BFloat16OptimWrapper',
     optimizer=dict(type='AdamW', lr=4e-3, weight_decay=0.01),
-    paramwise_cfg=dict(custom_keys={'backbone': dict(lr_mult=0.1)}),
+    paramwise_cfg=dict(custom_keys={'backbone': dict(lr_mult=0.03)}),
 )
 param_scheduler = [
     dict(type='PolyLR', eta_min=0, power=0.9, end=500, by_epoch=False)
