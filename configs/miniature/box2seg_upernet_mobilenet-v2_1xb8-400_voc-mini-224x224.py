@@ -1,5 +1,5 @@
 # Box2Seg: three decoders, three losses.
-_base_ = './grabcut_upernet_mobilenet-v2_1xb8-500_voc-mini-224x224.py'
+_base_ = './grabcut_upernet_mobilenet-v2_1xb8-400_voc-mini-224x224.py'
 model = dict(
     decode_head=dict(
         _delete_=True,
