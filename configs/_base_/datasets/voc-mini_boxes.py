@@ -1,5 +1,6 @@
-# The miniature's photographs with boxes instead of masks, on a CPU.
-data_root = '{{$BOX2SEG_DATA:data}}/voc-mini'
+# The miniature's photographs with boxes instead of masks, on a CPU. Any folder
+# in VOC's layout takes their place: set BOX2SEG_VOC to it.
+data_root = '{{$BOX2SEG_VOC:data/voc-mini}}'
 crop_size = (224, 224)
 train_pipeline = [
     dict(type='LoadImageFromFile'),

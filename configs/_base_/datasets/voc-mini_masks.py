@@ -4,7 +4,7 @@ train_dataloader = dict(
     dataset=dict(
         _delete_=True,
         type='PascalVOCDataset',
-        data_root='{{$BOX2SEG_DATA:data}}/voc-mini',
+        data_root='{{$BOX2SEG_VOC:data/voc-mini}}',
         data_prefix=dict(
             img_path='JPEGImages', seg_map_path='SegmentationClass'
         ),
