@@ -8,9 +8,9 @@ train_pipeline = [
     dict(type='LoadPseudoLabels'),
     dict(
         type='RandomResize',
-        scale=(320, 320),
-        ratio_range=(0.7, 1.2),
-        keep_ratio=True,
+        scale=(224, 224),
+        ratio_range=(1.0, 1.25),
+        keep_ratio=False,
     ),
     dict(type='RandomCrop', crop_size=crop_size, cat_max_ratio=0.75),
     dict(type='RandomFlip', prob=0.5),
@@ -19,7 +19,7 @@ train_pipeline = [
 ]
 test_pipeline = [
     dict(type='LoadImageFromFile'),
-    dict(type='Resize', scale=(320, 320), keep_ratio=True),
+    dict(type='Resize', scale=(256, 256), keep_ratio=False),
     dict(type='LoadAnnotations'),
     dict(type='PackSegInputs'),
 ]

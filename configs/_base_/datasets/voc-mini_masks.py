@@ -14,9 +14,9 @@ train_dataloader = dict(
             dict(type='LoadAnnotations'),
             dict(
                 type='RandomResize',
-                scale=(320, 320),
-                ratio_range=(0.7, 1.2),
-                keep_ratio=True,
+                scale=(224, 224),
+                ratio_range=(1.0, 1.25),
+                keep_ratio=False,
             ),
             dict(type='RandomCrop', crop_size=(224, 224), cat_max_ratio=0.75),
             dict(type='RandomFlip', prob=0.5),

@@ -1,13 +1,13 @@
-# 400 iterations of AdamW in bfloat16 for the miniature.
+# 700 iterations of AdamW in bfloat16 for the miniature.
 optim_wrapper = dict(
     type='BFloat16OptimWrapper',
     optimizer=dict(type='AdamW', lr=4e-3, weight_decay=0.01),
     paramwise_cfg=dict(custom_keys={'backbone': dict(lr_mult=0.05)}),
 )
 param_scheduler = [
-    dict(type='PolyLR', eta_min=0, power=0.9, end=400, by_epoch=False)
+    dict(type='PolyLR', eta_min=0, power=0.9, end=700, by_epoch=False)
 ]
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=400, val_interval=400)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=700, val_interval=700)
 default_hooks = dict(
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=50, log_metric_by_epoch=False),
