@@ -6,9 +6,8 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 ROOT = Path(__file__).parent
-requirements = runpy.run_path(str(ROOT / 'box2seg_mmseg' / 'toolbox.py'))[
-    'requirements'
-]
+toolbox = runpy.run_path(str(ROOT / 'box2seg_mmseg' / 'toolbox.py'))
+requirements = toolbox['requirements']
 
 setup(
     name='box2seg-mmseg',
@@ -29,7 +28,7 @@ setup(
         'opencv-python>=4.8',
         'packaging',
         'pillow>=10',
-        'torch>=2.1',
+        f'torch>={toolbox["OLDEST_TORCH"]}',
         'tqdm>=4.60',
     ],
     extras_require={

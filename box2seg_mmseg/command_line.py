@@ -1,11 +1,26 @@
 """What the command lines in ``tools/`` share."""
 
 import sys
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from .boxes import VOC_CLASSES
+
+
+class UsageError(ValueError):
+    """The command line asks for what can not be: exit status 2."""
+
+
+def positive_int(text: str) -> int:
+    """An argument that counts something.
+
+    Raises:
+        ArgumentTypeError: It is no whole number of at least 1.
+    """
+    if not text.isdecimal() or int(text) < 1:
+        raise ArgumentTypeError(f'must be a number >= 1. Got: {text}')
+    return int(text)
 
 
 def run(main: Callable[[Namespace], int], parser: ArgumentParser) -> None:
@@ -28,11 +43,12 @@ def run(main: Callable[[Namespace], int], parser: ArgumentParser) -> None:
     except KeyboardInterrupt:
         print('interrupted', file=sys.stderr)
         status = 130
-    except (OSError, ValueError, RuntimeError) as error:
+    except Exception as error:
         if args.debug:
             raise
-        print(f'{parser.prog}: error: {error}', file=sys.stderr)
-        status = 1
+        text = ' '.join(str(error).split()) or type(error).__name__
+        print(f'{parser.prog}: error: {text}', file=sys.stderr)
+        status = 2 if isinstance(error, UsageError) else 1
     raise SystemExit(status)
 
 
@@ -46,6 +62,7 @@ def read_split(path: str | Path) -> list[str]:
         The ids, in order.
 
     Raises:
+        UsageError: There is no such file.
         ValueError: The file names no image, or one twice.
     """
     ids = _lines(path)
@@ -58,10 +75,32 @@ def read_split(path: str | Path) -> list[str]:
 
 
 def read_classes(path: str | Path | None) -> Sequence[str]:
-    """The foreground classes in a text file, one a line; VOC's for None."""
-    return VOC_CLASSES if path is None else tuple(_lines(path))
+    """The foreground classes of a data set.
+
+    Args:
+        path: Text file with one class a line, or None for PASCAL VOC's.
+
+    Returns:
+        Their names; the first has label 1.
+
+    Raises:
+        UsageError: There is no such file.
+        ValueError: The file names no class, one twice, or the background.
+    """
+    if path is None:
+        return VOC_CLASSES
+    classes = tuple(_lines(path))
+    if not classes or len(set(classes)) < len(classes):
+        raise ValueError(f'{path}: must name classes, each once')
+    if 'background' in classes:
+        raise ValueError(
+            f'{path}: must not name the background, which is always label 0'
+        )
+    return classes
 
 
 def _lines(path: str | Path) -> list[str]:
+    if not Path(path).is_file():
+        raise UsageError(f'{path}: no such file')
     lines = (line.strip() for line in Path(path).read_text().splitlines())
     return [line for line in lines if line]

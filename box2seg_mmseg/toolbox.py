@@ -1,7 +1,9 @@
 """Checks that the installed OpenMMLab toolbox can carry the plugin."""
 
+import io
 import warnings
 from collections.abc import Mapping
+from contextlib import redirect_stdout
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 
@@ -21,6 +23,17 @@ STACKS: dict[str, dict[str, tuple[str, str | None]]] = {
 }
 """Per stack its distributions with the oldest version and the first version
 that is too new. The extras of ``setup.py`` are made from it."""
+
+OLDEST_TORCH = '2.1'
+
+# What pip needs of the user before `pip install`, by stack: mmcv 2.1 has no
+# wheels for today's torch, and its build needs pkg_resources.
+PREPARATION = {
+    'onedl': '',
+    'openmmlab': 'pip install "setuptools<81" wheel && FORCE_CUDA=0 '
+    'MMCV_WITH_OPS=1 pip install --no-build-isolation --no-deps mmcv==2.1.0'
+    ' && ',
+}
 
 
 class ToolboxError(ImportError):
@@ -68,7 +81,7 @@ def find_stack(installed: Mapping[str, str]) -> str:
             raise _error(
                 installed,
                 ', '.join(requirements(stack)),
-                f'pip install {_quoted(stack)}',
+                f'{PREPARATION[stack]}pip install {_quoted(stack)}',
             )
     return stack
 
@@ -87,19 +100,26 @@ def require_toolbox() -> None:
             installed[name] = version(name)
         except PackageNotFoundError:
             continue
-    if 'torch' not in installed:
-        raise _error(installed, 'torch', 'pip install torch')
-    stack = find_stack(installed)
-    try:
-        with warnings.catch_warnings():
-            # mmcv without its compiled ops, which no model here needs.
-            warnings.filterwarnings('ignore', 'Fail to import')
-            import_module('mmseg.models')
-    except (ImportError, AssertionError) as error:
+    if Version(installed.get('torch', '0')) < Version(OLDEST_TORCH):
         raise _error(
             installed,
-            f'a toolbox whose mmseg.models imports (it says: {error})',
-            f'pip install --force-reinstall {_quoted(stack)} ftfy regex',
+            f'torch>={OLDEST_TORCH}',
+            f'pip install "torch>={OLDEST_TORCH}"',
+        )
+    stack = find_stack(installed)
+    try:
+        # mmcv warns of its compiled ops, which no model here needs, and mmseg
+        # prints of an optional package.
+        with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
+            warnings.filterwarnings('ignore', 'Fail to import')
+            import_module('mmseg.models')
+            import_module('mmseg.datasets')
+    except Exception as error:  # a broken toolbox fails in any way
+        raise _error(
+            installed,
+            f'a toolbox whose mmseg imports (it says: {error})',
+            f'{PREPARATION[stack]}pip install --force-reinstall '
+            f'{_quoted(stack)} ftfy regex',
         ) from error
 
 

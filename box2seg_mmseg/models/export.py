@@ -33,7 +33,7 @@ def export_segmentor(
 
     Raises:
         ValueError: The config's decode head is no Box2SegHead, or the
-            checkpoint has none of its weights.
+            file is no checkpoint or has none of its weights.
     """
     cfg = Config.fromfile(config)
     head = cfg.model.decode_head
@@ -49,9 +49,15 @@ def export_segmentor(
         cfg.pop(key, None)
 
     # Checkpoints of mmengine hold more than tensors: load your own only.
-    loaded = torch.load(checkpoint, 'cpu', weights_only=False)
+    try:
+        loaded = torch.load(checkpoint, 'cpu', weights_only=False)
+        state_dict = loaded['state_dict']
+    except Exception as error:  # torch.load raises many kinds
+        raise ValueError(
+            f"{checkpoint}: not a checkpoint of mmengine's: {error!r}"
+        ) from error
     weights = {}
-    for name, value in loaded['state_dict'].items():
+    for name, value in state_dict.items():
         if name.startswith('decode_head.seg_decoder.'):
             weights[name.replace('seg_decoder.', '', 1)] = value
         elif not name.startswith('decode_head.'):

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from itertools import starmap
-from multiprocessing import get_context
+from multiprocessing import get_all_start_methods, get_context
 from pathlib import Path
 
 import cv2
@@ -87,10 +87,16 @@ def _map(
     if workers == 1:
         yield from starmap(_label_one, jobs)
         return
-    # Not 'fork': the parent may hold threads of torch or OpenCV.
+    # Not 'fork': the parent may hold threads of torch or OpenCV. A fork server
+    # imports once for all workers.
+    if 'forkserver' in get_all_start_methods():
+        context = get_context('forkserver')
+        context.set_forkserver_preload([__name__])
+    else:
+        context = get_context('spawn')
     executor = ProcessPoolExecutor(
         workers,
-        mp_context=get_context('spawn'),
+        mp_context=context,
         initializer=_init_worker,
     )
     try:
@@ -109,7 +115,12 @@ def _label_one(
 ) -> _Result:
     image = cv2.imread(annotations.image_path, cv2.IMREAD_COLOR)
     if image is None:
-        return 0, [], f'{annotations.image_path}: missing or not an image'
+        return (
+            0,
+            [],
+            f'{annotations.image_path}: missing or not an image; put it '
+            'there or take it out of the split',
+        )
     if image.shape[:2] != annotations.size:
         return (
             0,

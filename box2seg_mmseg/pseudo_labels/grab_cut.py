@@ -15,8 +15,9 @@ class GrabCut(PseudoLabeler):
     after the cut, as the algorithm does (its lines ``y + h`` and ``x + w``
     lie outside the box, which is background already).
 
-    A box of one pixel's width or height, and a box that covers the whole
-    image and so leaves no background, are filled instead (our choice).
+    A box of less than 3 pixels' width or height, of which the clearing would
+    leave nothing, and a box that covers the whole image, whose rim would be
+    the only background, are filled instead (our choice).
 
     Args:
         iterations: GrabCut iterations; 5 in the paper [S].
@@ -38,8 +39,8 @@ class GrabCut(PseudoLabeler):
     ) -> tuple[np.ndarray, str | None]:
         x1, y1, x2, y2 = box
         h, w = y2 - y1, x2 - x1
-        if min(h, w) < 2:
-            return np.ones((h, w), bool), 'thinner than 2 px'
+        if min(h, w) < 3:
+            return np.ones((h, w), bool), 'thinner than 3 px'
         if (h, w) == image.shape[:2]:
             return np.ones((h, w), bool), 'covers the whole image'
         mask = np.full(image.shape[:2], cv2.GC_BGD, np.uint8)

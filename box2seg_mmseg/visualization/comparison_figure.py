@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
-from PIL import Image
+from PIL import Image, ImageOps
 
 from ..pseudo_labels import voc_palette
 
@@ -46,7 +46,8 @@ def draw_comparison(
 
 def _overlay(image_path: Path, label_path: Path) -> np.ndarray:
     """Classes in colour over the image, the rest of it paler."""
-    image = np.array(Image.open(image_path).convert('RGB'), np.float32)
+    photograph = ImageOps.exif_transpose(Image.open(image_path))
+    image = np.array(photograph.convert('RGB'), np.float32)
     label_map = np.array(Image.open(label_path))
     colours = voc_palette()[label_map].astype(np.float32)
     share = np.where(label_map == 0, 0.0, 0.65)[..., None]

@@ -61,6 +61,8 @@ def test_an_image_without_objects(tmp_path):
         (('cat', 'five', 1, 5, 9), r'bndbox/xmin must be a number.*five'),
         (('cat', 31, 1, 40, 9), r'object 1 \(cat\): lies wholly outside.*31'),
         (('cat', -9, 1, 0, 9), r'object 1 \(cat\): lies wholly outside'),
+        # Less than a float32 inside.
+        (('cat', 30.99999999, 1, 40, 9), r'object 1 \(cat\): lies wholly out'),
     ],
 )
 def test_bad_objects_are_named(tmp_path, found, message):
@@ -80,6 +82,22 @@ def test_bad_files_are_named(tmp_path):
     sizeless.write_text('<annotation/>')
     with pytest.raises(AnnotationError, match=r'sizeless\.xml: size/width'):
         read_voc_xml(sizeless)
+    flat = tmp_path / 'flat.xml'
+    flat.write_text(
+        '<annotation><size><width>9</width><height>0</height></size>'
+        '</annotation>'
+    )
+    with pytest.raises(
+        AnnotationError, match=r'flat\.xml: size must be .*9 x'
+    ):
+        read_voc_xml(flat)
+    for encoding in ('gb2312', 'no-such'):
+        strange = tmp_path / 'strange.xml'
+        strange.write_text(f'<?xml version="1.0" encoding="{encoding}"?><a/>')
+        with pytest.raises(AnnotationError, match=r'strange\.xml: not a read'):
+            read_voc_xml(strange)
+    with pytest.raises(AnnotationError, match='not a readable'):
+        read_voc_xml(tmp_path)
 
 
 def test_entities_are_not_expanded(tmp_path):

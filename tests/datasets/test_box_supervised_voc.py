@@ -89,6 +89,11 @@ def test_bad_pseudo_labels_are_named(scenes, tmp_path):
         dataset[0]
 
 
+def test_the_background_comes_first(scenes):
+    with pytest.raises(ValueError, match=r"must be 'background'.*'disk'"):
+        _dataset(scenes, [], metainfo=dict(classes=('disk', 'ring')))
+
+
 def test_packed_samples_go_through_the_stock_preprocessor(scenes):
     """Images of unequal size: the head pads the box maps, see its tests."""
     crops = [dict(type='RandomCrop', crop_size=(h, 40)) for h in (30, 50)]

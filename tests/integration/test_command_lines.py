@@ -1,11 +1,14 @@
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-TOOLS = Path(__file__).resolve().parents[2] / 'tools'
+ROOT = Path(__file__).resolve().parents[2]
+TOOLS = ROOT / 'tools'
+(BOX2SEG_CONFIG,) = ROOT.glob('configs/scenes/box2seg_*.py')
 
 
 def _run(tool, *arguments):
@@ -54,16 +57,70 @@ def test_labels_are_made_and_judged(scenes, classes, tmp_path):
     }  # fmt: skip
 
 
-def test_bad_data_is_one_line_and_a_trace_with_debug(scenes, tmp_path):
+def test_bad_annotations_are_listed_and_the_rest_is_labelled(
+    scenes, classes, tmp_path
+):
+    root = tmp_path / 'data'
+    shutil.copytree(scenes, root)
+    (root / 'Annotations/val_0000.xml').unlink()
+    (root / 'JPEGImages/val_0001.jpg').write_bytes(b'no image')
+    done = _run(
+        'generate_pseudo_labels.py', root,
+        *('--split', root / 'ImageSets/Segmentation/val.txt'),
+        *('--classes', classes, '--out', tmp_path / 'labels'),
+    )  # fmt: skip
+    assert done.returncode == 1 and 'Traceback' not in done.stderr
+    told = [li for li in done.stderr.splitlines() if 'not labelled:' in li]
+    assert len(told) == 2
+    assert 'val_0000.xml' in told[0] and 'take the image out' in told[0]
+    assert 'val_0001.jpg' in told[1] and 'take it out' in told[1]
+    names = sorted(p.name for p in (tmp_path / 'labels').iterdir())
+    assert names == ['val_0002.png', 'val_0003.png']
+
+
+def test_an_error_is_one_line_and_a_trace_with_debug(scenes, tmp_path):
+    classes = tmp_path / 'classes.txt'
+    classes.write_text('background\ndisk\n')
     split = scenes / 'ImageSets/Segmentation/val.txt'
     command = ('generate_pseudo_labels.py', scenes, '--split', split)
-    command += ('--out', tmp_path / 'labels')
+    command += ('--out', tmp_path / 'labels', '--classes', classes)
     done = _run(*command)
     assert done.returncode == 1
-    last = done.stderr.strip().splitlines()[-1]
-    assert 'error:' in last and 'val_0000.xml' in last
-    assert 'unknown class' in last and 'Traceback' not in done.stderr
+    (line,) = done.stderr.strip().splitlines()
+    assert 'error:' in line and 'classes.txt' in line
+    assert 'must not name the background' in line
     assert 'Traceback' in _run(*command, '--debug').stderr
+
+
+@pytest.mark.parametrize(
+    ('tool', 'arguments'),
+    [
+        ('convert_mobilenet_v2.py', ['bad.pth', 'out.pth']),
+        ('convert_mobilenet_v2.py', ['bad.whl', 'out.pth']),
+        ('export_segmentor.py', [BOX2SEG_CONFIG, 'bad.pth', 'out']),
+    ],
+)
+def test_a_file_that_is_no_checkpoint_is_named(tool, arguments, tmp_path):
+    for name in ('bad.pth', 'bad.whl'):
+        (tmp_path / name).write_bytes(b'garbage')
+    paths = [tmp_path / name for name in arguments]
+    done = _run(tool, *paths)
+    assert done.returncode == 1
+    (line,) = done.stderr.strip().splitlines()[-1:]
+    assert 'bad.' in line and 'Traceback' not in done.stderr
+
+
+def test_wrong_use_exits_with_2(scenes, tmp_path):
+    split = scenes / 'ImageSets/Segmentation/val.txt'
+    common = ('generate_pseudo_labels.py', scenes, '--out', tmp_path)
+    for more in (
+        ('--split', split, '--workers', 0),
+        ('--split', split, '--iterations', 'many'),
+        ('--split', tmp_path / 'absent.txt'),
+        ('--split', split, '--classes', tmp_path / 'absent.txt'),
+    ):
+        done = _run(*common, *more)
+        assert done.returncode == 2 and 'error:' in done.stderr
 
 
 def test_a_split_must_name_images_once(scenes, tmp_path):

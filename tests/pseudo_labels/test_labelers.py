@@ -102,8 +102,8 @@ def test_grabcut_depends_on_neither_thread_nor_order():
 @pytest.mark.parametrize(
     ('box', 'reason'),
     [
-        ((5, 5, 6, 30), 'thinner than 2 px'),
-        ((5, 5, 30, 6), 'thinner than 2 px'),
+        ((5, 5, 6, 30), 'thinner than 3 px'),
+        ((5, 5, 30, 7), 'thinner than 3 px'),
         ((0, 0, 64, 64), 'covers the whole image'),
     ],
 )

@@ -20,8 +20,40 @@ def test_a_row_for_each_method_below_the_ground_truth(scenes, tmp_path):
     few, many = pictures[1], pictures[3]
     assert few.shape[1] == many.shape[1]
     assert many.shape[0] == pytest.approx(2 * few.shape[0], abs=2)
-    # Class colours occur: the overlay is no plain photograph.
-    assert len(np.unique(many.reshape(-1, 3), axis=0)) > 1000
+
+
+def test_classes_are_coloured(scenes, tmp_path):
+    pictures = []
+    for name, label in (('background', 0), ('everything', 2)):
+        folder = tmp_path / name
+        folder.mkdir()
+        Image.new('L', (64, 64), label).save(folder / 'val_0000.png')
+        draw_comparison(
+            tmp_path / 'a.png', scenes, ['val_0000'], {'method': folder}
+        )
+        picture = Image.open(tmp_path / 'a.png').convert('RGB')
+        pictures.append(np.array(picture, int))
+    plain, green = pictures
+    differ = (plain != green).any(-1)
+    rows = np.flatnonzero(differ.any(1))
+    assert rows[0] > plain.shape[0] // 2, 'only the row of the method'
+    # Class 2 is (0, 128, 0) in PASCAL VOC's colours, and covers 65 %.
+    inside = np.s_[rows[0] + 2 : rows[-1] - 1]
+    columns = np.flatnonzero(differ[inside].any(0))
+    inside = (inside, np.s_[columns[0] + 2 : columns[-1] - 1])
+    want = 0.35 * plain[inside] + 0.65 * np.array([0, 128, 0])
+    assert np.abs(green[inside] - want).mean() < 2
+
+
+def test_a_photograph_lies_as_its_exif_says(tmp_path):
+    for name in ('JPEGImages', 'SegmentationClass'):
+        (tmp_path / name).mkdir()
+    photograph = Image.new('L', (60, 40), 200)  # grey, too
+    exif = photograph.getexif()
+    exif[0x0112] = 6  # to be turned by 90 degrees
+    photograph.save(tmp_path / 'JPEGImages/a.jpg', exif=exif)
+    Image.new('L', (40, 60)).save(tmp_path / 'SegmentationClass/a.png')
+    draw_comparison(tmp_path / 'a.png', tmp_path, ['a'], {})
 
 
 def test_a_missing_prediction_is_named(scenes, tmp_path):

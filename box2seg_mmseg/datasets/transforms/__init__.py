@@ -4,10 +4,12 @@ from .formatting import PackBox2SegInputs
 from .generate_pseudo_labels import GeneratePseudoLabels
 from .load_boxes import LoadBoxes
 from .load_pseudo_labels import LoadPseudoLabels
+from .pad_maps import PadMaps
 
 __all__ = [
     'GeneratePseudoLabels',
     'LoadBoxes',
     'LoadPseudoLabels',
     'PackBox2SegInputs',
+    'PadMaps',
 ]

@@ -19,10 +19,22 @@ class PackBox2SegInputs(PackSegInputs):
 
     - gt_box_map: PixelData with a uint8 tensor ``(1, H, W)``.
     - box_region_classes: bool tensor ``(R + 1, L + 1)``.
+
+    Raises:
+        ValueError: A transform changed the size of the image and not that of
+            the box map.
     """
 
     def transform(self, results: dict) -> dict:
         """Pack the sample."""
+        size = tuple(results['img'].shape[:2])
+        if results['gt_box_map'].shape != size:
+            raise ValueError(
+                f'gt_box_map must have the size of the image, {size}; a '
+                "transform skipped it, as mmcv's Pad does: take PadMaps, or "
+                'leave padding to the data preprocessor. '
+                f'Got: {results["gt_box_map"].shape}'
+            )
         packed = super().transform(results)
         box_map = torch.from_numpy(results['gt_box_map'][None].copy())
         table = torch.from_numpy(results['box_region_classes'])

@@ -16,12 +16,15 @@ class LoadBoxes(BaseTransform):
     A region is the set of pixels that the boxes of the same classes cover.
     The map is named in ``seg_fields``, so every stock geometric transform
     resizes, crops and flips it; the table tells the classes of each region.
-    Transforms that mix images (RandomMosaic) can not be used: the regions of
-    another image have another table.
+    To pad, take PadMaps in place of mmcv's Pad. Transforms that mix images
+    (RandomMosaic) can not be used: the regions of another image have another
+    table.
 
     Required Keys:
 
+    - img_path
     - img_shape
+    - annotated_size (H, W)
     - boxes (K, 4)
     - box_labels (K,)
     - seg_fields
@@ -42,8 +45,8 @@ class LoadBoxes(BaseTransform):
         num_classes: L + 1, background included.
 
     Raises:
-        ValueError: A label is no class, or the boxes make more than 254
-            regions.
+        ValueError: The image has not the size that its annotation says, a
+            label is no class, or the boxes make more than 254 regions.
     """
 
     def __init__(self, num_classes: int) -> None:
@@ -51,10 +54,17 @@ class LoadBoxes(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         """Add the map and its table."""
+        size = tuple(results['img_shape'][:2])
+        height, width = results['annotated_size']
+        if size != (height, width):
+            raise ValueError(
+                f'{results["img_path"]}: the image is {size[1]} x {size[0]} '
+                f'px, its annotation says {width} x {height}'
+            )
         regions, table = rasterise_boxes(
             results['boxes'],
             results['box_labels'],
-            results['img_shape'][:2],
+            size,
             self.num_classes,
         )
         results['gt_box_map'] = regions

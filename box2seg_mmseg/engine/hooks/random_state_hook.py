@@ -4,6 +4,7 @@ import random
 
 import numpy as np
 import torch
+from mmengine.dist import get_world_size
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
@@ -13,10 +14,12 @@ from mmseg.registry import HOOKS
 class RandomStateHook(Hook):
     """Keep the random states in the checkpoint, and go on from them.
 
-    With ``num_workers=0`` and the toolbox's default stack, whose sampler
-    skips what was drawn without loading it, a resumed run then takes the same
-    augmentations and drop-outs as an uninterrupted one and ends in the same
-    weights. Data workers have states of their own, which no checkpoint sees.
+    With one process, ``num_workers=0`` and the toolbox's default stack, whose
+    sampler skips what was drawn without loading it, a resumed run then takes
+    the same augmentations and drop-outs as an uninterrupted one and ends in
+    the same weights. Data workers have states of their own, which no
+    checkpoint sees; in a distributed run, where a checkpoint has the states
+    of one process only, the hook does nothing.
     """
 
     def __init__(self) -> None:
@@ -45,7 +48,8 @@ class RandomStateHook(Hook):
             runner: The runner.
             checkpoint: What was loaded.
         """
-        self._state = checkpoint.get('random_state')
+        if get_world_size() == 1:
+            self._state = checkpoint.get('random_state')
 
     def before_train_epoch(self, runner: Runner) -> None:
         """Set the generators of the data pipeline, before it draws.
@@ -71,7 +75,10 @@ class RandomStateHook(Hook):
             data_batch: Not used.
         """
         if runner.iter > 0 and self._state is not None:
-            torch.set_rng_state(self._state['torch'])
-            if self._state['cuda']:
-                torch.cuda.set_rng_state_all(self._state['cuda'])
+            # Generators take states on the CPU; the checkpoint came to the
+            # model's device.
+            torch.set_rng_state(self._state['torch'].cpu())
+            cuda = [state.cpu() for state in self._state['cuda']]
+            if cuda and len(cuda) == torch.cuda.device_count():
+                torch.cuda.set_rng_state_all(cuda)
         self._state = None

@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F  # noqa: N812
 from mmengine.logging import MessageHub
-from mmengine.model import BaseModule
+from mmengine.model import BaseModule, normal_init
 from mmseg.models.losses import accuracy
 from mmseg.models.utils import resize
 from mmseg.registry import MODELS
@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 @MODELS.register_module()
 class Box2SegHead(BaseModule):
-    """Box2Seg's decoders and losses over any stock decode head [N].
+    """Box2Seg's decoders and losses over a stock decode head [N].
 
     The decoder is built three times: ``seg_decoder`` gives the classes y,
     ``attention_decoder`` the attention alpha of each foreground class and
@@ -32,8 +32,10 @@ class Box2SegHead(BaseModule):
     does; the affinity loss at h x w, its labels sampled there (our choice).
 
     Args:
-        decoder: Config of a stock decode head with ``num_classes`` L + 1.
-            Its ``loss_decode`` is not used.
+        decoder: Config of a stock decode head with ``num_classes`` L + 1,
+            of those that give one map of logits (UPerHead, FCNHead,
+            DepthwiseSeparableASPPHead and most others; not DAHead, which
+            gives several). Its ``loss_decode`` is not used.
         loss_grabcut: Config of L_GC.
         loss_attention: Config of L_fg + L_bg + L_fr. None, or weights of 0,
             builds no attention decoder.
@@ -46,8 +48,6 @@ class Box2SegHead(BaseModule):
         embedding_pretrain_iters: Iterations in which the embeddings learn
             GrabCut's labels.
         ignore_index: Label of the pixels that are in no loss.
-        init_cfg: Initialisation of the output layers of a shared decoder;
-            the decoders bring their own.
     """
 
     def __init__(
@@ -61,16 +61,8 @@ class Box2SegHead(BaseModule):
         warmup_iters: int = 0,
         embedding_pretrain_iters: int = 0,
         ignore_index: int = 255,
-        init_cfg: ConfigType | None = dict(
-            type='Normal',
-            std=0.01,
-            override=[
-                dict(name='attention_conv'),
-                dict(name='embedding_conv'),
-            ],
-        ),
     ) -> None:
-        super().__init__(init_cfg if share_decoder else None)
+        super().__init__()
         self.num_classes = decoder['num_classes']
         self.share_decoder = share_decoder
         self.warmup_iters = warmup_iters
@@ -94,6 +86,7 @@ class Box2SegHead(BaseModule):
     ) -> None:
         if self.share_decoder:
             layer = nn.Conv2d(self.seg_decoder.channels, channels, 1)
+            normal_init(layer, std=0.01)  # as stock heads do conv_seg
             self.add_module(f'{name}_conv', layer)
         else:
             layer = _build_decoder(decoder, channels)

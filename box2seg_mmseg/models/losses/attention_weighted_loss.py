@@ -45,7 +45,8 @@ def attention_weighted_loss(
     inside = box_mask[images, classes + 1]
     log_y = at_least_float32(log_probs[images, classes + 1])
     alpha = at_least_float32(attention[images, classes])
-    weighted = (alpha * log_y).masked_fill(~inside, 0)
+    # Not after the product, whose gradient would be NaN where log_y is -inf.
+    weighted = alpha * log_y.masked_fill(~inside, 0)
     per_class = -weighted.sum((1, 2)) / inside.sum((1, 2))
 
     outside = box_mask[:, 0]
@@ -114,7 +115,8 @@ class AttentionWeightedLoss(nn.Module):
         Returns:
             ``loss_fr`` and, after the warm-up, ``loss_fg`` and ``loss_bg``;
             ``attention_in_boxes`` and ``gamma_eta``: eta' and gamma * eta,
-            averaged like the losses.
+            averaged over the classes of an image and over the images that
+            have a box; 0 if none has.
         """
         n = len(log_probs)
         rates = filling_rates(attention, box_mask, pseudo_label, ignore_index)
@@ -127,9 +129,11 @@ class AttentionWeightedLoss(nn.Module):
             )
             losses['loss_fg'] = self.fg_weight * loss_fg
             losses['loss_bg'] = self.bg_weight * loss_bg
+        num_boxed = max(rates.images.unique().numel(), 1)
         for name, values in (
             ('attention_in_boxes', rates.attention.detach()),
             ('gamma_eta', self.gamma * rates.grabcut),
         ):
-            losses[name] = mean_over_images(values, rates.images, n)
+            mean = mean_over_images(values, rates.images, n)
+            losses[name] = mean * n / num_boxed
         return losses

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from mmcv.transforms import Pad
 from mmseg.datasets.transforms import (
     RandomCrop,
     RandomFlip,
@@ -11,7 +12,7 @@ from mmseg.datasets.transforms import (
     Resize,
 )
 
-from box2seg_mmseg.datasets import LoadBoxes
+from box2seg_mmseg.datasets import LoadBoxes, PackBox2SegInputs, PadMaps
 from box2seg_mmseg.datasets.transforms.load_boxes import rasterise_boxes
 
 HEIGHT, WIDTH, CLASSES = 24, 32, 5
@@ -47,8 +48,10 @@ def multi_hot(boxes, labels, size=(HEIGHT, WIDTH)):
 def load(boxes, labels):
     return LoadBoxes(num_classes=CLASSES).transform(
         dict(
+            img_path='a.jpg',
             img=np.zeros((HEIGHT, WIDTH, 3), np.uint8),
             img_shape=(HEIGHT, WIDTH),
+            annotated_size=(HEIGHT, WIDTH),
             boxes=boxes,
             box_labels=labels,
             seg_fields=[],
@@ -101,6 +104,41 @@ def test_crop(sample, height, width, data):
     size = min(height, HEIGHT - top), min(width, WIDTH - left)
     moved = boxes - (left, top, left, top)
     assert np.array_equal(look_up(results), multi_hot(moved, labels, size))
+
+
+@settings(deadline=None)
+@given(boxes_and_labels(), st.integers(0, 9), st.integers(0, 9), st.booleans())
+def test_pad(sample, more_height, more_width, then_flip):
+    boxes, labels = sample
+    size = (HEIGHT + more_height, WIDTH + more_width)
+    results = PadMaps(size=size[::-1])(load(boxes, labels))
+    want = multi_hot(boxes, labels, size)
+    want[:, HEIGHT:] = want[:, :, WIDTH:] = False
+    if then_flip:
+        results = RandomFlip(prob=1.0, direction='horizontal')(results)
+        want = want[:, :, ::-1]
+    assert results['img'].shape[:2] == size
+    assert np.array_equal(look_up(results), want)
+
+
+def test_a_transform_that_skips_the_map_is_told():
+    results = load(np.array([[4, 4, 20, 20]]), np.array([2]))
+    results = Pad(size=(40, 40))(results)
+    with pytest.raises(ValueError, match=r'PadMaps.*Got: \(24, 32\)'):
+        PackBox2SegInputs()(results)
+
+
+def test_an_image_of_another_size_than_annotated_is_named():
+    results = dict(
+        img_path='a.jpg',
+        img_shape=(8, 9, 3),
+        annotated_size=(8, 8),
+        boxes=np.zeros((0, 4)),
+        box_labels=np.zeros(0, np.int64),
+        seg_fields=[],
+    )
+    with pytest.raises(ValueError, match=r'a\.jpg.*9 x 8 px.*says 8 x 8'):
+        LoadBoxes(num_classes=2).transform(results)
 
 
 @settings(deadline=None)

@@ -224,6 +224,16 @@ def test_a_loss_that_is_off_has_no_decoder(attention, affinity):
 
 
 @pytest.mark.parametrize('share', [False, True])
+@pytest.mark.parametrize('off', ['loss_attention', 'loss_affinity', None])
+def test_weights_are_initialised_whatever_loss_is_off(share, off):
+    head = build(share_decoder=share, **({off: None} if off else {}))
+    head.init_weights()
+    for name, parameter in head.named_parameters():
+        if name.endswith(('conv_seg.weight', '_conv.weight')):
+            assert 0 < parameter.abs().max() < 0.1, name
+
+
+@pytest.mark.parametrize('share', [False, True])
 def test_phases_follow_the_iteration_of_the_run(share):
     head = build(
         share_decoder=share, warmup_iters=5, embedding_pretrain_iters=8

@@ -259,8 +259,13 @@ def test_an_infinitely_unlikely_pixel_outside_the_boxes_does_no_harm():
     log_probs = log_probs.clone()
     log_probs[:, 1:][~box_mask[:, 1:]] = -math.inf
     log_probs[:, 0][~box_mask[:, 0]] = -math.inf
+    log_probs.requires_grad_()
+    attention.requires_grad_()
     got = attention_weighted_loss(log_probs, attention, box_mask)
     assert all(torch.isfinite(loss) for loss in got)
+    sum(got).backward()
+    assert torch.isfinite(log_probs.grad).all()
+    assert torch.isfinite(attention.grad).all()
 
 
 def test_the_affinity_is_float32_under_autocast():
@@ -296,6 +301,22 @@ def test_modules_weigh_the_functions():
     warm = module(log_probs, attention, box_mask, label, warmup=True)
     assert warm['loss_fr'] == got['loss_fr']
     assert 'loss_fg' not in warm and 'loss_bg' not in warm
+
+
+def test_statistics_are_means_over_images_that_have_a_box():
+    _, attention, box_mask, label, _ = make_batch()
+    assert not box_mask[0, 1:].any()
+    boxed = slice(1, None)
+    log_probs = torch.zeros(N, L + 1, H, W, dtype=torch.float64)
+    module = AttentionWeightedLoss()
+    got = module(log_probs, attention, box_mask, label)
+    want = module(*(v[boxed] for v in (log_probs, attention, box_mask, label)))
+    for name in ('attention_in_boxes', 'gamma_eta'):
+        assert got[name].item() == pytest.approx(want[name].item())
+        assert got[name] > 0
+    box_mask[:, 1:] = False
+    got = module(log_probs, attention, box_mask, label)
+    assert got['attention_in_boxes'] == got['gamma_eta'] == 0
 
 
 def test_shapes_that_do_not_fit_are_named():
