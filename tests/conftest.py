@@ -20,7 +20,7 @@ def _mmseg_scope():
 
 @pytest.fixture(scope='session')
 def data_dir() -> Path:
-    """The folder of voc-mini and coco-mini; see README, 'Tests'."""
+    """The folder of voc-mini and coco-mini; see README, 'Where things are'."""
     path = Path(os.environ.get('BOX2SEG_DATA', ROOT.parent / 'shared/data'))
     if not (path / 'voc-mini').is_dir():
         pytest.skip(f'{path}/voc-mini is absent; set BOX2SEG_DATA')
