@@ -24,6 +24,7 @@ setup(
     install_requires=[
         'defusedxml>=0.7.1',
         'matplotlib>=3.7',
+        'numba>=0.60',
         'numpy>=1.26',
         'opencv-python>=4.8',
         'packaging',

@@ -1,4 +1,4 @@
-"""From an image and its boxes to a label map; numpy and OpenCV only."""
+"""From an image and its boxes to a label map; numpy, numba and OpenCV only."""
 
 from .box_fill import BoxFill
 from .builder import build_labeler

@@ -87,6 +87,8 @@ def _map(
     if workers == 1:
         yield from starmap(_label_one, jobs)
         return
+    if jobs:
+        jobs[0][0].warm_up()
     # Not 'fork': the parent may hold threads of torch or OpenCV. A fork server
     # imports once for all workers.
     if 'forkserver' in get_all_start_methods():

@@ -1,11 +1,17 @@
 """What a labeler is and what it makes."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from ..boxes import pixel_boxes
+
+Box = tuple[int, int, int, int]
+# From a box to its foreground, (y2 - y1, x2 - x1) bool, and why that is the
+# whole box, if it is not segmented.
+Segmenter = Callable[[Box], tuple[np.ndarray, str | None]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,23 +77,25 @@ class PseudoLabeler(ABC):
         label_map = np.zeros(size, np.uint8)
         fallbacks: list[str | None] = [None] * len(pixels)
         areas = np.prod(pixels[:, 2:] - pixels[:, :2], axis=1)
+        segment = self._segmenter(image)
         for i in np.argsort(-areas, kind='stable'):
             x1, y1, x2, y2 = pixels[i]
-            foreground, fallbacks[i] = self._segment(image, (x1, y1, x2, y2))
+            foreground, fallbacks[i] = segment((x1, y1, x2, y2))
             label_map[y1:y2, x1:x2][foreground] = labels[i]
         return PseudoLabel(label_map, tuple(fallbacks))
 
+    def warm_up(self) -> None:
+        """Label a small image, so that what compiles once is compiled."""
+        self(np.zeros((8, 8, 3), np.uint8), np.array([(1, 1, 6, 6)]), [1])
+
     @abstractmethod
-    def _segment(
-        self, image: np.ndarray, box: tuple[int, int, int, int]
-    ) -> tuple[np.ndarray, str | None]:
-        """The foreground of one box, and why it is the whole box, if it is.
+    def _segmenter(self, image: np.ndarray) -> Segmenter:
+        """What segments the boxes of an image.
 
         Args:
             image: ``(H, W, 3)`` uint8, BGR.
-            box: Whole pixels, xyxy, half-open, inside the image.
 
         Returns:
-            ``(y2 - y1, x2 - x1)`` bool, and the reason of a fallback or
-            None.
+            A function of one box in whole pixels, xyxy, half-open, inside
+            the image.
         """

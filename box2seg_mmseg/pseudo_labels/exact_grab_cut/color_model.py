@@ -1,0 +1,204 @@
+"""Mixtures of Gaussians over colours, as OpenCV's GrabCut learns them.
+
+A model is ``(5, 11)`` float64, one row a component: its weight, its mean of
+3, the upper triangle of its inverse covariance row by row, and the
+determinant of its covariance. A component without samples weighs 0.
+
+Colours come as ``(3, N)`` float32 of whole numbers in ``0..255``, a row a
+channel, which lets the inner loops run on several pixels at once.
+"""
+
+import math
+
+import numpy as np
+from numba import njit
+
+from .kmeans import NUM_CLUSTERS
+
+# OpenCV's: what is added to the variances of an almost singular covariance.
+_SINGULAR, _ADDED_VARIANCE = 1e-6, 0.01
+# Stands for an infinite cost: more than all links of a pixel together and
+# than any cost that a float64 probability above 0 has.
+_HIGHEST_COST = 1e4
+_LOG_OF_LEAST_FLOAT = -745.2  # exp() of less is 0
+_LOG_OF_PRECISION = -37.0  # 1 + exp() of less is 1
+_BLOCK = 512  # pixels at once; their values stay in the nearest cache
+
+
+@njit(cache=True)
+def learn(colors: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """The model of colours whose components are known.
+
+    Args:
+        colors: ``(3, N)`` float32.
+        labels: ``(N,)`` int32 in ``0..4``.
+
+    Returns:
+        The model.
+    """
+    sums = np.zeros((NUM_CLUSTERS, 10), np.int64)
+    _add(sums, colors, labels)
+    return _model(sums)
+
+
+@njit(cache=True)
+def relearn(colors: np.ndarray, model: np.ndarray) -> np.ndarray:
+    """Give each colour its most probable component and learn them anew.
+
+    Args:
+        colors: ``(3, N)`` float32.
+        model: The model before.
+
+    Returns:
+        The new model.
+    """
+    # OpenCV compares densities without the weights of the components.
+    terms = _log_factors(model)
+    labels = np.empty(colors.shape[1], np.int32)
+    _most_probable(colors[0], colors[1], colors[2], model, terms, labels)
+    return learn(colors, labels)
+
+
+@njit(cache=True)
+def _most_probable(x, y, z, model, terms, labels) -> None:
+    for i in range(len(labels)):
+        # Where all densities are 0, OpenCV takes the first component.
+        label, best = np.int32(0), _LOG_OF_LEAST_FLOAT
+        for k in range(NUM_CLUSTERS):
+            value = terms[k] - 0.5 * _distance(x[i], y[i], z[i], model, k)
+            label = np.int32(k) if value > best else label
+            best = max(value, best)
+        labels[i] = label
+
+
+@njit(cache=True)
+def cost(colors: np.ndarray, model: np.ndarray) -> np.ndarray:
+    """What it costs to give colours to a model.
+
+    Args:
+        colors: ``(3, N)`` float32.
+        model: The model.
+
+    Returns:
+        ``(N,)`` float64, minus the logarithm of the probability; more than
+        all links of a pixel where that is 0 in float64.
+    """
+    terms = _log_factors(model) + np.log(model[:, 0])
+    result = np.empty(colors.shape[1])
+    logs = np.empty((NUM_CLUSTERS, _BLOCK))
+    best = np.empty(_BLOCK)
+    for start in range(0, len(result), _BLOCK):
+        stop = min(start + _BLOCK, len(result))
+        x, y, z = (
+            colors[0][start:stop],
+            colors[1][start:stop],
+            colors[2][start:stop],
+        )
+        best[:] = -np.inf
+        for k in range(NUM_CLUSTERS):
+            row = logs[k]
+            for i in range(stop - start):
+                row[i] = terms[k] - 0.5 * _distance(x[i], y[i], z[i], model, k)
+                best[i] = max(row[i], best[i])
+        for i in range(stop - start):
+            if best[i] < _LOG_OF_LEAST_FLOAT:
+                result[start + i] = _HIGHEST_COST
+                continue
+            total = 0.0
+            for k in range(NUM_CLUSTERS):
+                gap = logs[k, i] - best[i]
+                if gap > _LOG_OF_PRECISION:
+                    total += math.exp(gap) if gap < 0 else 1.0
+            result[start + i] = -best[i]
+            if total > 1:
+                result[start + i] -= math.log(total)
+    return result
+
+
+@njit(cache=True)
+def _log_factors(model: np.ndarray) -> np.ndarray:
+    """Logarithms of what the densities are multiplied with.
+
+    They leave out the constant factor, as OpenCV does. A component without
+    samples has none.
+    """
+    result = np.full(NUM_CLUSTERS, -np.inf)
+    for k in range(NUM_CLUSTERS):
+        if model[k, 0] > 0:
+            result[k] = -0.5 * math.log(model[k, 10])
+    return result
+
+
+@njit(cache=True)
+def _distance(
+    x: float, y: float, z: float, model: np.ndarray, k: int
+) -> float:
+    """The squared Mahalanobis distance of a colour from component ``k``."""
+    x -= model[k, 1]
+    y -= model[k, 2]
+    z -= model[k, 3]
+    a, b, c = model[k, 4], model[k, 5], model[k, 6]
+    d, e, f = model[k, 7], model[k, 8], model[k, 9]
+    return (
+        x * (x * a + y * b + z * c)
+        + y * (x * b + y * d + z * e)
+        + z * (x * c + y * e + z * f)
+    )
+
+
+@njit(cache=True)
+def _add(sums: np.ndarray, colors: np.ndarray, labels: np.ndarray) -> None:
+    """Count colours, their channels and products: whole numbers, exact."""
+    for i in range(colors.shape[1]):
+        x = np.int64(colors[0, i])
+        y = np.int64(colors[1, i])
+        z = np.int64(colors[2, i])
+        row = sums[labels[i]]
+        row[0] += 1
+        row[1] += x
+        row[2] += y
+        row[3] += z
+        row[4] += x * x
+        row[5] += x * y
+        row[6] += x * z
+        row[7] += y * y
+        row[8] += y * z
+        row[9] += z * z
+
+
+@njit(cache=True)
+def _model(sums: np.ndarray) -> np.ndarray:
+    """The model of the sums that :func:`_add` made."""
+    model = np.zeros((NUM_CLUSTERS, 11))
+    total = sums[:, 0].sum()
+    for k in range(NUM_CLUSTERS):
+        count = sums[k, 0]
+        if count == 0:
+            continue
+        x, y, z, xx, xy, xz, yy, yz, zz = sums[k, 1:] * (1.0 / count)
+        a, b, c = xx - x * x, xy - x * y, xz - x * z
+        d, e, f = yy - y * y, yz - y * z, zz - z * z
+        determinant = _determinant(a, b, c, d, e, f)
+        if determinant <= _SINGULAR:
+            a += _ADDED_VARIANCE
+            d += _ADDED_VARIANCE
+            f += _ADDED_VARIANCE
+            determinant = _determinant(a, b, c, d, e, f)
+        model[k, 0] = count / total
+        model[k, 1], model[k, 2], model[k, 3] = x, y, z
+        model[k, 4] = (d * f - e * e) / determinant
+        model[k, 5] = (c * e - b * f) / determinant
+        model[k, 6] = (b * e - c * d) / determinant
+        model[k, 7] = (a * f - c * c) / determinant
+        model[k, 8] = (b * c - a * e) / determinant
+        model[k, 9] = (a * d - b * b) / determinant
+        model[k, 10] = determinant
+    return model
+
+
+@njit(cache=True)
+def _determinant(
+    a: float, b: float, c: float, d: float, e: float, f: float
+) -> float:
+    """Of the symmetric matrix ((a, b, c), (b, d, e), (c, e, f))."""
+    return a * (d * f - e * e) - b * (b * f - e * c) + c * (b * e - d * c)

@@ -1,0 +1,199 @@
+"""cv2.kmeans on colours, label for label.
+
+It follows what OpenCV does from one state of its random generator: k-means++
+centres of three trials each, ten rounds, centres summed in float32 and in the
+order of the samples. Distances are the same in any order of summation while
+the colours are whole numbers.
+"""
+
+import numpy as np
+from numba import njit
+
+NUM_CLUSTERS = 5
+_TRIALS = 3
+_ROUNDS = 10
+
+
+def random_state(seed: int) -> np.ndarray:
+    """The state of OpenCV's random generator after ``cv2.setRNGSeed``.
+
+    Args:
+        seed: As for ``cv2.setRNGSeed``, an int of 32 bits.
+
+    Returns:
+        ``(1,)`` uint64, which :func:`cluster` advances.
+    """
+    # setRNGSeed takes an int, which becomes an unsigned number of 64 bits.
+    return np.array([seed % 2**64 or 2**32 - 1], np.uint64)
+
+
+@njit(cache=True)
+def cluster(points: np.ndarray, state: np.ndarray) -> np.ndarray:
+    """Cluster colours as OpenCV's GrabCut does to begin with.
+
+    Args:
+        points: ``(3, N)`` float32 of whole numbers in ``0..255``, N >= 1.
+        state: From :func:`random_state`; advanced.
+
+    Returns:
+        ``(N,)`` int32 in ``0..min(5, N) - 1``.
+    """
+    num_clusters = min(NUM_CLUSTERS, points.shape[1])
+    # OpenCV ends after the second round where there is one cluster.
+    labels = np.zeros(points.shape[1], np.int32)
+    centers = _first_centers(points, num_clusters, state)
+    if num_clusters == 1:
+        return labels
+    _assign(points, centers, labels)
+    for round_ in range(1, _ROUNDS):
+        moved = _move_centers(points, centers, num_clusters, labels)
+        if round_ == _ROUNDS - 1 or moved <= _EPSILON:
+            break
+        _assign(points, centers, labels)
+    return labels
+
+
+_EPSILON = float(np.finfo(np.float32).eps) ** 2
+
+
+@njit(cache=True)
+def _next(state: np.ndarray) -> np.uint64:
+    """32 random bits: OpenCV's multiply-with-carry generator."""
+    low = np.uint64(0xFFFFFFFF)
+    state[0] = (state[0] & low) * np.uint64(4164903690) + (
+        state[0] >> np.uint64(32)
+    )
+    return state[0] & low
+
+
+@njit(cache=True)
+def _uniform(state: np.ndarray) -> float:
+    """A random number in [0, 1) of 64 bits."""
+    high = _next(state)
+    return float((high << np.uint64(32)) | _next(state)) * 2.0**-64
+
+
+@njit(cache=True)
+def _first_centers(
+    points: np.ndarray, num_clusters: int, state: np.ndarray
+) -> np.ndarray:
+    """k-means++: of three candidates the one that leaves least distance.
+
+    Returns:
+        ``(5, 3)`` float32; infinite where there are fewer clusters, for the
+        loops over five are much faster.
+    """
+    n = points.shape[1]
+    centers = np.full((NUM_CLUSTERS, 3), np.inf, np.float32)
+    first = np.int64(_next(state) % np.uint64(n))
+    centers[0] = points[:, first]
+    nearest = np.full(n, np.inf, np.float32)
+    total = float(_approach(points, first, nearest, nearest))
+    best, trial = np.empty_like(nearest), np.empty_like(nearest)
+    for k in range(1, num_clusters):
+        best_total, best_point = np.inf, -1
+        for _ in range(_TRIALS):
+            left = _uniform(state) * total
+            point = 0
+            while point < n - 1:
+                left -= nearest[point]
+                if left <= 0:
+                    break
+                point += 1
+            trial_total = float(_approach(points, point, nearest, trial))
+            if trial_total < best_total:
+                best_total, best_point = trial_total, point
+                best, trial = trial, best
+        centers[k] = points[:, best_point]
+        total = best_total
+        nearest, best = best, nearest
+    return centers
+
+
+@njit(cache=True)
+def _approach(
+    points: np.ndarray, center: int, nearest: np.ndarray, out: np.ndarray
+) -> int:
+    """Squared distances to the nearest centre, one more point being one."""
+    x, y, z = points[0], points[1], points[2]
+    cx, cy, cz = x[center], y[center], z[center]
+    total = np.int64(0)
+    for i in range(len(nearest)):
+        dx, dy, dz = x[i] - cx, y[i] - cy, z[i] - cz
+        out[i] = min(dx * dx + dy * dy + dz * dz, nearest[i])
+        total += np.int64(out[i])
+    return total
+
+
+@njit(cache=True)
+def _assign(
+    points: np.ndarray, centers: np.ndarray, labels: np.ndarray
+) -> None:
+    """Label each point with its nearest centre, the first of equal ones."""
+    x, y, z = points[0], points[1], points[2]
+    for i in range(len(labels)):
+        best, least = np.int32(0), np.float32(np.inf)
+        for k in range(NUM_CLUSTERS):
+            dx = x[i] - centers[k, 0]
+            dy = y[i] - centers[k, 1]
+            dz = z[i] - centers[k, 2]
+            distance = dx * dx + dy * dy + dz * dz
+            best = np.int32(k) if distance < least else best
+            least = min(distance, least)
+        labels[i] = best
+
+
+@njit(cache=True)
+def _move_centers(
+    points: np.ndarray,
+    centers: np.ndarray,
+    num_clusters: int,
+    labels: np.ndarray,
+) -> float:
+    """Centres to the means; the largest squared way that one went."""
+    before = centers.copy()
+    counts = np.zeros(num_clusters, np.int64)
+    centers[:num_clusters] = 0
+    for i in range(len(labels)):
+        k = labels[i]
+        for c in range(3):
+            centers[k, c] += points[c, i]
+        counts[k] += 1
+    for k in range(num_clusters):
+        if counts[k] == 0:
+            _refill(points, centers, labels, counts, k)
+    farthest = 0.0
+    for k in range(num_clusters):
+        scale = np.float32(1) / np.float32(counts[k])
+        way = 0.0
+        for c in range(3):
+            centers[k, c] *= scale
+            step = float(centers[k, c]) - float(before[k, c])
+            way += step * step
+        farthest = max(farthest, way)
+    return farthest
+
+
+@njit(cache=True)
+def _refill(
+    points: np.ndarray,
+    sums: np.ndarray,
+    labels: np.ndarray,
+    counts: np.ndarray,
+    empty: int,
+) -> None:
+    """Give an empty cluster the farthest point of the largest cluster."""
+    largest = np.argmax(counts)
+    center = sums[largest] * (np.float32(1) / np.float32(counts[largest]))
+    farthest, most = -1, np.float32(0)
+    for i in range(len(labels)):
+        if labels[i] == largest:
+            step = points[:, i] - center
+            distance = step[0] ** 2 + step[1] ** 2 + step[2] ** 2
+            if distance >= most:
+                farthest, most = i, distance
+    counts[largest] -= 1
+    counts[empty] += 1
+    labels[farthest] = empty
+    sums[largest] -= points[:, farthest]
+    sums[empty] += points[:, farthest]

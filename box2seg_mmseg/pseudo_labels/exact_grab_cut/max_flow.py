@@ -1,0 +1,287 @@
+"""The minimum cut of a grid of pixels, by incremental breadth-first search.
+
+After Goldberg, Hed, Kaplan, Tarjan and Werneck, "Maximum Flows by Incremental
+Breadth-First Search", ESA 2011. Two trees grow level by level, one from the
+source, one towards the sink. Where they touch, the path is filled; the nodes
+that it cuts off, the orphans, look for a new parent one level above, or else
+fall to the level that they can have, or out of the tree. The flow stays when
+the terminals' weights change, so the cut of a slightly other graph costs
+little.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+
+from .pixel_links import STEPS_X, STEPS_Y
+
+_SOURCE, _SINK = 0, 1  # sides: a tree and its terminal
+# A node's parent is the direction to it, or one of these.
+_TERMINAL, _ORPHAN = 8, 9
+_END = -1  # of a list
+
+
+class _Graph(NamedTuple):
+    """The flow so far and the two trees; n nodes, one a pixel.
+
+    Direction ``d ^ 1`` is opposite to ``d``. Lists are linked: an array has
+    for each node of a list the next one.
+    """
+
+    steps: np.ndarray  # (8,) int64: from a node to its neighbours
+    residual: np.ndarray  # (n, 8) float64: free capacity to each neighbour
+    excess: np.ndarray  # (n,) float64: from the source > 0, to the sink < 0
+    level: np.ndarray  # (n,) int32: 1.. from source, -1.. from sink, 0 free
+    parent: np.ndarray  # (n,) int8
+    first: np.ndarray  # (n,) int8: no direction before it leads to a parent
+    orphans: np.ndarray  # (n + 2,) int32: by distance, the head of a list
+    next_orphan: np.ndarray  # (n,) int32
+    active: np.ndarray  # (2,) int32: by side, the head of the list to scan
+    next_active: np.ndarray  # (2, n) int32
+    is_active: np.ndarray  # (2, n) bool: in the list
+
+
+class MaxFlow:
+    """A graph whose nodes are pixels, linked to their eight neighbours.
+
+    Args:
+        links: ``(H, W, 8)`` float64, the capacity from a node to its
+            neighbour in the order of ``STEPS_Y`` and ``STEPS_X``. The
+            outermost rows and columns have no links; they spare the search
+            all tests for the border. Changed by the flow.
+    """
+
+    def __init__(self, links: np.ndarray) -> None:
+        height, width = links.shape[:2]
+        n = height * width
+        self._shape = height, width
+        self._graph = _Graph(
+            steps=np.array(STEPS_Y * width + STEPS_X),
+            residual=links.reshape(-1, 8),
+            excess=np.zeros(n),
+            level=np.empty(n, np.int32),
+            parent=np.empty(n, np.int8),
+            first=np.empty(n, np.int8),
+            orphans=np.full(n + 2, _END, np.int32),
+            next_orphan=np.empty(n, np.int32),
+            active=np.full(2, _END, np.int32),
+            next_active=np.empty((2, n), np.int32),
+            is_active=np.zeros((2, n), np.bool_),
+        )
+
+    @property
+    def excess(self) -> np.ndarray:
+        """``(H, W)`` float64: what is left of the terminals' weights.
+
+        Above 0 the capacity from the source, below 0 the one to the sink.
+        Add to it to change the graph before the next cut.
+        """
+        return self._graph.excess.reshape(self._shape)
+
+    def cut(self) -> np.ndarray:
+        """Fill the graph with flow.
+
+        Returns:
+            ``(H, W)`` bool: what the source still reaches, which is its side
+            of the minimum cut.
+        """
+        _fill(self._graph)
+        return self._graph.level.reshape(self._shape) > 0
+
+
+@njit(cache=True)
+def _fill(graph: _Graph) -> None:
+    """Grow the trees in turns until one is complete, then the source's."""
+    for node in range(len(graph.excess)):
+        graph.level[node] = 0
+        if graph.excess[node] != 0:
+            side = _SOURCE if graph.excess[node] > 0 else _SINK
+            graph.level[node] = 1 - 2 * side
+            graph.parent[node] = _TERMINAL
+            graph.first[node] = 0
+            _activate(graph, side, node)
+    side = _SOURCE
+    tops = np.ones(2, np.int64)  # the deepest level of each tree
+    while graph.active[_SOURCE] != _END:
+        if graph.active[side] == _END:
+            side = _SOURCE
+        _grow(graph, side, tops)
+        tops[side] += 1
+        side = 1 - side
+    # A sink's tree that is not complete leaves its list behind.
+    graph.active[:] = _END
+    graph.is_active[:] = False
+
+
+@njit(cache=True)
+def _activate(graph: _Graph, side: int, node: int) -> None:
+    if not graph.is_active[side, node]:
+        graph.is_active[side, node] = True
+        graph.next_active[side, node] = graph.active[side]
+        graph.active[side] = node
+
+
+@njit(cache=True)
+def _grow(graph: _Graph, side: int, tops: np.ndarray) -> None:
+    """Add a level to a tree, filling each path to the other one."""
+    sign = 1 - 2 * side
+    top = tops[side]
+    added = _END
+    while graph.active[side] != _END:
+        node = graph.active[side]
+        graph.active[side] = graph.next_active[side, node]
+        if graph.level[node] * sign == top + 1:
+            graph.next_active[side, node] = added
+            added = node
+            continue
+        graph.is_active[side, node] = False
+        d = 0
+        while graph.level[node] * sign == top and d < 8:
+            other = node + graph.steps[d]
+            if side == _SOURCE:
+                room = graph.residual[node, d]
+            else:
+                room = graph.residual[other, d ^ 1]
+            distance = graph.level[other] * sign
+            if room <= 0 or distance > 0:
+                d += 1
+            elif distance == 0:
+                graph.level[other] = (top + 1) * sign
+                graph.parent[other] = d ^ 1
+                graph.first[other] = 0
+                _activate(graph, side, other)
+                d += 1
+            else:
+                if side == _SOURCE:
+                    near, far, link = node, other, d
+                else:
+                    near, far, link = other, node, d ^ 1
+                flow = min(
+                    graph.residual[near, link],
+                    _room(graph, _SOURCE, near),
+                    _room(graph, _SINK, far),
+                )
+                graph.residual[near, link] -= flow
+                graph.residual[far, link ^ 1] += flow
+                for s, end in ((_SOURCE, near), (_SINK, far)):
+                    low, high = _push(graph, s, end, flow)
+                    _adopt(graph, s, low, high, tops[s], s == side)
+    graph.active[side] = added
+
+
+@njit(cache=True)
+def _room(graph: _Graph, side: int, node: int) -> float:
+    """The most flow that the path from a node to its terminal takes."""
+    room = np.inf
+    while graph.parent[node] != _TERMINAL:
+        d = graph.parent[node]
+        above = node + graph.steps[d]
+        if side == _SOURCE:
+            room = min(room, graph.residual[above, d ^ 1])
+        else:
+            room = min(room, graph.residual[node, d])
+        node = above
+    return min(room, abs(graph.excess[node]))
+
+
+@njit(cache=True)
+def _push(graph: _Graph, side: int, node: int, flow: float) -> tuple[int, int]:
+    """Send flow along the path; the least and largest level of orphans."""
+    sign = 1 - 2 * side
+    low, high = 1, 0
+    while True:
+        d = graph.parent[node]
+        above = node
+        if d == _TERMINAL:
+            graph.excess[node] -= flow * sign
+            is_full = graph.excess[node] * sign <= 0
+        else:
+            above += graph.steps[d]
+            if side == _SOURCE:
+                graph.residual[above, d ^ 1] -= flow
+                graph.residual[node, d] += flow
+                is_full = graph.residual[above, d ^ 1] <= 0
+            else:
+                graph.residual[node, d] -= flow
+                graph.residual[above, d ^ 1] += flow
+                is_full = graph.residual[node, d] <= 0
+        if is_full:
+            low = _orphan(graph, node, sign)
+            high = max(high, low)
+        if above == node:
+            return low, high
+        node = above
+
+
+@njit(cache=True)
+def _orphan(graph: _Graph, node: int, sign: int) -> int:
+    """Put a node on the list of the orphans of its level."""
+    level = graph.level[node] * sign
+    graph.parent[node] = _ORPHAN
+    graph.next_orphan[node] = graph.orphans[level]
+    graph.orphans[level] = node
+    return level
+
+
+@njit(cache=True)
+def _adopt(
+    graph: _Graph, side: int, low: int, high: int, top: int, grows: bool
+) -> None:
+    """Find parents for orphans, from the terminal outwards.
+
+    Args:
+        graph: The graph.
+        side: The tree.
+        low: The least level that has orphans.
+        high: The largest level that has orphans; below ``low`` if none has.
+        top: The deepest level of the tree that is complete or scanned now.
+        grows: Whether one more level is being added.
+    """
+    sign = 1 - 2 * side
+    limit = top + 1 if grows else top
+    level = low
+    while level <= high:
+        node = graph.orphans[level]
+        if node == _END:
+            level += 1
+            continue
+        graph.orphans[level] = graph.next_orphan[node]
+        # A parent one level above leaves the node's branch as it is.
+        first = graph.first[node] if level > 1 else 8
+        above = (level - 1) * sign
+        for d in range(first, 8):
+            other = node + graph.steps[d]
+            if graph.level[other] == above:
+                if side == _SOURCE:
+                    room = graph.residual[other, d ^ 1]
+                else:
+                    room = graph.residual[node, d]
+                if room > 0:
+                    graph.parent[node] = graph.first[node] = d
+                    break
+        if graph.parent[node] != _ORPHAN:
+            continue
+        # Otherwise its children are orphans, and may be its parents.
+        nearest, parent = limit, _ORPHAN
+        for d in range(8):
+            other = node + graph.steps[d]
+            distance = graph.level[other] * sign
+            if distance <= 0:
+                continue
+            if distance < nearest:
+                if side == _SOURCE:
+                    room = graph.residual[other, d ^ 1]
+                else:
+                    room = graph.residual[node, d]
+                if room > 0:
+                    nearest, parent = distance, d
+            if graph.parent[other] == d ^ 1:
+                high = max(high, _orphan(graph, other, sign))
+        if parent == _ORPHAN:
+            graph.level[node] = 0
+            continue
+        graph.level[node] = (nearest + 1) * sign
+        graph.parent[node] = graph.first[node] = parent
+        if nearest + 1 >= top:
+            _activate(graph, side, node)

@@ -1,0 +1,56 @@
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from box2seg_mmseg.boxes import read_voc_xml
+from box2seg_mmseg.pseudo_labels import GrabCut
+
+
+def _differing(image, boxes):
+    """Pixels of the label map that the two backends give other values."""
+    labels = np.arange(1, len(boxes) + 1)
+    ours, reference = (
+        GrabCut(seed=3, backend=backend)(image, boxes, labels)
+        for backend in ('numba', 'opencv')
+    )
+    assert reference.any()
+    return (ours != reference).sum()
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.integers(0, 2**32 - 1),
+    st.integers(8, 40),
+    st.integers(8, 40),
+    st.sampled_from([0, 3, 30]),
+)
+def test_blobs_in_noise(seed, height, width, noise):
+    rng = np.random.default_rng(seed)
+    image = np.zeros((height, width, 3))
+    image[:] = rng.integers(0, 256, 3)
+    center = rng.integers(2, height - 2), rng.integers(2, width - 2)
+    y, x = np.indices((height, width))
+    blob = np.hypot(y - center[0], x - center[1]) < rng.integers(3, 12)
+    image[blob] = rng.integers(0, 256, 3)
+    image += rng.normal(0, noise, image.shape)
+    image = image.clip(0, 255).astype(np.uint8)
+    x1, y1 = rng.integers(0, width - 6), rng.integers(0, height - 6)
+    box = x1, y1, rng.integers(x1 + 4, width), rng.integers(y1 + 4, height)
+    assert _differing(image, np.array([box])) == 0
+
+
+def test_an_image_of_one_color():
+    image = np.full((20, 20, 3), 90, np.uint8)
+    assert _differing(image, np.array([(3, 3, 15, 15)])) == 0
+
+
+@pytest.mark.parametrize('line', range(0, 180, 12))
+def test_photographs(data_dir, line):
+    root = data_dir / 'voc-mini'
+    ids = (root / 'ImageSets/Segmentation/val.txt').read_text().split()
+    annotations = read_voc_xml(root / f'Annotations/{ids[line]}.xml')
+    image = cv2.imread(str(annotations.image_path))
+    for box in annotations.boxes:
+        assert _differing(image, box[None]) == 0
