@@ -37,6 +37,7 @@ setup(
         'onedl': requirements('onedl'),
         'openmmlab': [*requirements('openmmlab'), 'ftfy', 'regex'],
         'crf': ['pydensecrf2>=1.1'],
+        'ray': ['ray>=2.9'],
         'dev': ['hypothesis', 'pytest', 'ruff'],
     },
 )

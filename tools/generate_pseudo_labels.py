@@ -1,18 +1,30 @@
-"""Write the pseudo label of every image of a split as a palette PNG."""
+"""Write the pseudo label of every image of a split as a palette PNG.
+
+The folder remembers what made it: a run does what is missing or has changed,
+and one that was interrupted is taken up by the same command.
+"""
 
 import os
 import sys
-from argparse import ArgumentParser, Namespace
-
-from box2seg_mmseg.boxes import iter_voc_xml
-from box2seg_mmseg.command_line import (
-    positive_int,
-    read_classes,
-    read_split,
-    run,
+from argparse import (
+    ArgumentParser,
+    Namespace,
+    RawDescriptionHelpFormatter,
 )
-from box2seg_mmseg.pseudo_labels import build_labeler, generate_pseudo_labels
-from box2seg_mmseg.pseudo_labels.grab_cut import BACKENDS
+
+from box2seg_mmseg.box_options import (
+    add_box_options,
+    print_report,
+    read_boxes,
+)
+from box2seg_mmseg.boxes import ReadingReport
+from box2seg_mmseg.command_line import positive_int, run
+from box2seg_mmseg.pseudo_labels import (
+    BACKENDS,
+    ENGINES,
+    build_labeler,
+    generate_pseudo_labels,
+)
 
 
 def main(args: Namespace) -> int:
@@ -26,27 +38,26 @@ def main(args: Namespace) -> int:
         )
     else:
         cfg = dict(type='BoxFill')
-    errors: list[object] = []
-    annotations = iter_voc_xml(
-        args.data_root,
-        read_split(args.split),
-        classes=read_classes(args.classes),
-        image_suffix=args.image_suffix,
-        on_error=errors.append,
-    )
+    report = ReadingReport(skip_bad=args.skip_bad)
+    annotations, total = read_boxes(args, report)
     summary = generate_pseudo_labels(
         annotations,
         build_labeler(cfg),
         args.out,
         workers=args.workers,
+        engine=args.engine,
+        overwrite=args.overwrite,
         progress=True,
+        total=total,
     )
+    print_report(report)
     print(
-        f'{summary.num_images} images, {summary.num_boxes} boxes -> {args.out}'
+        f'{summary.num_images} images, {summary.num_boxes} boxes -> '
+        f'{args.out}; {summary.num_kept} images were done before'
     )
     for reason, count in sorted(summary.fallbacks.items()):
         print(f'{count} boxes filled instead of segmented: {reason}')
-    errors += summary.errors
+    errors = report.skipped + summary.errors
     for error in errors:
         print(f'not labelled: {error}', file=sys.stderr)
     return 1 if errors else 0
@@ -54,22 +65,10 @@ def main(args: Namespace) -> int:
 
 def parser() -> ArgumentParser:
     """The command line."""
-    result = ArgumentParser(description=__doc__)
-    result.add_argument(
-        'data_root', help='folder in the layout of VOCdevkit/VOC2012'
+    result = ArgumentParser(
+        description=__doc__, formatter_class=RawDescriptionHelpFormatter
     )
-    result.add_argument(
-        '--format',
-        choices=['voc'],
-        default='voc',
-        help='what the boxes are read from: Annotations/*.xml',
-    )
-    result.add_argument(
-        '--split',
-        required=True,
-        metavar='ID_FILE',
-        help='text file with one image id a line',
-    )
+    add_box_options(result)
     result.add_argument(
         '--method',
         choices=['grabcut', 'box_fill'],
@@ -86,12 +85,17 @@ def parser() -> ArgumentParser:
         help='processes (default: one a core, %(default)s here)',
     )
     result.add_argument(
-        '--classes',
-        metavar='FILE',
-        help='text file with one foreground class a line (default: VOC)',
+        '--engine',
+        choices=list(ENGINES),
+        default='local',
+        help='local: this machine; ray: the Ray cluster that RAY_ADDRESS '
+        'names, whose nodes share the file system (default: local)',
     )
     result.add_argument(
-        '--image-suffix', default='.jpg', help='default: %(default)s'
+        '--overwrite',
+        action='store_true',
+        help='begin anew in a folder that another method, parameter or '
+        'version made',
     )
     result.add_argument(
         '--iterations',

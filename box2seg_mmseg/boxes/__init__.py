@@ -6,16 +6,27 @@ from .box_annotations import (
     pixel_boxes,
     warn_of_clipped_boxes,
 )
+from .class_maps import COCO_TO_VOC, OPEN_IMAGES_TO_VOC
+from .coco_json import iter_coco_json, iter_coco_results, select_detections
+from .open_images_csv import iter_open_images_csv
+from .reading import ReadingReport
 from .voc_classes import VOC_CLASSES
 from .voc_xml import iter_voc_xml, read_voc_xml, write_voc_xml
 
 __all__ = [
+    'COCO_TO_VOC',
+    'OPEN_IMAGES_TO_VOC',
     'VOC_CLASSES',
     'AnnotationError',
     'BoxAnnotations',
+    'ReadingReport',
+    'iter_coco_json',
+    'iter_coco_results',
+    'iter_open_images_csv',
     'iter_voc_xml',
     'pixel_boxes',
     'read_voc_xml',
+    'select_detections',
     'warn_of_clipped_boxes',
     'write_voc_xml',
 ]

@@ -2,7 +2,7 @@
 
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -71,6 +71,23 @@ class BoxAnnotations:
                 f'0 <= x1 < x2 <= {width}, 0 <= y1 < y2 <= {height}. '
                 f'Got: label {labels[i]}, box {boxes[i].tolist()}'
             )
+
+    def take(self, indices: np.ndarray) -> 'BoxAnnotations':
+        """Some of the boxes.
+
+        Args:
+            indices: ``(K',)`` integers in ``0..K - 1``.
+
+        Returns:
+            The annotations with these boxes alone, in this order.
+        """
+        return replace(
+            self,
+            boxes=self.boxes[indices],
+            labels=self.labels[indices],
+            scores=None if self.scores is None else self.scores[indices],
+            flags={k: v[indices] for k, v in self.flags.items()},
+        )
 
 
 def pixel_boxes(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:

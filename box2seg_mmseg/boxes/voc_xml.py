@@ -1,7 +1,7 @@
 """The reader of PASCAL VOC's XML annotations."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from xml.etree.ElementTree import (
     Element,
@@ -19,6 +19,12 @@ from .box_annotations import (
     AnnotationError,
     BoxAnnotations,
     warn_of_clipped_boxes,
+)
+from .reading import (
+    BoxCollector,
+    ReadingReport,
+    counting_clipped,
+    image_name,
 )
 from .voc_classes import VOC_CLASSES
 
@@ -50,7 +56,8 @@ def read_voc_xml(
             lies wholly outside the image. The message names file, object
             and value.
     """
-    annotations = _parse(Path(xml_path), image_path, classes)
+    path = Path(xml_path)
+    annotations = _parse(path, image_path, classes, path.stem)
     warn_of_clipped_boxes(annotations.num_clipped, 1)
     return annotations
 
@@ -62,7 +69,7 @@ def iter_voc_xml(
     image_dir: str = 'JPEGImages',
     xml_dir: str = 'Annotations',
     image_suffix: str = '.jpg',
-    on_error: Callable[[AnnotationError], object] | None = None,
+    report: ReadingReport | None = None,
 ) -> Iterator[BoxAnnotations]:
     """Read the XML files of a split one after the other.
 
@@ -76,33 +83,36 @@ def iter_voc_xml(
         image_dir: Folder of the images in ``data_root``.
         xml_dir: Folder of the XML files in ``data_root``.
         image_suffix: Suffix of the image files.
-        on_error: Takes the error of an annotation that can not be read, which
-            is then passed over; None raises it.
+        report: Counts the files, and says whether bad ones are skipped;
+            by default they are not.
 
     Yields:
         The boxes of each image, in the order of ``image_ids``.
 
     Raises:
-        AnnotationError: As :func:`read_voc_xml`, without ``on_error``.
+        AnnotationError: As :func:`read_voc_xml`.
     """
+    report = ReadingReport() if report is None else report
     root = Path(data_root)
-    num_boxes = num_images = 0
-    for image_id in image_ids:
-        try:
-            annotations = _parse(
-                root / xml_dir / f'{image_id}.xml',
-                root / image_dir / f'{image_id}{image_suffix}',
-                classes,
-            )
-        except AnnotationError as error:
-            if on_error is None:
-                raise
-            on_error(error)
-            continue
-        num_boxes += annotations.num_clipped
-        num_images += annotations.num_clipped > 0
-        yield annotations
-    warn_of_clipped_boxes(num_boxes, num_images)
+
+    def read() -> Iterator[BoxAnnotations]:
+        for image_id in image_ids:
+            report.num_read += 1
+            try:
+                image_name(image_id, 'split')
+                annotations = _parse(
+                    root / xml_dir / f'{image_id}.xml',
+                    root / image_dir / f'{image_id}{image_suffix}',
+                    classes,
+                    image_id,
+                )
+            except AnnotationError as error:
+                report.bad(error)
+                continue
+            report.num_used += 1
+            yield annotations
+
+    return counting_clipped(read())
 
 
 def write_voc_xml(
@@ -144,7 +154,10 @@ def write_voc_xml(
 
 
 def _parse(
-    xml_path: Path, image_path: str | Path | None, classes: Sequence[str]
+    xml_path: Path,
+    image_path: str | Path | None,
+    classes: Sequence[str],
+    image_id: str,
 ) -> BoxAnnotations:
     try:
         root = parse(xml_path).getroot()
@@ -174,9 +187,9 @@ def _parse(
             f'{xml_path}: size must be at least 1 x 1 px. '
             f'Got: {width:g} x {height:g}'
         )
-    limits = np.array([width, height, width, height])
-
-    boxes, labels, difficult, num_clipped = [], [], [], 0
+    collector = BoxCollector(
+        image_id, image_path, (int(height), int(width)), ['difficult']
+    )
     for i, node in enumerate(root.findall('object'), start=1):
         name = (node.findtext('name') or '').strip()
         where = f'{xml_path}: object {i} ({name or "without a name"})'
@@ -196,28 +209,14 @@ def _parse(
                 f'{where}: needs xmin < xmax and ymin < ymax. '
                 f'Got: {corners.tolist()}'
             )
-        box = corners - (1, 1, 0, 0)
-        # As BoxAnnotations stores them, so that an empty box shows here.
-        box = box.astype(np.float32)
-        clipped = np.clip(box, 0, limits)
-        if (clipped[2:] <= clipped[:2]).any():
-            raise AnnotationError(
-                f'{where}: lies wholly outside the image of {width:g} x '
-                f'{height:g} px. Got: {corners.tolist()}'
-            )
-        num_clipped += bool((clipped != box).any())
-        boxes.append(clipped)
-        labels.append(classes.index(name) + 1)
-        difficult.append((node.findtext('difficult') or '0').strip() == '1')
-    return BoxAnnotations(
-        image_id=xml_path.stem,
-        image_path=str(image_path),
-        size=(int(height), int(width)),
-        boxes=np.array(boxes, np.float32),
-        labels=np.array(labels, np.int64),
-        flags={'difficult': np.array(difficult, bool)},
-        num_clipped=num_clipped,
-    )
+        collector.add(
+            corners - (1, 1, 0, 0),
+            classes.index(name) + 1,
+            where,
+            flags=[(node.findtext('difficult') or '0').strip() == '1'],
+            given=corners.tolist(),
+        )
+    return collector.collect()
 
 
 def _number(node: Element, path: str, where: str) -> float:

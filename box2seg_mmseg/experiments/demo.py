@@ -186,26 +186,22 @@ def _make_labels(
 ) -> Path:
     """The folder of the pseudo labels of the train split."""
     out_dir = work_dir / 'pseudo_labels' / name
-    stamp = work_dir / 'pseudo_labels' / f'{name}.json'
-    if not stamp.exists():
-        summary = generate_pseudo_labels(
-            iter_voc_xml(data_root, image_ids, classes),
-            build_labeler(dict(type=LABELERS[name])),
-            out_dir,
-            workers=workers,
-            progress=True,
-        )
-        if summary.errors:
-            raise RuntimeError('\n'.join(summary.errors))
-        write_json(
-            stamp,
-            dict(
-                images=summary.num_images,
-                boxes=summary.num_boxes,
-                fallbacks=summary.fallbacks,
-            ),
-        )
-    print(f'pseudo labels {name}: {stamp.read_text().strip()}')
+    summary = generate_pseudo_labels(
+        iter_voc_xml(data_root, image_ids, classes),
+        build_labeler(dict(type=LABELERS[name])),
+        out_dir,
+        workers=workers,
+        progress=True,
+        total=len(image_ids),
+    )
+    if summary.errors:
+        raise RuntimeError('\n'.join(summary.errors))
+    filled = ', '.join(f'{n} {why}' for why, n in summary.fallbacks.items())
+    print(
+        f'pseudo labels {name}: {summary.num_images} images, '
+        f'{summary.num_boxes} boxes, filled instead of segmented: '
+        f'{filled or "none"}'
+    )
     return out_dir
 
 

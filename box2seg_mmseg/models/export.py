@@ -5,6 +5,8 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 
+from ..files import replacing
+
 TRAINING_ONLY = (
     'custom_imports',
     'custom_hooks',
@@ -73,7 +75,6 @@ def export_segmentor(
     out_dir = Path(out_dir)
     out_dir.mkdir(parents=True, exist_ok=True)
     cfg.dump(out_dir / 'segmentor.py')
-    part = out_dir / '.segmentor.pth.part'
-    torch.save(dict(meta=meta, state_dict=weights), part)
-    part.replace(out_dir / 'segmentor.pth')
+    with replacing(out_dir / 'segmentor.pth') as part:
+        torch.save(dict(meta=meta, state_dict=weights), part)
     return out_dir / 'segmentor.py', out_dir / 'segmentor.pth'

@@ -1,20 +1,22 @@
-"""The pseudo labels of a whole split, on all cores."""
+"""The pseudo labels of a whole split."""
 
-import signal
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from itertools import starmap
-from multiprocessing import get_all_start_methods, get_context
+from io import BytesIO
 from pathlib import Path
 
 import cv2
+import numpy as np
+from PIL import Image
 from tqdm import tqdm
 
 from ..boxes import BoxAnnotations
+from ..version import __version__
+from .engines import ENGINES
 from .label_png import write_label_png
 from .pseudo_label import PseudoLabeler
+from .store import PseudoLabelStore, Record, hash_of, png_path
 
 
 @dataclass
@@ -22,7 +24,8 @@ class GenerationSummary:
     """What a run made.
 
     Args:
-        num_images: Images labelled.
+        num_images: Images that have a pseudo label now.
+        num_kept: Those of them that had it before.
         num_boxes: Boxes in them.
         fallbacks: How many boxes were filled instead of segmented, by
             reason.
@@ -30,6 +33,7 @@ class GenerationSummary:
     """
 
     num_images: int = 0
+    num_kept: int = 0
     num_boxes: int = 0
     fallbacks: Counter = field(default_factory=Counter)
     errors: list[str] = field(default_factory=list)
@@ -40,98 +44,144 @@ def generate_pseudo_labels(
     labeler: PseudoLabeler,
     out_dir: str | Path,
     workers: int = 1,
+    engine: str = 'local',
+    overwrite: bool = False,
     progress: bool = False,
+    total: int | None = None,
 ) -> GenerationSummary:
     """Write the pseudo label of every image as ``out_dir/<image_id>.png``.
 
-    Each PNG is written whole or not at all, so an interrupted run leaves no
-    broken file. An image that can not be read, or whose size is not what its
-    annotation says, is reported and the rest goes on.
+    The folder is a :class:`PseudoLabelStore`: a run does only what is missing
+    or was made from other images or boxes, and one that was killed is taken
+    up by the next. An image that can not be read, whose size is not what its
+    annotation says, or whose PNG can not be written is reported, and the rest
+    goes on.
 
     Args:
-        annotations: The boxes of the images.
+        annotations: The boxes of the images; may be larger than memory.
         labeler: Makes the label maps.
         out_dir: Folder for the PNGs; made if absent.
-        workers: Processes that share the images; 1 works in this process.
+        workers: Processes that share the images.
+        engine: ``'local'``, this machine, or ``'ray'``, a Ray cluster.
+        overwrite: Begin anew where another labeler made the folder's PNGs.
         progress: Show a progress bar on stderr.
+        total: How many annotations there are, for the progress bar.
 
     Returns:
         What was made, and what could not be.
+
+    Raises:
+        StoreError: Another labeler made the folder's PNGs.
     """
-    out_dir = Path(out_dir)
-    out_dir.mkdir(parents=True, exist_ok=True)
-    jobs = [(labeler, item, out_dir) for item in annotations]
-    summary = GenerationSummary()
-    bar = tqdm(
-        _map(workers, jobs),
-        total=len(jobs),
-        unit='image',
-        disable=not progress,
+    store = PseudoLabelStore(
+        out_dir,
+        {
+            'labeler': labeler.config,
+            'box2seg_mmseg': __version__,
+            'opencv': cv2.__version__,
+        },
+        overwrite,
     )
-    for num_boxes, fallbacks, error in bar:
-        if error is not None:
-            summary.errors.append(error)
+    if workers > 1:
+        labeler.warm_up()
+    folder = store.folder.resolve()
+    jobs = (
+        (labeler, item, folder, _done(store, item)) for item in annotations
+    )
+    summary = GenerationSummary()
+
+    def records() -> Iterator[Record]:
+        for record, is_kept in ENGINES[engine](_label_one, jobs, workers):
+            summary.num_kept += is_kept
+            yield record
+
+    bar = tqdm(
+        store.add(records()), total=total, unit='image', disable=not progress
+    )
+    for record in bar:
+        if record.error is not None:
+            summary.errors.append(record.error)
             continue
         summary.num_images += 1
-        summary.num_boxes += num_boxes
-        summary.fallbacks.update(fallbacks)
+        summary.num_boxes += len(record.fallbacks)
+        summary.fallbacks.update(filter(None, record.fallbacks))
     return summary
 
 
-_Result = tuple[int, list[str], str | None]
-
-
-def _map(
-    workers: int, jobs: list[tuple[PseudoLabeler, BoxAnnotations, Path]]
-) -> Iterator[_Result]:
-    if workers == 1:
-        yield from starmap(_label_one, jobs)
-        return
-    if jobs:
-        jobs[0][0].warm_up()
-    # Not 'fork': the parent may hold threads of torch or OpenCV. A fork server
-    # imports once for all workers.
-    if 'forkserver' in get_all_start_methods():
-        context = get_context('forkserver')
-        context.set_forkserver_preload([__name__])
-    else:
-        context = get_context('spawn')
-    executor = ProcessPoolExecutor(
-        workers,
-        mp_context=context,
-        initializer=_init_worker,
-    )
-    try:
-        yield from executor.map(_label_one, *zip(*jobs, strict=True))
-    finally:
-        executor.shutdown(cancel_futures=True)
-
-
-def _init_worker() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops us
-    cv2.setNumThreads(1)
+def _done(store: PseudoLabelStore, item: BoxAnnotations) -> Record | None:
+    """The record of an image whose PNG is there."""
+    record = store[item.image_id]
+    if record is None or record.error is not None:
+        return None
+    return record if store.png_path(item.image_id).exists() else None
 
 
 def _label_one(
-    labeler: PseudoLabeler, annotations: BoxAnnotations, out_dir: Path
-) -> _Result:
-    image = cv2.imread(annotations.image_path, cv2.IMREAD_COLOR)
-    if image is None:
-        return (
-            0,
-            [],
-            f'{annotations.image_path}: missing or not an image; put it '
-            'there or take it out of the split',
+    labeler: PseudoLabeler,
+    annotations: BoxAnnotations,
+    folder: Path,
+    done: Record | None,
+) -> tuple[Record, bool]:
+    """Label an image unless ``done`` holds; the record, and if it does."""
+    image_id, source = annotations.image_id, annotations.image_path
+    try:
+        data = Path(source).read_bytes()
+    except FileNotFoundError:
+        return _failed(
+            image_id,
+            f'{source}: missing; put it there or take it out of the split',
         )
-    if image.shape[:2] != annotations.size:
-        return (
-            0,
-            [],
-            f'{annotations.image_path}: the image is {image.shape[1]} x '
-            f'{image.shape[0]} px, its annotation says '
-            f'{annotations.size[1]} x {annotations.size[0]}',
+    except OSError as error:
+        return _failed(image_id, f'{source}: {error.strerror}')
+    inputs = hash_of(
+        data,
+        annotations.boxes.tobytes(),
+        annotations.labels.tobytes(),
+        repr(annotations.size).encode(),
+    )
+    if done is not None and done.inputs == inputs:
+        return done, True
+    try:
+        image = _decode(data)
+    except ValueError as error:
+        return _failed(image_id, f'{source}: {error}')
+    height, width = annotations.size
+    if image.shape[:2] != (height, width):
+        return _failed(
+            image_id,
+            f'{source}: the image is {image.shape[1]} x {image.shape[0]} px, '
+            f'its annotation says {width} x {height}',
         )
     result = labeler.label(image, annotations.boxes, annotations.labels)
-    write_label_png(out_dir / f'{annotations.image_id}.png', result.label_map)
-    reasons = [reason for reason in result.fallbacks if reason is not None]
-    return len(annotations.labels), reasons, None
+    path = png_path(folder, image_id)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        png = write_label_png(path, result.label_map)
+    except OSError as error:
+        return _failed(image_id, f'{path}: {error.strerror}')
+    record = Record(
+        image_id,
+        inputs,
+        hash_of(png),
+        list(result.fallbacks),
+        [round(rate, 4) for rate in result.filling_rates],
+    )
+    return record, False
+
+
+def _failed(image_id: str, error: str) -> tuple[Record, bool]:
+    return Record(image_id, error=error), False
+
+
+def _decode(data: bytes) -> np.ndarray:
+    """The image as OpenCV reads it, ``(H, W, 3)`` uint8, BGR."""
+    try:
+        # OpenCV fills what a truncated file lacks with grey.
+        with Image.open(BytesIO(data)) as image:
+            image.load()
+    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+        raise ValueError(f'not a whole image; get it anew: {error}') from None
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    if image is None:
+        raise ValueError('OpenCV can not read it; convert it to JPEG or PNG')
+    return image

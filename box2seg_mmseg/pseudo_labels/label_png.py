@@ -1,10 +1,12 @@
 """Label maps as palette PNGs, the way PASCAL VOC stores its masks."""
 
-import os
+from io import BytesIO
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
+
+from ..files import replacing
 
 
 def voc_palette() -> np.ndarray:
@@ -22,17 +24,19 @@ def voc_palette() -> np.ndarray:
     return palette
 
 
-def write_label_png(path: str | Path, label_map: np.ndarray) -> None:
+def write_label_png(path: str | Path, label_map: np.ndarray) -> bytes:
     """Write a label map as a palette PNG, whole or not at all.
 
     Args:
         path: Where the PNG goes; its folder must exist.
         label_map: ``(H, W)`` uint8.
 
+    Returns:
+        What was written.
+
     Raises:
         ValueError: ``label_map`` is not a uint8 map.
     """
-    path = Path(path)
     if label_map.dtype != np.uint8 or label_map.ndim != 2:
         raise ValueError(
             'label_map must be uint8 of shape (H, W). '
@@ -40,9 +44,8 @@ def write_label_png(path: str | Path, label_map: np.ndarray) -> None:
         )
     image = Image.fromarray(label_map)
     image.putpalette(voc_palette().tobytes())
-    part = path.with_name(f'.{path.name}.{os.getpid()}.part')
-    try:
-        image.save(part, format='PNG')
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    png = BytesIO()
+    image.save(png, format='PNG')
+    with replacing(path) as part:
+        part.write_bytes(png.getvalue())
+    return png.getvalue()

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -22,10 +23,14 @@ class PseudoLabel:
         label_map: ``(H, W)`` uint8: 0 background, class id, 255 ignore.
         fallbacks: One entry a box, in the order given: why the box was
             filled instead of segmented, or None.
+        filling_rates: One entry a box, in the order given: the share of its
+            pixels that its segment has, in ``[0, 1]``, before smaller boxes
+            are painted over it.
     """
 
     label_map: np.ndarray
     fallbacks: tuple[str | None, ...]
+    filling_rates: tuple[float, ...]
 
 
 class PseudoLabeler(ABC):
@@ -76,13 +81,20 @@ class PseudoLabeler(ABC):
 
         label_map = np.zeros(size, np.uint8)
         fallbacks: list[str | None] = [None] * len(pixels)
+        filling_rates = [0.0] * len(pixels)
         areas = np.prod(pixels[:, 2:] - pixels[:, :2], axis=1)
         segment = self._segmenter(image)
         for i in np.argsort(-areas, kind='stable'):
             x1, y1, x2, y2 = pixels[i]
             foreground, fallbacks[i] = segment((x1, y1, x2, y2))
             label_map[y1:y2, x1:x2][foreground] = labels[i]
-        return PseudoLabel(label_map, tuple(fallbacks))
+            filling_rates[i] = float(foreground.mean())
+        return PseudoLabel(label_map, tuple(fallbacks), tuple(filling_rates))
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """What :func:`build_labeler` makes an equal labeler from."""
+        return {'type': type(self).__name__, **vars(self)}
 
     def warm_up(self) -> None:
         """Label a small image, so that what compiles once is compiled."""

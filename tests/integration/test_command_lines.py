@@ -64,18 +64,45 @@ def test_bad_annotations_are_listed_and_the_rest_is_labelled(
     shutil.copytree(scenes, root)
     (root / 'Annotations/val_0000.xml').unlink()
     (root / 'JPEGImages/val_0001.jpg').write_bytes(b'no image')
-    done = _run(
+    command = (
         'generate_pseudo_labels.py', root,
         *('--split', root / 'ImageSets/Segmentation/val.txt'),
         *('--classes', classes, '--out', tmp_path / 'labels'),
     )  # fmt: skip
+    done = _run(*command)
     assert done.returncode == 1 and 'Traceback' not in done.stderr
+    assert 'val_0000.xml: no such annotation file' in done.stderr
+    done = _run(*command, '--skip-bad')
+    assert done.returncode == 1 and 'Traceback' not in done.stderr
+    assert '4 annotations read: 3 used, 0 of' in done.stdout
     told = [li for li in done.stderr.splitlines() if 'not labelled:' in li]
     assert len(told) == 2
     assert 'val_0000.xml' in told[0] and 'take the image out' in told[0]
-    assert 'val_0001.jpg' in told[1] and 'take it out' in told[1]
-    names = sorted(p.name for p in (tmp_path / 'labels').iterdir())
+    assert 'val_0001.jpg: not a whole image' in told[1]
+    names = sorted(p.name for p in (tmp_path / 'labels').glob('*.png'))
     assert names == ['val_0002.png', 'val_0003.png']
+
+
+def test_boxes_of_coco_and_of_detections(data_dir, tmp_path):
+    """Run as the documentation says, without further options."""
+    for name, kind, ids in (
+        ('coco-mini', 'coco', ['000000000030', '000000000036']),
+        ('voc-mini', 'detections', ['aeroplane_1001', 'aeroplane_1002']),
+    ):
+        split = tmp_path / 'split.txt'
+        split.write_text('\n'.join(ids))
+        out = tmp_path / kind
+        done = _run(
+            'generate_pseudo_labels.py', data_dir / name, '--format', kind,
+            *('--split', split, '--out', out, '--workers', 1),
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        assert sorted(p.stem for p in out.glob('*.png')) == ids
+        done = _run('verify_pseudo_labels.py', out)
+        assert done.returncode == 0 and 'no problems' in done.stdout
+        (out / f'{ids[0]}.png').write_bytes(b'cut')
+        done = _run('verify_pseudo_labels.py', out)
+        assert done.returncode == 1 and f'{ids[0]}.png' in done.stderr
 
 
 def test_an_error_is_one_line_and_a_trace_with_debug(scenes, tmp_path):

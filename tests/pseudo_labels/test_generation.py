@@ -1,3 +1,12 @@
+import errno
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -7,10 +16,17 @@ from PIL import Image
 from box2seg_mmseg.boxes import VOC_CLASSES, BoxAnnotations, iter_voc_xml
 from box2seg_mmseg.datasets.rendered_scenes import SCENE_CLASSES
 from box2seg_mmseg.pseudo_labels import (
+    StoreError,
     build_labeler,
     generate_pseudo_labels,
+    generation,
+    verify_pseudo_labels,
     write_label_png,
 )
+
+BOX_FILL = dict(type='BoxFill')
+GRABCUT = dict(type='GrabCut')
+IDS = [f'train_{i:04d}' for i in range(6)]
 
 
 def test_classes_and_palette_are_mmsegs(tmp_path):
@@ -41,13 +57,12 @@ def test_a_png_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize('workers', [1, 2])
 def test_a_split_gives_what_the_labeler_gives(scenes, tmp_path, workers):
-    ids = [f'train_{i:04d}' for i in range(6)]
     labeler = build_labeler(dict(type='GrabCut'))
-    annotations = list(iter_voc_xml(scenes, ids, SCENE_CLASSES))
+    annotations = list(iter_voc_xml(scenes, IDS, SCENE_CLASSES))
     summary = generate_pseudo_labels(annotations, labeler, tmp_path, workers)
     assert summary.num_images == 6 and not summary.errors
     assert summary.num_boxes == sum(len(a.boxes) for a in annotations)
-    assert sorted(p.stem for p in tmp_path.iterdir()) == ids
+    assert sorted(p.stem for p in tmp_path.glob('*.png')) == IDS
     for item in annotations:
         image = cv2.imread(item.image_path)
         stored = np.array(Image.open(tmp_path / f'{item.image_id}.png'))
@@ -56,22 +71,155 @@ def test_a_split_gives_what_the_labeler_gives(scenes, tmp_path, workers):
 
 def test_what_fails_is_told_and_the_rest_goes_on(scenes, tmp_path):
     good = next(iter_voc_xml(scenes, ['train_0000'], SCENE_CLASSES))
-    missing = BoxAnnotations(
-        'gone', str(tmp_path / 'gone.jpg'), (9, 9), [], []
-    )
-    larger = BoxAnnotations('larger', good.image_path, (99, 64), [], [])
+    cut = tmp_path / 'cut.jpg'
+    cut.write_bytes(Path(good.image_path).read_bytes()[:-400])
+    text = tmp_path / 'text.jpg'
+    text.write_text('no image')
+    bad = {
+        'gone': (tmp_path / 'gone.jpg', (9, 9), 'gone.jpg: missing'),
+        'cut': (cut, (64, 64), 'cut.jpg: not a whole image'),
+        'text': (text, (64, 64), 'text.jpg: not a whole image'),
+        'larger': (good.image_path, (99, 64), '64 x 64 px, its .* 64 x 99'),
+    }
     whole = BoxAnnotations(
         'whole', good.image_path, (64, 64), [[0, 0, 64, 64]], [1]
     )
     summary = generate_pseudo_labels(
-        [missing, larger, whole, good],
+        [
+            *(
+                BoxAnnotations(name, str(path), size, [], [])
+                for name, (path, size, _) in bad.items()
+            ),
+            whole,
+            good,
+        ],
         build_labeler(dict(type='GrabCut')),
         tmp_path / 'out',
     )
     assert summary.num_images == 2
     assert summary.fallbacks == {'covers the whole image': 1}
-    first, second = summary.errors
-    assert 'gone.jpg: missing or not an image' in first
-    assert '64 x 64 px, its annotation says 64 x 99' in second
-    names = sorted(p.name for p in (tmp_path / 'out').iterdir())
+    assert len(summary.errors) == len(bad)
+    for error, (_, _, message) in zip(
+        summary.errors, bad.values(), strict=True
+    ):
+        assert re.search(message, error)
+    names = sorted(p.name for p in (tmp_path / 'out').glob('*.png'))
     assert names == ['train_0000.png', 'whole.png']
+
+
+@pytest.fixture
+def run(scenes, tmp_path):
+    """Labels six scenes; says which PNGs were written."""
+
+    def run(cfg=BOX_FILL, shift=0, **options):
+        annotations = [
+            replace(item, boxes=item.boxes - np.float32(shift * (i == 2)))
+            for i, item in enumerate(iter_voc_xml(scenes, IDS, SCENE_CLASSES))
+        ]
+        before = {p.name: p.stat().st_ino for p in tmp_path.glob('*.png')}
+        summary = generate_pseudo_labels(
+            annotations, build_labeler(cfg), tmp_path, **options
+        )
+        after = {p.name: p.stat().st_ino for p in tmp_path.glob('*.png')}
+        written = [k for k, v in after.items() if before.get(k) != v]
+        assert summary.num_kept == summary.num_images - len(written)
+        return sorted(written)
+
+    return run
+
+
+def _contents(folder):
+    return {p.name: p.read_bytes() for p in folder.iterdir()}
+
+
+def test_a_rerun_does_what_is_missing_or_stale(run, tmp_path):
+    assert len(run()) == 6
+    first = _contents(tmp_path)
+    assert run() == []
+    (tmp_path / 'train_0004.png').unlink()
+    assert run() == ['train_0004.png']
+    assert _contents(tmp_path) == first
+    assert run(shift=-0.6) == ['train_0002.png']
+    assert run() == ['train_0002.png']
+    assert _contents(tmp_path) == first
+
+
+def test_another_parameter_is_refused_unless_told(run, tmp_path):
+    run(GRABCUT)
+    message = r'manifest\.json: made by iterations = 5, not 1; name another'
+    with pytest.raises(StoreError, match=message):
+        run(dict(GRABCUT, iterations=1))
+    assert run(GRABCUT) == []
+    assert len(run(dict(GRABCUT, iterations=1), overwrite=True)) == 6
+
+
+def test_records_say_what_was_made(run, tmp_path, scenes):
+    run()
+    lines = (tmp_path / 'records.jsonl').read_text().splitlines()
+    records = [json.loads(line) for line in lines]
+    assert [r['image_id'] for r in records] == IDS
+    for record in records:
+        assert record['error'] is None
+        assert set(record['filling_rates']) <= {1.0}
+    made_by = json.loads((tmp_path / 'manifest.json').read_text())
+    assert made_by['labeler'] == BOX_FILL
+    assert made_by['opencv'] == cv2.__version__
+
+
+def test_verify_finds_altered_truncated_and_missing_pngs(run, tmp_path):
+    with pytest.raises(StoreError, match=r'no manifest\.json'):
+        list(verify_pseudo_labels(tmp_path))
+    run()
+    assert list(verify_pseudo_labels(tmp_path)) == []
+    (tmp_path / 'train_0001.png').unlink()
+    cut = tmp_path / 'train_0002.png'
+    cut.write_bytes(cut.read_bytes()[:-1])
+    write_label_png(tmp_path / 'train_0003.png', np.zeros((64, 64), np.uint8))
+    missing, truncated, altered = verify_pseudo_labels(tmp_path)
+    assert 'train_0001.png: missing' in missing
+    assert 'train_0002.png: altered or truncated' in truncated
+    assert 'train_0003.png: altered or truncated' in altered
+
+
+def test_a_full_disk_is_told_and_made_good(run, tmp_path, monkeypatch):
+    calls = []
+
+    def full(path, label_map):
+        calls.append(path)
+        if len(calls) == 3:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return write_label_png(path, label_map)
+
+    monkeypatch.setattr(generation, 'write_label_png', full)
+    assert len(run()) == 5
+    (problem,) = verify_pseudo_labels(tmp_path)
+    assert 'train_0002.png: No space left on device' in problem
+    monkeypatch.undo()
+    assert run() == ['train_0002.png']
+
+
+def test_a_killed_run_is_taken_up_byte_for_byte(scenes, tmp_path):
+    (tmp_path / 'classes.txt').write_text('\n'.join(SCENE_CLASSES))
+
+    def start(name):
+        command = [
+            sys.executable,
+            Path(__file__).parents[2] / 'tools/generate_pseudo_labels.py',
+            *(scenes, '--split', scenes / 'ImageSets/Segmentation/train.txt'),
+            *('--classes', tmp_path / 'classes.txt', '--workers', '2'),
+            *('--backend', 'opencv'),  # slow enough to be killed
+            *('--out', tmp_path / name),
+        ]
+        return subprocess.Popen([*map(str, command)])
+
+    journal = tmp_path / 'killed/records.part.jsonl'
+    for size in (1, 1500):  # at the first of 16 records, and among them
+        killed = start('killed')
+        while not journal.exists() or journal.stat().st_size < size:
+            assert killed.poll() is None
+        killed.kill()
+        killed.wait()
+    assert not (tmp_path / 'killed/records.jsonl').exists()
+    assert start('killed').wait() == 0
+    assert start('whole').wait() == 0
+    assert _contents(tmp_path / 'killed') == _contents(tmp_path / 'whole')

@@ -1,0 +1,191 @@
+"""The options with which a command line says where its boxes are."""
+
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Iterator
+from pathlib import Path
+
+from .boxes import (
+    BoxAnnotations,
+    ReadingReport,
+    iter_coco_json,
+    iter_coco_results,
+    iter_open_images_csv,
+    iter_voc_xml,
+)
+from .command_line import UsageError, read_classes, read_split
+
+FORMATS = ('voc', 'coco', 'openimages', 'detections')
+
+
+def add_box_options(parser: ArgumentParser) -> None:
+    """Add the data set's folder, its format and what the format needs."""
+    parser.add_argument(
+        'data_root', help='folder of the data set; other paths begin there'
+    )
+    parser.add_argument(
+        '--format',
+        choices=FORMATS,
+        default='voc',
+        help='voc: Annotations/*.xml; coco: COCO instance JSON; openimages: '
+        "OpenImages' box CSV; detections: COCO results JSON (default: voc)",
+    )
+    parser.add_argument(
+        '--split',
+        required=True,
+        metavar='ID_FILE',
+        help='text file with one image id a line: the path of an image below '
+        'the image folder, without suffix',
+    )
+    parser.add_argument(
+        '--classes',
+        metavar='FILE',
+        help='text file with one foreground class a line (default: VOC)',
+    )
+    parser.add_argument(
+        '--image-dir',
+        default='JPEGImages',
+        help='folder of the images (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--image-suffix',
+        default='.jpg',
+        help='of voc and openimages (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--boxes',
+        metavar='FILE',
+        help='file of the boxes. Default: boxes.json of coco; the one '
+        '*annotations-bbox*.csv of openimages; of detections the one JSON '
+        'file in detections/ beside the index',
+    )
+    parser.add_argument(
+        '--index',
+        metavar='FILE',
+        help='what the boxes refer to. Of openimages the class descriptions, '
+        'by default the one *class-descriptions*.csv; of detections the COCO '
+        'file of the images, by default detections/images.json',
+    )
+    parser.add_argument(
+        '--score-threshold',
+        type=_share,
+        default=0.5,
+        help='detections below it are left out (default: %(default)s)',
+    )
+    parser.add_argument(
+        '--nms-iou',
+        type=_share,
+        help='of detections of one class that overlap more, the best alone '
+        'stays (default: all stay)',
+    )
+    parser.add_argument(
+        '--skip-bad',
+        action='store_true',
+        help='leave bad annotations out and list them, instead of stopping '
+        'at the first; the exit status is 1 all the same',
+    )
+
+
+def read_boxes(
+    args: Namespace, report: ReadingReport
+) -> tuple[Iterator[BoxAnnotations], int]:
+    """The boxes that a command line asks for.
+
+    Args:
+        args: What :func:`add_box_options` parsed.
+        report: Counts what is read.
+
+    Returns:
+        The annotations, and how many there are if none is bad.
+
+    Raises:
+        UsageError: A file is not there.
+        AnnotationError: As the readers.
+    """
+    root = Path(args.data_root)
+    if not root.is_dir():
+        raise UsageError(f'{root}: no such folder')
+    ids, classes = read_split(args.split), read_classes(args.classes)
+    images = root / args.image_dir
+    if args.format == 'voc':
+        annotations = iter_voc_xml(
+            root,
+            ids,
+            classes,
+            image_dir=args.image_dir,
+            image_suffix=args.image_suffix,
+            report=report,
+        )
+    elif args.format == 'coco':
+        annotations = iter_coco_json(
+            _file(root, args.boxes, '--boxes', 'boxes.json'),
+            images,
+            ids,
+            classes,
+            report=report,
+        )
+    elif args.format == 'openimages':
+        annotations = iter_open_images_csv(
+            _file(root, args.boxes, '--boxes', '*annotations-bbox*.csv'),
+            _file(root, args.index, '--index', '*class-descriptions*.csv'),
+            images,
+            ids,
+            classes,
+            image_suffix=args.image_suffix,
+            report=report,
+        )
+    else:
+        index = _file(root, args.index, '--index', 'detections/images.json')
+        annotations = iter_coco_results(
+            _file(root, args.boxes, '--boxes', 'detections/*.json', index),
+            index,
+            images,
+            ids,
+            classes,
+            score_threshold=args.score_threshold,
+            nms_iou=args.nms_iou,
+            report=report,
+        )
+    return annotations, len(ids)
+
+
+def print_report(report: ReadingReport) -> None:
+    """Print what became of the entries that were read."""
+    print(
+        f'{report.num_read} annotations read: {report.num_used} used, '
+        f'{report.num_other_classes} of other classes, '
+        f'{report.num_other_images} of other images, '
+        f'{len(report.skipped)} bad'
+    )
+
+
+def _file(
+    root: Path,
+    given: str | None,
+    option: str,
+    pattern: str,
+    but: Path | None = None,
+) -> Path:
+    """The file that an option names, or the one that the pattern finds."""
+    if given is not None:
+        # A path as the shell completes it, or below the data set's folder.
+        path = Path(given) if Path(given).exists() else root / given
+        if not path.is_file():
+            raise UsageError(f'{given}: no such file; see {option}')
+        return path
+    found = sorted(path for path in root.glob(pattern) if path != but)
+    if len(found) != 1:
+        raise UsageError(
+            f'{root}/{pattern}: {len(found)} such files; name one with '
+            f'{option}'
+        )
+    return found[0]
+
+
+def _share(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise ArgumentTypeError(f'must be in [0, 1]. Got: {text}')
+    return value

@@ -1,0 +1,314 @@
+"""The readers of COCO's JSON: annotations, and detectors' results."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import cv2
+import numpy as np
+
+from .box_annotations import AnnotationError, BoxAnnotations
+from .class_maps import COCO_TO_VOC, labels_of_names
+from .reading import (
+    BoxCollector,
+    ReadingReport,
+    counting_clipped,
+    image_name,
+)
+from .voc_classes import VOC_CLASSES
+
+
+def iter_coco_json(
+    json_path: str | Path,
+    image_root: str | Path,
+    image_ids: Iterable[str],
+    classes: Sequence[str] = VOC_CLASSES,
+    report: ReadingReport | None = None,
+) -> Iterator[BoxAnnotations]:
+    """Read the boxes of a split from a COCO instance annotation file.
+
+    ``bbox`` is xywh in pixels, 0-based. Masks in the file are dropped while
+    it is read. Boxes of other classes are left out; ``iscrowd`` is kept as
+    the flag ``crowd``. Boxes that reach outside their image are clipped, with
+    one warning.
+
+    Args:
+        json_path: The file: ``images``, ``annotations``, ``categories``.
+        image_root: Folder that the ``file_name`` of the images begins at.
+        image_ids: The images wanted: their ``file_name`` without suffix.
+        classes: Names of the foreground classes; the first has label 1. With
+            VOC's classes, COCO's names for them are understood too.
+        report: Counts the boxes, and says whether bad ones are skipped; by
+            default they are not.
+
+    Yields:
+        The boxes of each image, in the order of ``image_ids``.
+
+    Raises:
+        AnnotationError: The file is missing or no COCO annotation file, an
+            image is not in it or leaves the image folder, or an annotation is
+            bad. The message names file, annotation and value.
+    """
+    report = ReadingReport() if report is None else report
+    index = _load(json_path)
+    boxes = _list(index, 'annotations', json_path)
+    return counting_clipped(
+        _iter_images(
+            _Index(json_path, index, image_root, classes),
+            (json_path, 'annotation', boxes),
+            image_ids,
+            report,
+        )
+    )
+
+
+def iter_coco_results(
+    results_path: str | Path,
+    index_path: str | Path,
+    image_root: str | Path,
+    image_ids: Iterable[str],
+    classes: Sequence[str] = VOC_CLASSES,
+    score_threshold: float = 0.0,
+    nms_iou: float | None = None,
+    report: ReadingReport | None = None,
+) -> Iterator[BoxAnnotations]:
+    """Read the boxes that a detector found, in COCO's results format.
+
+    Args:
+        results_path: A list of ``image_id``, ``category_id``, ``bbox`` (xywh
+            in pixels, 0-based) and ``score``.
+        index_path: The COCO file whose ``images`` and ``categories`` the
+            results refer to; it needs no annotations.
+        image_root: Folder that the ``file_name`` of the images begins at.
+        image_ids: The images wanted: their ``file_name`` without suffix.
+        classes: As for :func:`iter_coco_json`.
+        score_threshold: Detections below it are left out; in ``[0, 1]``.
+        nms_iou: Of detections of one class whose IoU is above it, the best
+            alone stays; None keeps all.
+        report: Counts the detections, and says whether bad ones are skipped.
+            What threshold and NMS leave out was used.
+
+    Yields:
+        The boxes of each image with their scores, in the order of
+        ``image_ids``.
+
+    Raises:
+        AnnotationError: As :func:`iter_coco_json`, or a score is not in
+            ``[0, 1]``.
+    """
+    report = ReadingReport() if report is None else report
+    results = _load(results_path)
+    if not isinstance(results, list):
+        raise AnnotationError(
+            f'{results_path}: results must be a list. '
+            f'Got: {type(results).__name__}'
+        )
+    annotations = _iter_images(
+        _Index(index_path, _load(index_path), image_root, classes),
+        (results_path, 'detection', results),
+        image_ids,
+        report,
+        has_scores=True,
+    )
+    return counting_clipped(
+        select_detections(item, score_threshold, nms_iou)
+        for item in annotations
+    )
+
+
+def select_detections(
+    detections: BoxAnnotations,
+    score_threshold: float,
+    nms_iou: float | None = None,
+) -> BoxAnnotations:
+    """Leave out detections of low scores and, by class, repeated ones.
+
+    Args:
+        detections: Boxes with scores.
+        score_threshold: Scores below it are left out.
+        nms_iou: As for :func:`iter_coco_results`.
+
+    Returns:
+        The others, in the order given.
+    """
+    keep = np.flatnonzero(detections.scores >= np.float32(score_threshold))
+    if nms_iou is not None and len(keep):
+        boxes = detections.boxes[keep].astype(np.float64)
+        boxes[:, 2:] -= boxes[:, :2]
+        chosen = cv2.dnn.NMSBoxesBatched(
+            boxes.tolist(),
+            detections.scores[keep].tolist(),
+            detections.labels[keep].tolist(),
+            0.0,
+            nms_iou,
+        )
+        keep = keep[np.sort(np.asarray(chosen, np.int64).reshape(-1))]
+    return detections.take(keep)
+
+
+class _Index:
+    """The images and classes of a COCO file."""
+
+    def __init__(
+        self,
+        path: str | Path,
+        index: Any,
+        image_root: str | Path,
+        classes: Sequence[str],
+    ) -> None:
+        self.path = path
+        self.image_root = Path(image_root)
+        names = labels_of_names(classes, COCO_TO_VOC)
+        # Label 0: a class that is not asked for.
+        self.labels: dict[Any, int] = {}
+        for i, entry in enumerate(_list(index, 'categories', path), start=1):
+            where = f'{path}: category {i}'
+            name = _get(entry, 'name', where)
+            self.labels[_get(entry, 'id', where)] = names.get(name, 0)
+        if not any(self.labels.values()):
+            raise AnnotationError(
+                f'{path}: no category is one of {", ".join(classes)}'
+            )
+        self.images: dict[str, Mapping[str, Any]] = {}
+        for i, entry in enumerate(_list(index, 'images', path), start=1):
+            where = f'{path}: image {i}'
+            _get(entry, 'id', where)
+            name = image_name(_get(entry, 'file_name', where), where)
+            image_id = str(PurePosixPath(name).with_suffix(''))
+            if image_id in self.images:
+                raise AnnotationError(f'{where}: a second image {image_id}')
+            self.images[image_id] = entry
+        self.known = {entry['id'] for entry in self.images.values()}
+
+
+def _iter_images(
+    index: _Index,
+    entries: tuple[str | Path, str, list],
+    image_ids: Iterable[str],
+    report: ReadingReport,
+    has_scores: bool = False,
+) -> Iterator[BoxAnnotations]:
+    path, kind, boxes = entries
+    wanted = {}
+    for image_id in image_ids:
+        if image_id in index.images:
+            wanted[image_id] = index.images[image_id]
+        else:
+            report.num_read += 1
+            report.bad(
+                AnnotationError(
+                    f'{index.path}: no image {image_id}; take it out of the '
+                    'split'
+                )
+            )
+    by_image: dict[Any, list[int]] = {e['id']: [] for e in wanted.values()}
+    for i, entry in enumerate(boxes):
+        report.num_read += 1
+        where = f'{path}: {kind} {i + 1}'
+        try:
+            image = _get(entry, 'image_id', where)
+            if image not in index.known:
+                raise AnnotationError(
+                    f'{where}: image_id is not in {index.path}. Got: {image}'
+                )
+            category = _get(entry, 'category_id', where)
+            if category not in index.labels:
+                raise AnnotationError(
+                    f'{where}: category_id is not in {index.path}. '
+                    f'Got: {category}'
+                )
+        except AnnotationError as error:
+            report.bad(error)
+            continue
+        if image not in by_image:
+            report.num_other_images += 1
+        elif not index.labels[category]:
+            report.num_other_classes += 1
+        else:
+            by_image[image].append(i)
+    for image_id, image in wanted.items():
+        where = f'{index.path}: image {image_id}'
+        collector = BoxCollector(
+            image_id,
+            index.image_root / image['file_name'],
+            (_side(image, 'height', where), _side(image, 'width', where)),
+            [] if has_scores else ['crowd'],
+            has_scores,
+        )
+        for i in by_image[image['id']]:
+            entry, where = boxes[i], f'{path}: {kind} {i + 1}'
+            try:
+                given = entry.get('bbox')
+                x, y, width, height = _numbers(given, 4, f'{where}: bbox')
+                score = None
+                if has_scores:
+                    (score,) = _numbers(
+                        [entry.get('score')], 1, f'{where}: score'
+                    )
+                collector.add(
+                    (x, y, x + width, y + height),
+                    index.labels[entry['category_id']],
+                    where,
+                    score=score,
+                    flags=[] if has_scores else [entry.get('iscrowd', 0)],
+                    given=f'bbox {given}',
+                )
+            except AnnotationError as error:
+                report.bad(error)
+                continue
+            report.num_used += 1
+        yield collector.collect()
+
+
+def _drop_mask(entry: dict) -> dict:
+    entry.pop('segmentation', None)
+    return entry
+
+
+def _load(path: str | Path) -> Any:
+    try:
+        with Path(path).open(encoding='utf-8') as file:
+            return json.load(file, object_hook=_drop_mask)
+    except FileNotFoundError:
+        raise AnnotationError(
+            f'{path}: no such annotation file; put it there or name another'
+        ) from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise AnnotationError(
+            f'{path}: not a readable JSON file: {error}'
+        ) from None
+
+
+def _list(index: Any, key: str, path: str | Path) -> list:
+    value = index.get(key) if isinstance(index, dict) else None
+    if not isinstance(value, list):
+        raise AnnotationError(
+            f'{path}: not a COCO annotation file: it has no list {key!r}'
+        )
+    return value
+
+
+def _get(entry: Any, key: str, where: str) -> str | int:
+    value = entry.get(key) if isinstance(entry, dict) else None
+    if not isinstance(value, str | int):
+        raise AnnotationError(f'{where}: has no {key!r}. Got: {entry}')
+    return value
+
+
+def _numbers(values: Any, count: int, where: str) -> list[float]:
+    good = isinstance(values, list) and len(values) == count
+    if not good or not all(type(v) in (int, float) for v in values):
+        raise AnnotationError(
+            f'{where} must be {count} numbers. Got: {values}'
+        )
+    return values
+
+
+def _side(image: Mapping[str, Any], key: str, where: str) -> int:
+    value = image.get(key)
+    if type(value) is not int or value < 1:
+        raise AnnotationError(
+            f'{where}: {key} must be a number >= 1. Got: {value}'
+        )
+    return value

@@ -1,0 +1,252 @@
+"""The reader of OpenImages' box CSV, which may be larger than memory."""
+
+import csv
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+
+from PIL import Image
+
+from .box_annotations import AnnotationError, BoxAnnotations
+from .class_maps import OPEN_IMAGES_TO_VOC, labels_of_names
+from .reading import (
+    BoxCollector,
+    ReadingReport,
+    counting_clipped,
+    image_name,
+)
+from .voc_classes import VOC_CLASSES
+
+_COLUMNS = ('ImageID', 'LabelName', 'XMin', 'YMin', 'XMax', 'YMax')
+_FLAGS = {
+    'IsOccluded': 'occluded',
+    'IsTruncated': 'truncated',
+    'IsGroupOf': 'group_of',
+    'IsDepiction': 'depiction',
+    'IsInside': 'inside',
+}
+_Row = tuple[str, list[str]]  # file and line, values
+
+
+def iter_open_images_csv(
+    csv_path: str | Path,
+    descriptions_path: str | Path,
+    image_root: str | Path,
+    image_ids: Iterable[str],
+    classes: Sequence[str] = VOC_CLASSES,
+    image_suffix: str = '.jpg',
+    report: ReadingReport | None = None,
+) -> Iterator[BoxAnnotations]:
+    """Read the boxes of a split from OpenImages' CSV, row by row.
+
+    Corners are shares of the image's width and height, so each image is
+    opened for its size. The rows of an image stand together in OpenImages'
+    files; memory grows with the split, not with the file. ``IsOccluded``,
+    ``IsTruncated``, ``IsGroupOf``, ``IsDepiction`` and ``IsInside`` are kept
+    as flags (``occluded``, ``truncated``, ``group_of``, ``depiction``,
+    ``inside``; a value of -1, unknown, is False). Boxes of other classes are
+    left out.
+
+    Args:
+        csv_path: Such as ``oidv6-train-annotations-bbox.csv``.
+        descriptions_path: Such as ``oidv7-class-descriptions-boxable.csv``:
+            a label and its name a line.
+        image_root: Folder of the images.
+        image_ids: The images wanted, without suffix.
+        classes: Names of the foreground classes; the first has label 1. With
+            VOC's classes, OpenImages' names for them are understood too; see
+            :data:`OPEN_IMAGES_TO_VOC`.
+        image_suffix: Suffix of the image files.
+        report: Counts the rows, and says whether bad ones are skipped; by
+            default they are not.
+
+    Yields:
+        The boxes of each image in the order of the file, then the images
+        without a row.
+
+    Raises:
+        AnnotationError: A file is missing or of another format, the rows of
+            an image do not stand together, or a row or image is bad. The
+            message names file, line and value.
+    """
+    report = ReadingReport() if report is None else report
+    return counting_clipped(
+        _iter_images(
+            _Table(Path(csv_path), _COLUMNS),
+            _labels(descriptions_path, classes),
+            Path(image_root),
+            image_ids,
+            image_suffix,
+            report,
+        )
+    )
+
+
+def _iter_images(
+    table: '_Table',
+    labels: Mapping[str, int],
+    image_root: Path,
+    image_ids: Iterable[str],
+    image_suffix: str,
+    report: ReadingReport,
+) -> Iterator[BoxAnnotations]:
+    flags = [name for name in _FLAGS if name in table.place]
+    for image_id, rows in _rows_by_image(table, labels, image_ids, report):
+        path = image_root / f'{image_id}{image_suffix}'
+        try:
+            image_name(image_id, 'split')
+            height, width = size = _image_size(path)
+        except AnnotationError as error:
+            if not rows:
+                report.num_read += 1
+                report.bad(error)
+            for where, _ in rows:
+                report.bad(AnnotationError(f'{where}: {error}'))
+            continue
+        collector = BoxCollector(
+            image_id, path, size, [_FLAGS[name] for name in flags]
+        )
+        for where, row in rows:
+            given = [row[table.place[name]] for name in _COLUMNS[2:]]
+            try:
+                x1, y1, x2, y2 = _numbers(given, where)
+                collector.add(
+                    (x1 * width, y1 * height, x2 * width, y2 * height),
+                    labels[row[table.place['LabelName']]],
+                    where,
+                    flags=[row[table.place[name]] == '1' for name in flags],
+                    given=f'XMin, YMin, XMax, YMax {", ".join(given)}',
+                )
+            except AnnotationError as error:
+                report.bad(error)
+                continue
+            report.num_used += 1
+        yield collector.collect()
+
+
+def _rows_by_image(
+    table: '_Table',
+    labels: Mapping[str, int],
+    image_ids: Iterable[str],
+    report: ReadingReport,
+) -> Iterator[tuple[str, list[_Row]]]:
+    """The rows of each image that are of a class asked for."""
+    left = dict.fromkeys(image_ids)
+    begun: set[str] = set()
+    rows = table.rows(report)
+    image_of = itemgetter(table.place['ImageID'])
+    for image_id, group in groupby(rows, lambda row: image_of(row[1])):
+        found = list(group)
+        if image_id in begun:
+            raise AnnotationError(
+                f'{found[0][0]}: the rows of image {image_id} do not stand '
+                'together; sort the file by ImageID'
+            )
+        if image_id not in left:
+            report.num_other_images += len(found)
+            continue
+        begun.add(image_id)
+        del left[image_id]
+        wanted = []
+        for where, row in found:
+            if row[table.place['LabelName']] in labels:
+                wanted.append((where, row))
+            else:
+                report.num_other_classes += 1
+        yield image_id, wanted
+    for image_id in left:
+        yield image_id, []
+
+
+class _Table:
+    """A CSV file: its columns' places, its rows one by one."""
+
+    def __init__(self, path: Path, columns: Sequence[str] = ()) -> None:
+        self._path = path
+        header = next(_lines(self._path), (0, []))[1] or []
+        self.place = {name: i for i, name in enumerate(header)}
+        for name in columns:
+            if name not in self.place:
+                raise AnnotationError(
+                    f'{path}: no column {name}; its header is '
+                    f'{",".join(header)}'
+                )
+
+    def rows(self, report: ReadingReport) -> Iterator[_Row]:
+        """All rows but the header that have a value for each column."""
+        lines = _lines(self._path)
+        next(lines)
+        for line, row in lines:
+            report.num_read += 1
+            where = f'{self._path}, line {line}'
+            if row is not None and len(row) == len(self.place):
+                yield where, row
+                continue
+            report.bad(
+                AnnotationError(
+                    f'{where}: needs {len(self.place)} values. Got: {row}'
+                )
+            )
+
+
+def _lines(path: Path) -> Iterator[tuple[int, list[str] | None]]:
+    """Line number and values, which are None where csv can not read them."""
+    try:
+        with path.open(encoding='utf-8', errors='replace', newline='') as file:
+            reader = csv.reader(file)
+            while True:
+                try:
+                    row = next(reader)
+                except StopIteration:
+                    return
+                except csv.Error:
+                    row = None
+                if row != []:
+                    yield reader.line_num, row
+    except OSError as error:
+        raise AnnotationError(
+            f'{path}: can not be read: {error.strerror}'
+        ) from None
+
+
+def _labels(
+    descriptions_path: str | Path, classes: Sequence[str]
+) -> dict[str, int]:
+    """The labels of OpenImages' codes, such as ``/m/01g317``."""
+    names = labels_of_names(classes, OPEN_IMAGES_TO_VOC)
+    labels = {
+        row[0]: names[row[1]]
+        for _, row in _lines(Path(descriptions_path))
+        if row is not None and len(row) == 2 and row[1] in names
+    }
+    if not labels:
+        raise AnnotationError(
+            f'{descriptions_path}: describes none of {", ".join(classes)}; '
+            'needs a code and a name a line'
+        )
+    return labels
+
+
+def _image_size(path: Path) -> tuple[int, int]:
+    """``(H, W)`` as OpenCV loads it, which turns it as EXIF says."""
+    try:
+        with Image.open(path) as image:
+            turned = image.getexif().get(0x0112, 1) >= 5
+            width, height = image.size
+    except (OSError, ValueError, SyntaxError) as error:
+        raise AnnotationError(
+            f'{path}: missing or not an image; put it there or take it out '
+            f'of the split: {type(error).__name__}'
+        ) from None
+    return (width, height) if turned else (height, width)
+
+
+def _numbers(given: Sequence[str], where: str) -> list[float]:
+    try:
+        return [float(text) for text in given]
+    except ValueError:
+        raise AnnotationError(
+            f'{where}: XMin, YMin, XMax, YMax must be numbers. '
+            f'Got: {", ".join(given)}'
+        ) from None

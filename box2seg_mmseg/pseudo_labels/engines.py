@@ -1,0 +1,130 @@
+"""Who does the work: processes of this machine, or a Ray cluster.
+
+An engine takes a function, its arguments and a number of workers, and yields
+results as they come, in any order. It asks for arguments only as fast as they
+are worked off.
+"""
+
+import os
+import signal
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from itertools import islice, starmap
+from multiprocessing import (
+    get_all_start_methods,
+    get_context,
+    parent_process,
+)
+from threading import Thread
+from typing import Any, TypeVar
+
+import cv2
+
+T = TypeVar('T')
+_JOBS_PER_WORKER = 4  # under way, so that no worker waits for the next
+
+
+def run_local(
+    function: Callable[..., T], jobs: Iterable[tuple], workers: int
+) -> Iterator[T]:
+    """Call a function in processes of this machine.
+
+    Args:
+        function: Can be pickled; 1 worker calls it in this process.
+        jobs: Its arguments.
+        workers: Processes.
+
+    Yields:
+        The results, in any order.
+    """
+    if workers == 1:
+        yield from starmap(function, jobs)
+        return
+    # Not 'fork': the parent may hold threads of torch or OpenCV. A fork
+    # server imports once for all workers.
+    if 'forkserver' in get_all_start_methods():
+        context = get_context('forkserver')
+        context.set_forkserver_preload([function.__module__])
+    else:
+        context = get_context('spawn')
+    executor = ProcessPoolExecutor(
+        workers, mp_context=context, initializer=_init_worker
+    )
+    jobs = iter(jobs)
+    try:
+        pending = set()
+        while True:
+            room = _JOBS_PER_WORKER * workers - len(pending)
+            for job in islice(jobs, room):
+                pending.add(executor.submit(function, *job))
+            if not pending:
+                return
+            done, pending = wait(pending, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield future.result()
+    finally:
+        executor.shutdown(cancel_futures=True)
+
+
+def _init_worker() -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops us
+    cv2.setNumThreads(1)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    """Leave no worker behind when the parent is killed."""
+    parent_process().join()
+    os._exit(1)
+
+
+def run_ray(
+    function: Callable[..., T], jobs: Iterable[tuple], workers: int
+) -> Iterator[T]:
+    """Call a function on a Ray cluster, whose nodes share the file system.
+
+    Joins the cluster that ``RAY_ADDRESS`` names, or starts one on this
+    machine. The work of a node that is lost is done again by another.
+
+    Args:
+        function: Can be imported on all nodes.
+        jobs: Its arguments.
+        workers: Calls at a time, each on one core.
+
+    Yields:
+        The results, in any order.
+
+    Raises:
+        ImportError: Ray is not installed.
+    """
+    try:
+        import ray
+    except ImportError:
+        raise ImportError(
+            "--engine ray needs Ray; pip install 'box2seg-mmseg[ray]'"
+        ) from None
+    if not ray.is_initialized():
+        ray.init(include_dashboard=False)
+    remote = ray.remote(num_cpus=1, max_retries=-1)(_call_alone)
+    jobs = iter(jobs)
+    pending: list[Any] = []
+    while True:
+        room = _JOBS_PER_WORKER * workers - len(pending)
+        pending += [
+            remote.remote(function, *job) for job in islice(jobs, room)
+        ]
+        if not pending:
+            return
+        done, pending = ray.wait(pending)
+        yield from ray.get(done)
+
+
+def _call_alone(function: Callable[..., T], *args: Any) -> T:
+    cv2.setNumThreads(1)
+    return function(*args)
+
+
+ENGINES: dict[str, Callable[..., Iterator]] = {
+    'local': run_local,
+    'ray': run_ray,
+}

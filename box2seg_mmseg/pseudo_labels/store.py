@@ -1,0 +1,190 @@
+"""A folder of pseudo labels that knows what made them.
+
+The folder holds one PNG an image, ``manifest.json``, which says what made
+them, and ``records.jsonl``, one line an image in the order of their ids.
+While a run goes on, its records are appended to ``records.part.jsonl``, so a
+run that is killed at any moment loses the images in work alone, and the next
+run ends with the same bytes as one that was not killed.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..files import replacing
+
+MANIFEST = 'manifest.json'
+RECORDS = 'records.jsonl'
+_JOURNAL = 'records.part.jsonl'
+
+
+class StoreError(ValueError):
+    """A folder of pseudo labels is not what a run needs."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """What became of one image.
+
+    Args:
+        image_id: Path of the image below the image folder, without suffix.
+        inputs: Hash of the image file, the boxes and their labels; empty if
+            the image could not be read.
+        png: Hash of the PNG; empty if there is none.
+        fallbacks: For each box why it was filled instead of segmented, or
+            None.
+        filling_rates: For each box the share of its pixels that its segment
+            has, in ``[0, 1]``.
+        error: Why there is no PNG, or None.
+    """
+
+    image_id: str
+    inputs: str = ''
+    png: str = ''
+    fallbacks: list[str | None] = field(default_factory=list)
+    filling_rates: list[float] = field(default_factory=list)
+    error: str | None = None
+
+
+class PseudoLabelStore:
+    """Opens a folder of pseudo labels for a run.
+
+    Args:
+        folder: Made if absent.
+        manifest: What makes the pseudo labels, such as the labeler's
+            parameters; goes through JSON.
+        overwrite: Begin anew where the folder says that something else made
+            its pseudo labels.
+
+    Raises:
+        StoreError: Something else made them, and ``overwrite`` is False.
+    """
+
+    def __init__(
+        self,
+        folder: str | Path,
+        manifest: Mapping[str, Any],
+        overwrite: bool = False,
+    ) -> None:
+        self.folder = Path(folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._journal = self.folder / _JOURNAL
+        path = self.folder / MANIFEST
+        new = json.loads(json.dumps(manifest))
+        old = json.loads(path.read_text()) if path.exists() else None
+        if old != new:
+            if old is not None and not overwrite:
+                raise StoreError(
+                    f'{path}: made by {_difference(old, new)}; name another '
+                    'folder, or overwrite this one (--overwrite)'
+                )
+            # The records go first: they hold for the old manifest alone.
+            self._journal.unlink(missing_ok=True)
+            (self.folder / RECORDS).unlink(missing_ok=True)
+            with replacing(path) as part:
+                part.write_text(json.dumps(new, indent=2) + '\n')
+        for part in self.folder.rglob('.*.part'):
+            part.unlink(missing_ok=True)
+        self._records = {
+            record.image_id: record
+            for name in (RECORDS, _JOURNAL)
+            for record in _read(self.folder / name)
+        }
+
+    def __getitem__(self, image_id: str) -> Record | None:
+        """The record of an image, if it has one."""
+        return self._records.get(image_id)
+
+    def png_path(self, image_id: str) -> Path:
+        """Where the PNG of an image is."""
+        return png_path(self.folder, image_id)
+
+    def add(self, records: Iterable[Record]) -> Iterator[Record]:
+        """Note records as they come, and pass them on."""
+        with self._journal.open('ab', buffering=0) as journal:
+            for record in records:
+                if self[record.image_id] != record:
+                    self._records[record.image_id] = record
+                    # A line that could not be written to its end, as on a
+                    # full disk, does not spoil the next one; what it said is
+                    # in the file that is written last, or done again.
+                    with suppress(OSError):
+                        journal.write(b'\n' + _line(record).encode())
+                yield record
+        with replacing(self.folder / RECORDS) as part, part.open('w') as file:
+            for _, record in sorted(self._records.items()):
+                file.write(_line(record) + '\n')
+        self._journal.unlink()
+
+
+def verify_pseudo_labels(folder: str | Path) -> Iterator[str]:
+    """Compare a folder's PNGs with its records.
+
+    Args:
+        folder: A folder that :func:`generate_pseudo_labels` made.
+
+    Yields:
+        One line for each image that has no PNG or another one than was
+        written, and one if a run has not ended.
+
+    Raises:
+        StoreError: The folder has no manifest.
+    """
+    folder = Path(folder)
+    if not (folder / MANIFEST).exists():
+        raise StoreError(
+            f'{folder}: no {MANIFEST}; not a folder of pseudo labels'
+        )
+    if not (folder / RECORDS).exists() or (folder / _JOURNAL).exists():
+        yield f'{folder}: a run has not ended; run it again'
+    for record in _read(folder / RECORDS):
+        path = png_path(folder, record.image_id)
+        if record.error is not None:
+            yield f'{path}: not made: {record.error}'
+        elif not path.exists():
+            yield f'{path}: missing; run the generation again'
+        elif hash_of(path.read_bytes()) != record.png:
+            yield f'{path}: altered or truncated; delete it and run again'
+
+
+def png_path(folder: Path, image_id: str) -> Path:
+    """Where the PNG of an image is in a folder of pseudo labels."""
+    return folder / f'{image_id}.png'
+
+
+def hash_of(*parts: bytes) -> str:
+    """A hash of 128 bits, in hexadecimal digits."""
+    result = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        result.update(len(part).to_bytes(8, 'little'))
+        result.update(part)
+    return result.hexdigest()
+
+
+def _line(record: Record) -> str:
+    return json.dumps(asdict(record))
+
+
+def _read(path: Path) -> Iterator[Record]:
+    if not path.exists():
+        return
+    for line in path.read_text().splitlines():
+        try:
+            yield Record(**json.loads(line))
+        except (ValueError, TypeError):
+            # The last line of a run that was killed while writing it.
+            continue
+
+
+def _difference(old: Any, new: Any, name: str = '') -> str:
+    if isinstance(old, dict) and isinstance(new, dict):
+        return ', '.join(
+            _difference(old.get(key), new.get(key), key)
+            for key in sorted({*old, *new})
+            if old.get(key) != new.get(key)
+        )
+    return f'{name} = {old!r}, not {new!r}'

@@ -1,0 +1,171 @@
+import json
+
+import numpy as np
+import pytest
+
+from box2seg_mmseg.boxes import (
+    AnnotationError,
+    BoxAnnotations,
+    ReadingReport,
+    iter_coco_json,
+    iter_coco_results,
+    select_detections,
+)
+
+
+def _index(tmp_path, *annotations, names=('b/cat.jpg', 'dog.png')):
+    """Two images of 30 x 20 px; category 7 is the couch, 9 the zebra."""
+    content = dict(
+        images=[
+            dict(id=i, file_name=name, width=30, height=20)
+            for i, name in enumerate(names)
+        ],
+        categories=[
+            dict(id=7, name='couch'),
+            dict(id=8, name='dog'),
+            dict(id=9, name='zebra'),
+        ],
+        annotations=list(annotations),
+    )
+    path = tmp_path / 'boxes.json'
+    path.write_text(json.dumps(content))
+    return path
+
+
+def _box(image=0, category=7, bbox=(2, 3, 4, 5), **more):
+    return dict(image_id=image, category_id=category, bbox=list(bbox), **more)
+
+
+def test_boxes_go_to_their_images_under_vocs_names(tmp_path):
+    path = _index(
+        tmp_path,
+        _box(segmentation=[[1, 2, 3, 4]], iscrowd=1),
+        _box(1, 8, (0, 0, 30, 20)),
+        _box(0, 9),
+        _box(0, 8, (20.5, 10, 40, 5)),
+    )
+    report = ReadingReport()
+    with pytest.warns(UserWarning, match='1 boxes in 1 images'):
+        dog, cat = iter_coco_json(
+            path, tmp_path, ['dog', 'b/cat'], report=report
+        )
+    assert cat.boxes.tolist() == [[2, 3, 6, 8], [20.5, 10, 30, 15]]
+    assert cat.labels.tolist() == [18, 12]
+    assert cat.flags['crowd'].tolist() == [True, False]
+    assert cat.size == (20, 30) and cat.image_id == 'b/cat'
+    assert cat.image_path == str(tmp_path / 'b/cat.jpg')
+    assert dog.boxes.tolist() == [[0, 0, 30, 20]]
+    assert (report.num_read, report.num_used) == (4, 3)
+    assert report.num_other_classes == 1 and not report.skipped
+
+
+@pytest.mark.parametrize(
+    ('box', 'message'),
+    [
+        (_box(bbox=(2, 3, 0, 5)), r'x1 < x2 .*bbox \[2, 3, 0, 5\]'),
+        (_box(bbox=(2, 3, float('nan'), 5)), 'four numbers'),
+        (_box(bbox=(2, 3, 'x', 5)), 'bbox must be 4 numbers'),
+        (_box(bbox=(2, 3, 5)), 'bbox must be 4 numbers'),
+        (_box(bbox=(40, 3, 5, 5)), 'wholly outside the image of 30 x 20'),
+        (_box(image=5), 'image_id is not in'),
+        (_box(image=[5]), "has no 'image_id'"),
+        (_box(category=70), 'category_id is not in'),
+        (dict(image_id=0), "has no 'category_id'"),
+        ('box', "has no 'image_id'"),
+    ],
+)
+def test_bad_annotations_stop_or_are_listed(tmp_path, box, message):
+    path = _index(tmp_path, _box(), box, _box(1))
+    where = rf'boxes\.json: annotation 2: .*{message}'
+    with pytest.raises(AnnotationError, match=where):
+        list(iter_coco_json(path, tmp_path, ['b/cat', 'dog']))
+    report = ReadingReport(skip_bad=True)
+    got = list(iter_coco_json(path, tmp_path, ['b/cat', 'dog'], report=report))
+    assert [len(item.boxes) for item in got] == [1, 1]
+    assert (report.num_read, report.num_used) == (3, 2)
+    assert len(report.skipped) == 1
+
+
+def test_bad_files_and_images_are_named(tmp_path):
+    path = _index(tmp_path)
+    with pytest.raises(AnnotationError, match='no image mouse'):
+        list(iter_coco_json(path, tmp_path, ['mouse']))
+    for text in ('{', '[]', '{"images": 3}'):
+        path.write_text(text)
+        with pytest.raises(AnnotationError, match=r'boxes\.json: not a'):
+            list(iter_coco_json(path, tmp_path, ['dog']))
+    with pytest.raises(AnnotationError, match=r'none\.json: no such'):
+        list(iter_coco_json(tmp_path / 'none.json', tmp_path, ['dog']))
+    with pytest.raises(AnnotationError, match='a second image dog'):
+        path = _index(tmp_path, names=('dog.png', 'dog.jpg'))
+        list(iter_coco_json(path, tmp_path, ['dog']))
+
+
+@pytest.mark.parametrize(
+    'name',
+    ['../dog.png', '/etc/dog.png', 'a/../../dog.png', r'..\dog.png', ''],
+)
+def test_images_outside_the_image_folder_are_refused(tmp_path, name):
+    path = _index(tmp_path, names=(name,))
+    with pytest.raises(AnnotationError, match='must lie in the image folder'):
+        list(iter_coco_json(path, tmp_path, ['dog']))
+
+
+def test_coco_mini(data_dir):
+    root = data_dir / 'coco-mini'
+    ids = (root / 'train.txt').read_text().split()
+    report = ReadingReport()
+    got = list(
+        iter_coco_json(
+            root / 'boxes.json', root / 'JPEGImages', ids, report=report
+        )
+    )
+    assert len(got) == 137 and report.num_read == report.num_used == 674
+    assert got[0].boxes[0].tolist() == pytest.approx(
+        [204.86, 31.02, 204.86 + 254.88, 31.02 + 324.12], abs=1e-3
+    )
+    assert got[0].labels[0] == 16
+
+
+def _detect(tmp_path, *detections, **options):
+    results = tmp_path / 'results.json'
+    results.write_text(json.dumps(list(detections)))
+    return next(
+        iter_coco_results(
+            results, _index(tmp_path), tmp_path, ['b/cat'], **options
+        )
+    )
+
+
+def test_detections_below_the_threshold_are_left_out(tmp_path):
+    found = (_box(score=0.5), _box(score=0.49), _box(1, score=0.9))
+    got = _detect(tmp_path, *found, score_threshold=0.5)
+    assert got.scores.tolist() == [0.5] and 'crowd' not in got.flags
+    for score in (1.5, float('nan'), None, 'high'):
+        with pytest.raises(AnnotationError, match=r'detection 1: .*score'):
+            _detect(tmp_path, _box(score=score))
+
+
+def test_nms_keeps_the_best_of_each_class():
+    rng = np.random.default_rng(0)
+    low = rng.integers(0, 40, (60, 2))
+    boxes = np.hstack([low, low + rng.integers(8, 40, (60, 2))])
+    labels = rng.integers(1, 4, 60)
+    scores = rng.permutation(np.linspace(0.01, 1, 60)).astype(np.float32)
+    item = BoxAnnotations('x', 'x', (99, 99), boxes, labels, scores)
+    kept: list[int] = []
+    for i in np.argsort(-scores):
+        rivals = [k for k in kept if labels[k] == labels[i]]
+        if all(_iou(boxes[i], boxes[k]) <= 0.3 for k in rivals):
+            kept.append(i)
+    assert 3 < len(kept) < 60
+    got = select_detections(item, 0.0, nms_iou=0.3)
+    assert got.boxes.tolist() == boxes[sorted(kept)].tolist()
+    assert got.scores.tolist() == scores[sorted(kept)].tolist()
+
+
+def _iou(a, b):
+    low, high = np.maximum(a[:2], b[:2]), np.minimum(a[2:], b[2:])
+    overlap = np.prod(np.clip(high - low, 0, None))
+    areas = np.prod(a[2:] - a[:2]) + np.prod(b[2:] - b[:2])
+    return overlap / (areas - overlap)
