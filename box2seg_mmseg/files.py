@@ -1,5 +1,6 @@
 """Files that are written whole or not at all."""
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,3 +27,14 @@ def replacing(path: str | Path) -> Iterator[Path]:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def write_json(path: str | Path, content: object) -> None:
+    """Write a JSON file, whole or not at all.
+
+    Args:
+        path: The file; its folder must exist.
+        content: What json can serialise.
+    """
+    with replacing(path) as part:
+        part.write_text(json.dumps(content, indent=2) + '\n')

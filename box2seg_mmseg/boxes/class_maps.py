@@ -69,6 +69,5 @@ def labels_of_names(
     """
     labels = {name: i for i, name in enumerate(classes, start=1)}
     if tuple(classes) == tuple(VOC_CLASSES):
-        own = dict(labels)
-        labels |= {name: own[voc] for name, voc in other_names.items()}
+        labels |= {name: labels[voc] for name, voc in other_names.items()}
     return labels

@@ -238,7 +238,7 @@ def _iter_images(
         )
         for i in by_image[image['id']]:
             entry, where = boxes[i], f'{path}: {kind} {i + 1}'
-            try:
+            with report.entry():
                 given = entry.get('bbox')
                 x, y, width, height = _numbers(given, 4, f'{where}: bbox')
                 score = None
@@ -254,10 +254,6 @@ def _iter_images(
                     flags=[] if has_scores else [entry.get('iscrowd', 0)],
                     given=f'bbox {given}',
                 )
-            except AnnotationError as error:
-                report.bad(error)
-                continue
-            report.num_used += 1
         yield collector.collect()
 
 

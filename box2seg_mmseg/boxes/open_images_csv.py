@@ -109,7 +109,7 @@ def _iter_images(
         )
         for where, row in rows:
             given = [row[table.place[name]] for name in _COLUMNS[2:]]
-            try:
+            with report.entry():
                 x1, y1, x2, y2 = _numbers(given, where)
                 collector.add(
                     (x1 * width, y1 * height, x2 * width, y2 * height),
@@ -118,10 +118,6 @@ def _iter_images(
                     flags=[row[table.place[name]] == '1' for name in flags],
                     given=f'XMin, YMin, XMax, YMax {", ".join(given)}',
                 )
-            except AnnotationError as error:
-                report.bad(error)
-                continue
-            report.num_used += 1
         yield collector.collect()
 
 

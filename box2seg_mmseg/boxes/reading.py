@@ -1,6 +1,7 @@
 """What the readers of all formats share."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
@@ -41,6 +42,16 @@ class ReadingReport:
         if not self.skip_bad:
             raise error
         self.skipped.append(str(error))
+
+    @contextmanager
+    def entry(self) -> Iterator[None]:
+        """Count an entry as used, or as bad where its error is raised."""
+        try:
+            yield
+        except AnnotationError as error:
+            self.bad(error)
+        else:
+            self.num_used += 1
 
 
 class BoxCollector:

@@ -11,10 +11,11 @@ from pathlib import Path
 from ..boxes import VOC_CLASSES, iter_voc_xml
 from ..command_line import UsageError, read_split
 from ..datasets.rendered_scenes import SCENE_CLASSES, write_scenes
+from ..files import write_json
 from ..models.backbone_weights import convert_mobilenet_v2
 from ..pseudo_labels import build_labeler, generate_pseudo_labels
 from ..visualization import draw_comparison
-from .stock_tools import run_experiment, write_json
+from .stock_tools import run_experiment
 
 TITLES = dict(
     box='Box', grabcut='GrabCut', box2seg='Box2Seg', full='full supervision'

@@ -16,7 +16,7 @@ from pathlib import Path
 import torch
 from tqdm import tqdm
 
-from ..files import replacing
+from ..files import write_json
 
 PROGRESS = re.compile(r'Iter\((?:train|test)\)\s+\[\s*(\d+)/(\d+)\]')
 PR_SET_PDEATHSIG = 1  # from Linux's prctl.h
@@ -109,17 +109,6 @@ def newest_checkpoint(work_dir: str | Path) -> Path | None:
         else:
             return path
     return None
-
-
-def write_json(path: str | Path, content: object) -> None:
-    """Write a JSON file, whole or not at all.
-
-    Args:
-        path: The file; its folder must exist.
-        content: What json can serialise.
-    """
-    with replacing(path) as part:
-        part.write_text(json.dumps(content, indent=2) + '\n')
 
 
 def _run(

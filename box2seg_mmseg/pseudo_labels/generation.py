@@ -113,7 +113,7 @@ def _done(store: PseudoLabelStore, item: BoxAnnotations) -> Record | None:
     record = store[item.image_id]
     if record is None or record.error is not None:
         return None
-    return record if store.png_path(item.image_id).exists() else None
+    return record if png_path(store.folder, item.image_id).exists() else None
 
 
 def _label_one(

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from ..files import replacing
+from ..files import replacing, write_json
 
 MANIFEST = 'manifest.json'
 RECORDS = 'records.jsonl'
@@ -85,8 +85,7 @@ class PseudoLabelStore:
             # The records go first: they hold for the old manifest alone.
             self._journal.unlink(missing_ok=True)
             (self.folder / RECORDS).unlink(missing_ok=True)
-            with replacing(path) as part:
-                part.write_text(json.dumps(new, indent=2) + '\n')
+            write_json(path, new)
         for part in self.folder.rglob('.*.part'):
             part.unlink(missing_ok=True)
         self._records = {
@@ -98,10 +97,6 @@ class PseudoLabelStore:
     def __getitem__(self, image_id: str) -> Record | None:
         """The record of an image, if it has one."""
         return self._records.get(image_id)
-
-    def png_path(self, image_id: str) -> Path:
-        """Where the PNG of an image is."""
-        return png_path(self.folder, image_id)
 
     def add(self, records: Iterable[Record]) -> Iterator[Record]:
         """Note records as they come, and pass them on."""
