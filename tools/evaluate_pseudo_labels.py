@@ -1,10 +1,14 @@
 """Print the mIoU of a folder of label maps against ground-truth masks."""
 
-import json
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 
-from box2seg_mmseg.command_line import read_classes, read_split, run
+from box2seg_mmseg.command_line import (
+    add_report_options,
+    read_classes,
+    read_split,
+    run,
+    write_reports,
+)
 from box2seg_mmseg.evaluation import evaluate_label_folders
 
 
@@ -17,15 +21,7 @@ def main(args: Namespace) -> int:
         ('background', *read_classes(args.classes)),
         progress=True,
     )
-    for name, iou in report['IoU'].items():
-        print(f'{name:<16}{"-" if iou is None else format(iou, ".1f"):>6}')
-    print(f'{"mIoU":<16}{report["mIoU"]:>6.1f}')
-    print(
-        f'{report["images"]} images, {report["coverage"]:.1f} % of their '
-        'pixels labelled'
-    )
-    if args.json:
-        Path(args.json).write_text(json.dumps(report, indent=2) + '\n')
+    write_reports(args, {'IoU': report}, report)
     return 0
 
 
@@ -45,7 +41,7 @@ def parser() -> ArgumentParser:
         metavar='FILE',
         help='text file with one foreground class a line (default: VOC)',
     )
-    result.add_argument('--json', metavar='FILE', help='write the figures too')
+    add_report_options(result)
     return result
 
 

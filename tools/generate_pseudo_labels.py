@@ -12,37 +12,27 @@ from argparse import (
     RawDescriptionHelpFormatter,
 )
 
-from box2seg_mmseg.box_options import (
+from box2seg_mmseg.boxes import ReadingReport
+from box2seg_mmseg.command_line import (
     add_box_options,
+    add_labeler_options,
+    positive_int,
     print_report,
     read_boxes,
+    read_labeler,
+    run,
 )
-from box2seg_mmseg.boxes import ReadingReport
-from box2seg_mmseg.command_line import positive_int, run
-from box2seg_mmseg.pseudo_labels import (
-    BACKENDS,
-    ENGINES,
-    build_labeler,
-    generate_pseudo_labels,
-)
+from box2seg_mmseg.pseudo_labels import ENGINES, generate_pseudo_labels
 
 
 def main(args: Namespace) -> int:
     """Make the labels and print what was made."""
-    if args.method == 'grabcut':
-        cfg = dict(
-            type='GrabCut',
-            iterations=args.iterations,
-            seed=args.seed,
-            backend=args.backend,
-        )
-    else:
-        cfg = dict(type='BoxFill')
+    labeler = read_labeler(args)
     report = ReadingReport(skip_bad=args.skip_bad)
     annotations, total = read_boxes(args, report)
     summary = generate_pseudo_labels(
         annotations,
-        build_labeler(cfg),
+        labeler,
         args.out,
         workers=args.workers,
         engine=args.engine,
@@ -69,12 +59,7 @@ def parser() -> ArgumentParser:
         description=__doc__, formatter_class=RawDescriptionHelpFormatter
     )
     add_box_options(result)
-    result.add_argument(
-        '--method',
-        choices=['grabcut', 'box_fill'],
-        default='grabcut',
-        help='grabcut: Algorithm 1 of the paper; box_fill: filled boxes',
-    )
+    add_labeler_options(result)
     result.add_argument(
         '--out', required=True, metavar='DIR', help='folder for the PNGs'
     )
@@ -96,22 +81,6 @@ def parser() -> ArgumentParser:
         action='store_true',
         help='begin anew in a folder that another method, parameter or '
         'version made',
-    )
-    result.add_argument(
-        '--iterations',
-        type=positive_int,
-        default=5,
-        help='of GrabCut (default: %(default)s)',
-    )
-    result.add_argument(
-        '--seed', type=int, default=0, help='of GrabCut (default: %(default)s)'
-    )
-    result.add_argument(
-        '--backend',
-        choices=list(BACKENDS),
-        default='numba',
-        help="of GrabCut: numba, compiled once on a machine, gives opencv's "
-        'masks in a fraction of its time (default: %(default)s)',
     )
     return result
 

@@ -1,5 +1,12 @@
 """Figures of label maps."""
 
+from .iou_tables import format_iou_table, write_iou_csv
+from .label_areas import LabelAreas
 from .label_folders import evaluate_label_folders
 
-__all__ = ['evaluate_label_folders']
+__all__ = [
+    'LabelAreas',
+    'evaluate_label_folders',
+    'format_iou_table',
+    'write_iou_csv',
+]

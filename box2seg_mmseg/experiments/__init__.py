@@ -1,6 +1,7 @@
-"""Runs of the stock tools, one after the other, that can be resumed."""
+"""Whole experiments: the demo, and baselines without training."""
 
 from .demo import run_demo
+from .no_train import evaluate_no_train
 from .stock_tools import run_experiment
 
-__all__ = ['run_demo', 'run_experiment']
+__all__ = ['evaluate_no_train', 'run_demo', 'run_experiment']

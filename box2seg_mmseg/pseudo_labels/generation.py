@@ -3,17 +3,15 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from io import BytesIO
 from pathlib import Path
 
 import cv2
-import numpy as np
-from PIL import Image
 from tqdm import tqdm
 
 from ..boxes import BoxAnnotations
 from ..version import __version__
 from .engines import ENGINES
+from .image_file import ImageError, decode_image, read_image_bytes
 from .label_png import write_label_png
 from .pseudo_label import PseudoLabeler
 from .store import PseudoLabelStore, Record, hash_of, png_path
@@ -124,64 +122,32 @@ def _label_one(
 ) -> tuple[Record, bool]:
     """Label an image unless ``done`` holds; the record, and if it does."""
     image_id, source = annotations.image_id, annotations.image_path
-    try:
-        data = Path(source).read_bytes()
-    except FileNotFoundError:
-        return _failed(
-            image_id,
-            f'{source}: missing; put it there or take it out of the split',
-        )
-    except OSError as error:
-        return _failed(image_id, f'{source}: {error.strerror}')
-    inputs = hash_of(
-        data,
-        annotations.boxes.tobytes(),
-        annotations.labels.tobytes(),
-        repr(annotations.size).encode(),
-    )
-    if done is not None and done.inputs == inputs:
-        return done, True
-    try:
-        image = _decode(data)
-    except ValueError as error:
-        return _failed(image_id, f'{source}: {error}')
-    height, width = annotations.size
-    if image.shape[:2] != (height, width):
-        return _failed(
-            image_id,
-            f'{source}: the image is {image.shape[1]} x {image.shape[0]} px, '
-            f'its annotation says {width} x {height}',
-        )
-    result = labeler.label(image, annotations.boxes, annotations.labels)
     path = png_path(folder, image_id)
     try:
+        data = read_image_bytes(source)
+        inputs = hash_of(
+            data,
+            annotations.boxes.tobytes(),
+            annotations.labels.tobytes(),
+            repr(annotations.size).encode(),
+        )
+        if done is not None and done.inputs == inputs:
+            return done, True
+        image = decode_image(data, source, annotations.size)
+        result = labeler.label(image, annotations.boxes, annotations.labels)
         path.parent.mkdir(parents=True, exist_ok=True)
         png = write_label_png(path, result.label_map)
+    except ImageError as error:
+        return Record(image_id, error=str(error)), False
     except OSError as error:
-        return _failed(image_id, f'{path}: {error.strerror}')
+        return Record(image_id, error=f'{path}: {error.strerror}'), False
+    agreements = [s.agreement for s in result.segments]
     record = Record(
         image_id,
         inputs,
         hash_of(png),
-        list(result.fallbacks),
-        [round(rate, 4) for rate in result.filling_rates],
+        [s.fallback for s in result.segments],
+        [round(s.filling_rate, 4) for s in result.segments],
+        [round(a, 4) for a in agreements if a is not None],
     )
     return record, False
-
-
-def _failed(image_id: str, error: str) -> tuple[Record, bool]:
-    return Record(image_id, error=error), False
-
-
-def _decode(data: bytes) -> np.ndarray:
-    """The image as OpenCV reads it, ``(H, W, 3)`` uint8, BGR."""
-    try:
-        # OpenCV fills what a truncated file lacks with grey.
-        with Image.open(BytesIO(data)) as image:
-            image.load()
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
-        raise ValueError(f'not a whole image; get it anew: {error}') from None
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
-    if image is None:
-        raise ValueError('OpenCV can not read it; convert it to JPEG or PNG')
-    return image

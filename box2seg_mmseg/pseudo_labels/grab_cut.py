@@ -1,10 +1,15 @@
 """Algorithm 1 of the supplement: GrabCut in each box."""
 
-import cv2
+from collections.abc import Callable
+from functools import partial
+
 import numpy as np
 
-from .exact_grab_cut import ExactGrabCut
-from .pseudo_label import Box, PseudoLabeler, Segmenter
+from .box_cut import BACKENDS, BoxCut
+from .partial_view import Cut, SmallCut, WindowCut
+from .pseudo_label import PseudoLabeler
+from .segment import IGNORE, Box, Segment
+from .stability import NUM_PERTURBATIONS, agreement, perturbed_boxes
 
 
 class GrabCut(PseudoLabeler):
@@ -27,13 +32,31 @@ class GrabCut(PseudoLabeler):
         backend: ``'numba'``, which gives OpenCV's mask in a fraction of its
             time and compiles once on a machine (15 s), or ``'opencv'``, the
             reference: ``cv2.grabCut`` itself.
+        margin: How much of the photograph a cut sees around its box, as a
+            share of the box's width and height; None is all of it, as in the
+            paper (our option).
+        scale: The photograph is shrunk to this share of its width and height
+            before the cuts, in ``(0, 1]``; it costs accuracy (our option).
+        ignore_unstable: A pixel of a box is ignored where less than this
+            share of the cuts of perturbed boxes agree with the box's own, in
+            ``[0, 1]``; 0 ignores none (our option; see ``stability.py``).
+        perturbations: Cuts of perturbed boxes and seeds a box, which tell
+            its segment's agreement with them. None means 8 where
+            ``ignore_unstable`` is set and else none.
 
     Raises:
-        ValueError: ``iterations`` is below 1, or ``backend`` unknown.
+        ValueError: An argument is out of its range, or ``backend`` unknown.
     """
 
     def __init__(
-        self, iterations: int = 5, seed: int = 0, backend: str = 'numba'
+        self,
+        iterations: int = 5,
+        seed: int = 0,
+        backend: str = 'numba',
+        margin: float | None = None,
+        scale: float = 1.0,
+        ignore_unstable: float = 0.0,
+        perturbations: int | None = None,
     ) -> None:
         if iterations < 1:
             raise ValueError(f'iterations must be >= 1. Got: {iterations}')
@@ -42,61 +65,53 @@ class GrabCut(PseudoLabeler):
                 f'backend must be one of {", ".join(BACKENDS)}. '
                 f'Got: {backend!r}'
             )
+        if margin is not None and not margin > 0:
+            raise ValueError(f'margin must be > 0 or None. Got: {margin}')
+        if not 0 < scale <= 1:
+            raise ValueError(f'scale must be in (0, 1]. Got: {scale}')
+        if not 0 <= ignore_unstable <= 1:
+            raise ValueError(
+                f'ignore_unstable must be in [0, 1]. Got: {ignore_unstable}'
+            )
+        if perturbations is None:
+            perturbations = NUM_PERTURBATIONS if ignore_unstable else 0
+        if perturbations < (1 if ignore_unstable else 0):
+            raise ValueError(
+                'perturbations must be >= 0, and >= 1 with ignore_unstable. '
+                f'Got: {perturbations}'
+            )
         self.iterations = iterations
         self.seed = seed
         self.backend = backend
+        self.margin = margin
+        self.scale = scale
+        self.ignore_unstable = ignore_unstable
+        self.perturbations = perturbations
 
-    def _segmenter(self, image: np.ndarray) -> Segmenter:
-        cut = BACKENDS[self.backend](image)
-
-        def segment(box: Box) -> tuple[np.ndarray, str | None]:
-            x1, y1, x2, y2 = box
-            h, w = y2 - y1, x2 - x1
-            if min(h, w) < 3:
-                return np.ones((h, w), bool), 'thinner than 3 px'
-            if (h, w) == image.shape[:2]:
-                return np.ones((h, w), bool), 'covers the whole image'
-            mask = cut(_first_mask(image, box), self.iterations, self.seed)
-            inside = mask[y1:y2, x1:x2]
-            foreground = (inside == cv2.GC_FGD) | (inside == cv2.GC_PR_FGD)
-            foreground[0] = foreground[:, 0] = False
-            return foreground, None
-
-        return segment
-
-
-def _first_mask(image: np.ndarray, box: Box) -> np.ndarray:
-    """The mask that Algorithm 1 starts from, ``(H, W)`` in OpenCV's codes."""
-    x1, y1, x2, y2 = box
-    h, w = y2 - y1, x2 - x1
-    mask = np.full(image.shape[:2], cv2.GC_BGD, np.uint8)
-    inside = mask[y1:y2, x1:x2]
-    inside[:] = cv2.GC_PR_BGD
-    inside[h // 10 : 9 * h // 10, w // 10 : 9 * w // 10] = cv2.GC_PR_FGD
-    inside[h // 4 : 3 * h // 4, w // 4 : 3 * w // 4] = cv2.GC_FGD
-    return mask
-
-
-class _OpenCVGrabCut:
-    """:class:`ExactGrabCut`'s interface over the original."""
-
-    def __init__(self, image: np.ndarray) -> None:
-        self._image = image
-
-    def __call__(
-        self, mask: np.ndarray, iterations: int, seed: int
-    ) -> np.ndarray:
-        cv2.setRNGSeed(seed)
-        mask, _, _ = cv2.grabCut(
-            self._image,
-            mask,
-            None,
-            np.zeros((1, 65)),
-            np.zeros((1, 65)),
-            iterations,
-            cv2.GC_INIT_WITH_MASK,
+    def _segmenter(self, image: np.ndarray) -> Callable[[Box], Segment]:
+        make_cut = partial(
+            BoxCut, backend=self.backend, iterations=self.iterations
         )
-        return mask
+        if self.margin is not None:
+            make_cut = partial(
+                WindowCut, margin=self.margin, make_cut=make_cut
+            )
+        if self.scale < 1:
+            make_cut = partial(SmallCut, scale=self.scale, make_cut=make_cut)
+        cut = make_cut(image)
+        size = image.shape[:2]
+        return lambda box: self._segment(cut, box, size)
 
-
-BACKENDS = {'numba': ExactGrabCut, 'opencv': _OpenCVGrabCut}
+    def _segment(self, cut: Cut, box: Box, size: tuple[int, int]) -> Segment:
+        foreground, fallback = cut(box, self.seed)
+        values = foreground.astype(np.uint8)
+        if not self.perturbations:
+            return Segment(values, fallback)
+        boxes = perturbed_boxes(box, size, self.perturbations, self.seed)
+        others = [
+            (other, cut(other, self.seed + i)[0])
+            for i, other in enumerate(boxes, start=1)
+        ]
+        share, mean_iou = agreement(box, foreground, others)
+        values[share < self.ignore_unstable] = IGNORE
+        return Segment(values, fallback, mean_iou)

@@ -7,6 +7,7 @@ import numpy as np
 from PIL import Image
 
 from ..files import replacing
+from .segment import IGNORE
 
 
 def voc_palette() -> np.ndarray:
@@ -49,3 +50,32 @@ def write_label_png(path: str | Path, label_map: np.ndarray) -> bytes:
     with replacing(path) as part:
         part.write_bytes(png.getvalue())
     return png.getvalue()
+
+
+def read_label_png(path: str | Path, num_classes: int) -> np.ndarray:
+    """Read a label map or a ground-truth mask.
+
+    Args:
+        path: An 8-bit palette or grey PNG.
+        num_classes: Labels are below it, or 255.
+
+    Returns:
+        ``(H, W)`` uint8.
+
+    Raises:
+        FileNotFoundError: There is none.
+        ValueError: It is another kind of image, or a label is no class.
+    """
+    label_map = np.array(Image.open(path))
+    if label_map.dtype != np.uint8 or label_map.ndim != 2:
+        raise ValueError(
+            f'{path}: must be an 8-bit palette or grey PNG of labels. '
+            f'Got: {label_map.dtype} {label_map.shape}'
+        )
+    found = np.unique(label_map[label_map != IGNORE])
+    if found.size and found[-1] >= num_classes:
+        raise ValueError(
+            f'{path}: labels must be below {num_classes} or {IGNORE}. '
+            f'Got: {found[-1]}'
+        )
+    return label_map

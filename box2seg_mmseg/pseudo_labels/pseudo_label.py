@@ -8,11 +8,7 @@ from typing import Any
 import numpy as np
 
 from ..boxes import pixel_boxes
-
-Box = tuple[int, int, int, int]
-# From a box to its foreground, (y2 - y1, x2 - x1) bool, and why that is the
-# whole box, if it is not segmented.
-Segmenter = Callable[[Box], tuple[np.ndarray, str | None]]
+from .segment import Box, Segment, paint_segments
 
 
 @dataclass(frozen=True, eq=False)
@@ -21,23 +17,19 @@ class PseudoLabel:
 
     Args:
         label_map: ``(H, W)`` uint8: 0 background, class id, 255 ignore.
-        fallbacks: One entry a box, in the order given: why the box was
-            filled instead of segmented, or None.
-        filling_rates: One entry a box, in the order given: the share of its
-            pixels that its segment has, in ``[0, 1]``, before smaller boxes
-            are painted over it.
+        segments: One a box, in the order given, before smaller boxes are
+            painted over it.
     """
 
     label_map: np.ndarray
-    fallbacks: tuple[str | None, ...]
-    filling_rates: tuple[float, ...]
+    segments: tuple[Segment, ...]
 
 
 class PseudoLabeler(ABC):
     """Makes the pseudo label of an image from its boxes.
 
-    Boxes are painted from large to small, so that a smaller box wins where
-    two overlap (supplement, Algorithm 1); equal areas keep their order.
+    Each box is segmented for itself; see :func:`paint_segments` for what
+    becomes of an image.
     """
 
     def __call__(
@@ -57,7 +49,7 @@ class PseudoLabeler(ABC):
             labels: ``(K,)`` integers in ``1..254``.
 
         Returns:
-            The label map and, for each box, why it fell back.
+            The label map and what each box became.
 
         Raises:
             ValueError: An array has another shape, dtype or value range, or
@@ -79,17 +71,11 @@ class PseudoLabeler(ABC):
         if ((labels < 1) | (labels > 254)).any():
             raise ValueError(f'labels must be in 1..254. Got: {labels}')
 
-        label_map = np.zeros(size, np.uint8)
-        fallbacks: list[str | None] = [None] * len(pixels)
-        filling_rates = [0.0] * len(pixels)
-        areas = np.prod(pixels[:, 2:] - pixels[:, :2], axis=1)
         segment = self._segmenter(image)
-        for i in np.argsort(-areas, kind='stable'):
-            x1, y1, x2, y2 = pixels[i]
-            foreground, fallbacks[i] = segment((x1, y1, x2, y2))
-            label_map[y1:y2, x1:x2][foreground] = labels[i]
-            filling_rates[i] = float(foreground.mean())
-        return PseudoLabel(label_map, tuple(fallbacks), tuple(filling_rates))
+        segments = tuple(segment(tuple(box)) for box in pixels.tolist())
+        return PseudoLabel(
+            paint_segments(size, pixels, labels, segments), segments
+        )
 
     @property
     def config(self) -> dict[str, Any]:
@@ -101,7 +87,7 @@ class PseudoLabeler(ABC):
         self(np.zeros((8, 8, 3), np.uint8), np.array([(1, 1, 6, 6)]), [1])
 
     @abstractmethod
-    def _segmenter(self, image: np.ndarray) -> Segmenter:
+    def _segmenter(self, image: np.ndarray) -> Callable[[Box], Segment]:
         """What segments the boxes of an image.
 
         Args:

@@ -39,6 +39,8 @@ class Record:
             None.
         filling_rates: For each box the share of its pixels that its segment
             has, in ``[0, 1]``.
+        agreements: For each box how much its segment agrees with those of
+            perturbed boxes, in ``[0, 1]``; empty where they were not made.
         error: Why there is no PNG, or None.
     """
 
@@ -47,6 +49,7 @@ class Record:
     png: str = ''
     fallbacks: list[str | None] = field(default_factory=list)
     filling_rates: list[float] = field(default_factory=list)
+    agreements: list[float] = field(default_factory=list)
     error: str | None = None
 
 

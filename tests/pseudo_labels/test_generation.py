@@ -162,7 +162,7 @@ def test_records_say_what_was_made(run, tmp_path, scenes):
         assert record['error'] is None
         assert set(record['filling_rates']) <= {1.0}
     made_by = json.loads((tmp_path / 'manifest.json').read_text())
-    assert made_by['labeler'] == BOX_FILL
+    assert made_by['labeler'] == dict(BOX_FILL, inner=1.0)
     assert made_by['opencv'] == cv2.__version__
 
 

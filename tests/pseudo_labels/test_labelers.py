@@ -112,7 +112,7 @@ def test_boxes_without_a_cut_are_filled_and_told(box, reason):
     result = build_labeler(GRABCUT).label(
         image, np.array([(20, 20, 40, 40), box]), np.array([1, 2])
     )
-    assert result.fallbacks == (None, reason)
+    assert [s.fallback for s in result.segments] == [None, reason]
     x1, y1, x2, y2 = box
     filled = result.label_map[y1:y2, x1:x2]
     assert (filled > 0).all() and (filled == 2).any()

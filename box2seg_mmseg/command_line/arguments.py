@@ -1,15 +1,11 @@
-"""What the command lines in ``tools/`` share."""
+"""Arguments that several command lines take."""
 
-import sys
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Callable, Sequence
+from argparse import ArgumentTypeError
+from collections.abc import Sequence
 from pathlib import Path
 
-from .boxes import VOC_CLASSES
-
-
-class UsageError(ValueError):
-    """The command line asks for what can not be: exit status 2."""
+from ..boxes import VOC_CLASSES
+from .running import UsageError
 
 
 def positive_int(text: str) -> int:
@@ -23,33 +19,19 @@ def positive_int(text: str) -> int:
     return int(text)
 
 
-def run(main: Callable[[Namespace], int], parser: ArgumentParser) -> None:
-    """Parse the arguments, run the tool and exit with its status.
+def share(text: str) -> float:
+    """An argument in ``[0, 1]``.
 
-    Exit status: 0 done, 1 something in the data was bad, 2 wrong use, 130
-    interrupted. Errors go to stderr in one line; ``--debug`` shows the stack
-    trace.
-
-    Args:
-        main: Takes the arguments, returns the exit status.
-        parser: The tool's command line.
+    Raises:
+        ArgumentTypeError: It is none.
     """
-    parser.add_argument(
-        '--debug', action='store_true', help='show the stack trace of an error'
-    )
-    args = parser.parse_args()
     try:
-        status = main(args)
-    except KeyboardInterrupt:
-        print('interrupted', file=sys.stderr)
-        status = 130
-    except Exception as error:
-        if args.debug:
-            raise
-        text = ' '.join(str(error).split()) or type(error).__name__
-        print(f'{parser.prog}: error: {text}', file=sys.stderr)
-        status = 2 if isinstance(error, UsageError) else 1
-    raise SystemExit(status)
+        value = float(text)
+    except ValueError:
+        value = -1.0
+    if not 0 <= value <= 1:
+        raise ArgumentTypeError(f'must be in [0, 1]. Got: {text}')
+    return value
 
 
 def read_split(path: str | Path) -> list[str]:

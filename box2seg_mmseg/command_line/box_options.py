@@ -1,10 +1,10 @@
 """The options with which a command line says where its boxes are."""
 
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from pathlib import Path
 
-from .boxes import (
+from ..boxes import (
     BoxAnnotations,
     ReadingReport,
     iter_coco_json,
@@ -12,7 +12,8 @@ from .boxes import (
     iter_open_images_csv,
     iter_voc_xml,
 )
-from .command_line import UsageError, read_classes, read_split
+from .arguments import read_classes, read_split, share
+from .running import UsageError
 
 FORMATS = ('voc', 'coco', 'openimages', 'detections')
 
@@ -67,13 +68,13 @@ def add_box_options(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         '--score-threshold',
-        type=_share,
+        type=share,
         default=0.5,
         help='detections below it are left out (default: %(default)s)',
     )
     parser.add_argument(
         '--nms-iou',
-        type=_share,
+        type=share,
         help='of detections of one class that overlap more, the best alone '
         'stays (default: all stay)',
     )
@@ -179,13 +180,3 @@ def _file(
             f'{option}'
         )
     return found[0]
-
-
-def _share(text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = -1.0
-    if not 0 <= value <= 1:
-        raise ArgumentTypeError(f'must be in [0, 1]. Got: {text}')
-    return value

@@ -1,0 +1,23 @@
+"""What the command lines in ``tools/`` share."""
+
+from .arguments import positive_int, read_classes, read_split, share
+from .box_options import add_box_options, print_report, read_boxes
+from .labeler_options import add_labeler_options, read_labeler
+from .report_options import add_report_options, write_reports
+from .running import UsageError, run
+
+__all__ = [
+    'UsageError',
+    'add_box_options',
+    'add_labeler_options',
+    'add_report_options',
+    'positive_int',
+    'print_report',
+    'read_boxes',
+    'read_classes',
+    'read_labeler',
+    'read_split',
+    'run',
+    'share',
+    'write_reports',
+]

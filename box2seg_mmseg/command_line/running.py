@@ -1,0 +1,38 @@
+"""How a command line runs: exit status, errors, interruption."""
+
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+
+
+class UsageError(ValueError):
+    """The command line asks for what can not be: exit status 2."""
+
+
+def run(main: Callable[[Namespace], int], parser: ArgumentParser) -> None:
+    """Parse the arguments, run the tool and exit with its status.
+
+    Exit status: 0 done, 1 something in the data was bad, 2 wrong use, 130
+    interrupted. Errors go to stderr in one line; ``--debug`` shows the stack
+    trace.
+
+    Args:
+        main: Takes the arguments, returns the exit status.
+        parser: The tool's command line.
+    """
+    parser.add_argument(
+        '--debug', action='store_true', help='show the stack trace of an error'
+    )
+    args = parser.parse_args()
+    try:
+        status = main(args)
+    except KeyboardInterrupt:
+        print('interrupted', file=sys.stderr)
+        status = 130
+    except Exception as error:
+        if args.debug:
+            raise
+        text = ' '.join(str(error).split()) or type(error).__name__
+        print(f'{parser.prog}: error: {text}', file=sys.stderr)
+        status = 2 if isinstance(error, UsageError) else 1
+    raise SystemExit(status)

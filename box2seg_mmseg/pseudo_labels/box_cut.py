@@ -1,0 +1,86 @@
+"""Algorithm 1 of the supplement, for one box of one image."""
+
+import cv2
+import numpy as np
+
+from .exact_grab_cut import ExactGrabCut
+from .segment import Box
+
+
+class BoxCut:
+    """Cuts boxes out of one image (supplement, Algorithm 1 [S]).
+
+    Args:
+        image: ``(H, W, 3)`` uint8, BGR.
+        backend: One of ``BACKENDS``.
+        iterations: GrabCut iterations.
+    """
+
+    def __init__(
+        self, image: np.ndarray, backend: str, iterations: int
+    ) -> None:
+        self._size = image.shape[:2]
+        self._grab_cut = BACKENDS[backend](image)
+        self._iterations = iterations
+
+    def __call__(self, box: Box, seed: int) -> tuple[np.ndarray, str | None]:
+        """Cut one box.
+
+        Args:
+            box: Inside the image.
+            seed: Of OpenCV's random generator.
+
+        Returns:
+            The box's foreground, ``(h, w)`` bool, and why that is the whole
+            box, if it is not segmented.
+        """
+        x1, y1, x2, y2 = box
+        h, w = y2 - y1, x2 - x1
+        if min(h, w) < 3:
+            return np.ones((h, w), bool), 'thinner than 3 px'
+        if (h, w) == self._size:
+            return np.ones((h, w), bool), 'covers the whole image'
+        mask = self._grab_cut(
+            _first_mask(self._size, box), self._iterations, seed
+        )
+        inside = mask[y1:y2, x1:x2]
+        foreground = (inside == cv2.GC_FGD) | (inside == cv2.GC_PR_FGD)
+        foreground[0] = foreground[:, 0] = False
+        return foreground, None
+
+
+def _first_mask(size: tuple[int, int], box: Box) -> np.ndarray:
+    """The mask that Algorithm 1 starts from, ``(H, W)`` in OpenCV's codes."""
+    x1, y1, x2, y2 = box
+    h, w = y2 - y1, x2 - x1
+    mask = np.full(size, cv2.GC_BGD, np.uint8)
+    inside = mask[y1:y2, x1:x2]
+    inside[:] = cv2.GC_PR_BGD
+    inside[h // 10 : 9 * h // 10, w // 10 : 9 * w // 10] = cv2.GC_PR_FGD
+    inside[h // 4 : 3 * h // 4, w // 4 : 3 * w // 4] = cv2.GC_FGD
+    return mask
+
+
+class _OpenCVGrabCut:
+    """:class:`ExactGrabCut`'s interface over the original."""
+
+    def __init__(self, image: np.ndarray) -> None:
+        self._image = image
+
+    def __call__(
+        self, mask: np.ndarray, iterations: int, seed: int
+    ) -> np.ndarray:
+        cv2.setRNGSeed(seed)
+        mask, _, _ = cv2.grabCut(
+            self._image,
+            mask,
+            None,
+            np.zeros((1, 65)),
+            np.zeros((1, 65)),
+            iterations,
+            cv2.GC_INIT_WITH_MASK,
+        )
+        return mask
+
+
+BACKENDS = {'numba': ExactGrabCut, 'opencv': _OpenCVGrabCut}

@@ -1,0 +1,98 @@
+"""Judge pseudo labels as predictions: GrabCut-NoTrain-GT and -NoTrain-Det.
+
+From annotated boxes, or with --format detections from a detector's, straight
+to IoU by class; nothing is trained and no pseudo label is written. Detections
+are judged at the score threshold given and at the best of a sweep, which is
+chosen with the masks and so says what a threshold could reach at most.
+"""
+
+import os
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from pathlib import Path
+
+from box2seg_mmseg.boxes import ReadingReport
+from box2seg_mmseg.command_line import (
+    add_box_options,
+    add_labeler_options,
+    add_report_options,
+    positive_int,
+    print_report,
+    read_boxes,
+    read_classes,
+    read_labeler,
+    run,
+    share,
+    write_reports,
+)
+from box2seg_mmseg.experiments import evaluate_no_train
+
+
+def main(args: Namespace) -> int:
+    """Judge the labels, print the table and write what is asked for."""
+    fixed = args.score_threshold
+    thresholds = [fixed]
+    if args.format == 'detections':
+        thresholds += [value for value in args.sweep if value != fixed]
+        args.score_threshold = min(thresholds)
+    report = ReadingReport(skip_bad=args.skip_bad)
+    annotations, total = read_boxes(args, report)
+    results = evaluate_no_train(
+        annotations,
+        read_labeler(args),
+        Path(args.data_root) / args.mask_dir,
+        ('background', *read_classes(args.classes)),
+        thresholds,
+        workers=args.workers,
+        progress=True,
+        total=total,
+    )
+    print_report(report)
+    if args.format != 'detections':
+        write_reports(args, {'GT': results[0]}, results[0])
+    else:
+        for threshold, result in zip(thresholds, results, strict=True):
+            result['score_threshold'] = threshold
+            print(f'score >= {threshold:g}: mIoU {result["mIoU"]:.1f}')
+        best = max(results, key=lambda result: result['mIoU'])
+        content = {'fixed': results[0], 'best': best, 'sweep': results}
+        columns = {
+            f'{name} ({content[name]["score_threshold"]:g})': content[name]
+            for name in ('fixed', 'best')
+        }
+        write_reports(args, columns, content)
+    return 1 if report.skipped else 0
+
+
+def parser() -> ArgumentParser:
+    """The command line."""
+    result = ArgumentParser(
+        description=__doc__, formatter_class=RawDescriptionHelpFormatter
+    )
+    add_box_options(result)
+    add_labeler_options(result)
+    add_report_options(result)
+    result.add_argument(
+        '--mask-dir',
+        default='SegmentationClass',
+        help='folder of the ground-truth masks (default: %(default)s)',
+    )
+    result.add_argument(
+        '--sweep',
+        nargs='+',
+        type=share,
+        default=[i / 10 for i in range(1, 10)],
+        metavar='SCORE',
+        help='score thresholds of which the best is told (default: 0.1 to '
+        '0.9)',
+    )
+    result.add_argument(
+        '--workers',
+        type=positive_int,
+        default=os.cpu_count() or 1,
+        help='processes (default: one a core, %(default)s here)',
+    )
+    return result
+
+
+if __name__ == '__main__':
+    run(main, parser())
