@@ -137,10 +137,12 @@ def _label_one(
         result = labeler.label(image, annotations.boxes, annotations.labels)
         path.parent.mkdir(parents=True, exist_ok=True)
         png = write_label_png(path, result.label_map)
-    except ImageError as error:
-        return Record(image_id, error=str(error)), False
-    except OSError as error:
-        return Record(image_id, error=f'{path}: {error.strerror}'), False
+    except (ImageError, OSError) as error:
+        path.unlink(missing_ok=True)  # an older one is of other inputs
+        text = str(error)
+        if isinstance(error, OSError):
+            text = f'{path}: {error.strerror}'
+        return Record(image_id, error=text), False
     agreements = [s.agreement for s in result.segments]
     record = Record(
         image_id,

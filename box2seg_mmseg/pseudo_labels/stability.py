@@ -59,7 +59,7 @@ def agreement(
     for (left, top, right, bottom), other in others:
         seen = np.zeros_like(foreground)
         u1, v1 = max(x1, left), max(y1, top)
-        u2, v2 = min(x2, right), min(y2, bottom)
+        u2, v2 = max(u1, min(x2, right)), max(v1, min(y2, bottom))
         seen[v1 - y1 : v2 - y1, u1 - x1 : u2 - x1] = other[
             v1 - top : v2 - top, u1 - left : u2 - left
         ]

@@ -85,17 +85,17 @@ class PseudoLabelStore:
                     f'{path}: made by {_difference(old, new)}; name another '
                     'folder, or overwrite this one (--overwrite)'
                 )
-            # The records go first: they hold for the old manifest alone.
-            self._journal.unlink(missing_ok=True)
+            # The manifest goes last: what is left of the old pseudo labels
+            # if this is killed still belongs to the old one.
+            if old is not None:
+                for image_id in self._read():
+                    png_path(self.folder, image_id).unlink(missing_ok=True)
             (self.folder / RECORDS).unlink(missing_ok=True)
+            self._journal.unlink(missing_ok=True)
             write_json(path, new)
         for part in self.folder.rglob('.*.part'):
             part.unlink(missing_ok=True)
-        self._records = {
-            record.image_id: record
-            for name in (RECORDS, _JOURNAL)
-            for record in _read(self.folder / name)
-        }
+        self._records = self._read()
 
     def __getitem__(self, image_id: str) -> Record | None:
         """The record of an image, if it has one."""
@@ -118,6 +118,14 @@ class PseudoLabelStore:
                 file.write(_line(record) + '\n')
         self._journal.unlink()
 
+    def _read(self) -> dict[str, Record]:
+        """The records by image; those of the journal are newer."""
+        return {
+            record.image_id: record
+            for path in (self.folder / RECORDS, self._journal)
+            for record in _read(path)
+        }
+
 
 def verify_pseudo_labels(folder: str | Path) -> Iterator[str]:
     """Compare a folder's PNGs with its records.
@@ -127,7 +135,8 @@ def verify_pseudo_labels(folder: str | Path) -> Iterator[str]:
 
     Yields:
         One line for each image that has no PNG or another one than was
-        written, and one if a run has not ended.
+        written, for each PNG that was not written, and if a run has not
+        ended.
 
     Raises:
         StoreError: The folder has no manifest.
@@ -139,14 +148,18 @@ def verify_pseudo_labels(folder: str | Path) -> Iterator[str]:
         )
     if not (folder / RECORDS).exists() or (folder / _JOURNAL).exists():
         yield f'{folder}: a run has not ended; run it again'
+    unknown = set(folder.rglob('*.png'))
     for record in _read(folder / RECORDS):
         path = png_path(folder, record.image_id)
+        unknown.discard(path)
         if record.error is not None:
             yield f'{path}: not made: {record.error}'
         elif not path.exists():
             yield f'{path}: missing; run the generation again'
         elif hash_of(path.read_bytes()) != record.png:
             yield f'{path}: altered or truncated; delete it and run again'
+    for path in sorted(unknown):
+        yield f'{path}: not from here; take it out of the folder'
 
 
 def png_path(folder: Path, image_id: str) -> Path:

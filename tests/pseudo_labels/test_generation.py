@@ -116,11 +116,11 @@ def run(scenes, tmp_path):
             replace(item, boxes=item.boxes - np.float32(shift * (i == 2)))
             for i, item in enumerate(iter_voc_xml(scenes, IDS, SCENE_CLASSES))
         ]
-        before = {p.name: p.stat().st_ino for p in tmp_path.glob('*.png')}
+        before = {p.name: p.stat().st_mtime_ns for p in tmp_path.glob('*.png')}
         summary = generate_pseudo_labels(
             annotations, build_labeler(cfg), tmp_path, **options
         )
-        after = {p.name: p.stat().st_ino for p in tmp_path.glob('*.png')}
+        after = {p.name: p.stat().st_mtime_ns for p in tmp_path.glob('*.png')}
         written = [k for k, v in after.items() if before.get(k) != v]
         assert summary.num_kept == summary.num_images - len(written)
         return sorted(written)
@@ -153,6 +153,25 @@ def test_another_parameter_is_refused_unless_told(run, tmp_path):
     assert len(run(dict(GRABCUT, iterations=1), overwrite=True)) == 6
 
 
+def test_overwriting_leaves_no_png_of_before(run, tmp_path, scenes):
+    run()
+    first = next(iter_voc_xml(scenes, IDS, SCENE_CLASSES))
+    inner = build_labeler(dict(BOX_FILL, inner=0.5))
+    generate_pseudo_labels([first], inner, tmp_path, overwrite=True)
+    assert [p.name for p in tmp_path.glob('*.png')] == ['train_0000.png']
+    assert list(verify_pseudo_labels(tmp_path)) == []
+
+
+def test_an_image_that_is_gone_leaves_no_png_of_before(scenes, tmp_path):
+    item = next(iter_voc_xml(scenes, IDS, SCENE_CLASSES))
+    labeler = build_labeler(BOX_FILL)
+    generate_pseudo_labels([item], labeler, tmp_path)
+    assert (tmp_path / 'train_0000.png').exists()
+    gone = replace(item, image_path=str(tmp_path / 'gone.jpg'))
+    assert generate_pseudo_labels([gone], labeler, tmp_path).errors
+    assert not (tmp_path / 'train_0000.png').exists()
+
+
 def test_records_say_what_was_made(run, tmp_path, scenes):
     run()
     lines = (tmp_path / 'records.jsonl').read_text().splitlines()
@@ -164,6 +183,10 @@ def test_records_say_what_was_made(run, tmp_path, scenes):
     made_by = json.loads((tmp_path / 'manifest.json').read_text())
     assert made_by['labeler'] == dict(BOX_FILL, inner=1.0)
     assert made_by['opencv'] == cv2.__version__
+    run(dict(GRABCUT, perturbations=2), overwrite=True)
+    lines = (tmp_path / 'records.jsonl').read_text().splitlines()
+    for record in map(json.loads, lines):
+        assert len(record['agreements']) == len(record['filling_rates']) > 0
 
 
 def test_verify_finds_altered_truncated_and_missing_pngs(run, tmp_path):
@@ -175,10 +198,12 @@ def test_verify_finds_altered_truncated_and_missing_pngs(run, tmp_path):
     cut = tmp_path / 'train_0002.png'
     cut.write_bytes(cut.read_bytes()[:-1])
     write_label_png(tmp_path / 'train_0003.png', np.zeros((64, 64), np.uint8))
-    missing, truncated, altered = verify_pseudo_labels(tmp_path)
+    write_label_png(tmp_path / 'mine.png', np.zeros((64, 64), np.uint8))
+    missing, truncated, altered, mine = verify_pseudo_labels(tmp_path)
     assert 'train_0001.png: missing' in missing
     assert 'train_0002.png: altered or truncated' in truncated
     assert 'train_0003.png: altered or truncated' in altered
+    assert 'mine.png: not from here' in mine
 
 
 def test_a_full_disk_is_told_and_made_good(run, tmp_path, monkeypatch):
