@@ -1,4 +1,5 @@
 import json
+import runpy
 import shutil
 import subprocess
 import sys
@@ -20,11 +21,17 @@ def _run(tool, *arguments):
 
 
 @pytest.mark.parametrize('tool', sorted(p.name for p in TOOLS.glob('*.py')))
-def test_help_and_wrong_use(tool):
-    done = _run(tool, '--help')
-    assert done.returncode == 0 and len(done.stdout.splitlines()) > 8
-    done = _run(tool, '--no-such-option')
-    assert done.returncode == 2 and 'error:' in done.stderr
+def test_help_and_wrong_use(tool, monkeypatch, capsys):
+    def run(option):  # in this process, which has imported what tools do
+        monkeypatch.setattr(sys, 'argv', [tool, option])
+        with pytest.raises(SystemExit) as exit_:
+            runpy.run_path(str(TOOLS / tool), run_name='__main__')
+        return exit_.value.code, capsys.readouterr()
+
+    status, printed = run('--help')
+    assert status == 0 and len(printed.out.splitlines()) > 8
+    status, printed = run('--no-such-option')
+    assert status == 2 and 'error:' in printed.err
 
 
 @pytest.fixture
@@ -55,6 +62,43 @@ def test_labels_are_made_and_judged(scenes, classes, tmp_path):
     assert set(content['IoU']) == {
         'background', 'disk', 'ring', 'star', 'lollipop', 'frame',
     }  # fmt: skip
+
+
+def test_labels_are_judged_without_training(data_dir, tmp_path):
+    root, split = data_dir / 'voc-mini', tmp_path / 'split.txt'
+    split.write_text('aeroplane_1001\naeroplane_1002\n')
+    common = (
+        'evaluate_no_train.py', root, '--split', split, '--method',
+        *('box_fill', '--json', tmp_path / 'a.json', '--workers', 1),
+    )  # fmt: skip
+    done = _run(*common)
+    assert done.returncode == 0, done.stderr
+    from_boxes = json.loads((tmp_path / 'a.json').read_text())
+    assert f'{from_boxes["mIoU"]:.1f}' in done.stdout
+    done = _run(
+        *common, '--format', 'detections', '--score-threshold', '0.95',
+        *('--sweep', '0.3', '0.5', '--csv', tmp_path / 'a.csv'),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    content = json.loads((tmp_path / 'a.json').read_text())
+    found = {r['score_threshold']: r['mIoU'] for r in content['sweep']}
+    assert set(found) == {0.3, 0.5, 0.95}
+    assert content['fixed']['mIoU'] == found[0.95] < max(found.values())
+    assert content['best']['mIoU'] == max(found.values())
+    header = (tmp_path / 'a.csv').read_text().splitlines()[0]
+    assert header.startswith('class,fixed (0.95),best (0.')
+
+
+def test_the_cost_of_labels_is_printed(scenes, classes):
+    done = _run(
+        'benchmark_pseudo_labels.py', scenes, '--classes', classes,
+        *('--split', scenes / 'ImageSets/Segmentation/val.txt'),
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    rows = [li for li in done.stdout.splitlines() if li.startswith('| ')]
+    assert '| images/s |' in rows[0]
+    exact = [row for row in rows if row.startswith('| numba |')]
+    assert exact and all(row.endswith('| 100.0 % |') for row in exact)
 
 
 def test_bad_annotations_are_listed_and_the_rest_is_labelled(
@@ -144,6 +188,8 @@ def test_wrong_use_exits_with_2(scenes, tmp_path):
         ('--split', split, '--workers', 0),
         ('--split', split, '--iterations', 'many'),
         ('--split', tmp_path / 'absent.txt'),
+        ('--split', split, '--method', 'box_fill', '--seed', 1),
+        ('--split', split, '--margin', 0),
         ('--split', split, '--classes', tmp_path / 'absent.txt'),
     ):
         done = _run(*common, *more)
