@@ -1,7 +1,7 @@
 """The pseudo labels of a whole split."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -27,7 +27,8 @@ class GenerationSummary:
         num_boxes: Boxes in them.
         fallbacks: How many boxes were filled instead of segmented, by
             reason.
-        errors: One line for each image that could not be labelled.
+        errors: One line for each image that could not be labelled, and one
+            if the folder's records could not be written.
     """
 
     num_images: int = 0
@@ -87,22 +88,25 @@ def generate_pseudo_labels(
         (labeler, item, folder, _done(store, item)) for item in annotations
     )
     summary = GenerationSummary()
-
-    def records() -> Iterator[Record]:
-        for record, is_kept in ENGINES[engine](_label_one, jobs, workers):
-            summary.num_kept += is_kept
-            yield record
-
-    bar = tqdm(
-        store.add(records()), total=total, unit='image', disable=not progress
-    )
-    for record in bar:
+    results = ENGINES[engine](_label_one, jobs, workers)
+    for record, is_kept in tqdm(
+        results, total=total, unit='image', disable=not progress
+    ):
+        store.add(record)
         if record.error is not None:
             summary.errors.append(record.error)
             continue
         summary.num_images += 1
+        summary.num_kept += is_kept
         summary.num_boxes += len(record.fallbacks)
         summary.fallbacks.update(filter(None, record.fallbacks))
+    try:
+        store.finish()
+    except OSError as error:
+        summary.errors.append(
+            f'{store.folder}: its records are not whole: {error.strerror}; '
+            'mend that and run again'
+        )
     return summary
 
 

@@ -9,7 +9,7 @@ run ends with the same bytes as one that was not killed.
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -101,22 +101,30 @@ class PseudoLabelStore:
         """The record of an image, if it has one."""
         return self._records.get(image_id)
 
-    def add(self, records: Iterable[Record]) -> Iterator[Record]:
-        """Note records as they come, and pass them on."""
-        with self._journal.open('ab', buffering=0) as journal:
-            for record in records:
-                if self[record.image_id] != record:
-                    self._records[record.image_id] = record
-                    # A line that could not be written to its end, as on a
-                    # full disk, does not spoil the next one; what it said is
-                    # in the file that is written last, or done again.
-                    with suppress(OSError):
-                        journal.write(b'\n' + _line(record).encode())
-                yield record
+    def add(self, record: Record) -> None:
+        """Note what became of an image."""
+        if self[record.image_id] == record:
+            return
+        self._records[record.image_id] = record
+        # A line that could not be written to its end, as on a full disk, does
+        # not spoil the next one; what it said is written by finish(), or done
+        # again.
+        with (
+            suppress(OSError),
+            self._journal.open('ab', buffering=0) as journal,
+        ):
+            journal.write(b'\n' + _line(record).encode())
+
+    def finish(self) -> None:
+        """Write all records in order, and leave no journal.
+
+        Raises:
+            OSError: They can not be written; the journal stays.
+        """
         with replacing(self.folder / RECORDS) as part, part.open('w') as file:
             for _, record in sorted(self._records.items()):
                 file.write(_line(record) + '\n')
-        self._journal.unlink()
+        self._journal.unlink(missing_ok=True)
 
     def _read(self) -> dict[str, Record]:
         """The records by image; those of the journal are newer."""
