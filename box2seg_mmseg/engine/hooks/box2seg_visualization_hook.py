@@ -1,0 +1,136 @@
+"""Pictures of what the attention and the embeddings have learned."""
+
+from copy import deepcopy
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as F  # noqa: N812
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+from mmseg.registry import HOOKS
+from torch import Tensor
+
+from ...models import Box2SegHead
+from ...visualization import overlay_heat, overlay_labels
+
+
+@HOOKS.register_module()
+class Box2SegVisualizationHook(Hook):
+    """Draws attention maps and affinities into the visualizer's backends.
+
+    Of the first images of a training batch it draws side by side: the crop
+    under its pseudo label; for each boxed class its attention in the boxes;
+    and how alike the embedding of one pixel, marked with a cross, is to those
+    of all others (their cosine, 0 and less is dark). The pixel is the one of
+    most attention in a box. What a loss that is off has not built is left
+    out.
+
+    The pictures are named ``box2seg_0``, ``box2seg_1``, ...; mmengine's
+    LocalVisBackend writes them to ``vis_data/vis_image``. The training is not
+    changed.
+
+    Args:
+        interval: Iterations between two pictures.
+        num_images: Images of a batch.
+
+    Raises:
+        TypeError: The model's decode head is no Box2SegHead.
+    """
+
+    priority = 'LOW'
+
+    def __init__(self, interval: int = 100, num_images: int = 2) -> None:
+        self.interval = interval
+        self.num_images = num_images
+
+    def before_train(self, runner: Runner) -> None:
+        """Check the model."""
+        head = _bare(runner.model).decode_head
+        if not isinstance(head, Box2SegHead):
+            raise TypeError(
+                'Box2SegVisualizationHook needs a Box2SegHead. '
+                f'Got: {type(head).__name__}'
+            )
+
+    @torch.no_grad()
+    def after_train_iter(
+        self,
+        runner: Runner,
+        batch_idx: int,
+        data_batch: dict | None = None,
+        outputs: dict | None = None,
+    ) -> None:
+        """Draw, every ``interval`` iterations."""
+        if not self.every_n_train_iters(runner, self.interval):
+            return
+        model = _bare(runner.model)
+        first = {
+            key: deepcopy(values[: self.num_images])
+            for key, values in data_batch.items()
+        }
+        model.eval()
+        data = model.data_preprocessor(deepcopy(first), training=True)
+        _, attention, embeddings = model.decode_head.forward_train(
+            model.extract_feat(data['inputs'])
+        )
+        model.train()
+        for i, (crop, sample) in enumerate(
+            zip(first['inputs'], data['data_samples'], strict=True)
+        ):
+            picture = _draw(
+                crop,
+                sample,
+                None if attention is None else attention[i],
+                None if embeddings is None else embeddings[i],
+                data['inputs'].shape[2:],
+            )
+            runner.visualizer.add_image(
+                f'box2seg_{i}', picture, runner.iter + 1
+            )
+
+
+def _draw(crop, sample, attention, embeddings, padded) -> np.ndarray:
+    """The panels of one image, side by side: ``(H, W, 3)`` uint8, RGB."""
+    height, width = crop.shape[1:]
+    image = crop.flip(0).permute(1, 2, 0).cpu().numpy()  # OpenCV's BGR
+    label = sample.gt_sem_seg.data[0, :height, :width]
+    panels = [overlay_labels(image, label.cpu().numpy().astype(np.uint8))]
+
+    box_map = sample.gt_box_map.data[0, :height, :width].long()
+    table = sample.box_region_classes
+    table = F.pad(table, (0, 0, 0, 256 - len(table)))
+    inside = table[box_map.to(table.device)].permute(2, 0, 1)[1:]
+    classes = inside.flatten(1).any(1).nonzero().flatten().tolist()
+    marked = None
+    if attention is not None and classes:
+        # Logits are enlarged before the sigmoid, as for the losses.
+        logits = _enlarge(attention[classes], padded)[:, :height, :width]
+        maps = logits.sigmoid() * inside[classes].to(logits.device)
+        panels += [overlay_heat(image, m.cpu().numpy()) for m in maps]
+        marked = divmod(int(maps.amax(0).argmax()), width)
+    if embeddings is not None:
+        row, column = marked or (height // 2, width // 2)
+        unit = F.normalize(_enlarge(embeddings, padded), dim=0)
+        alike = torch.einsum('dhw,d->hw', unit, unit[:, row, column])
+        alike = alike[:height, :width].cpu().numpy()
+        panels.append(
+            cv2.drawMarker(
+                overlay_heat(image, alike),
+                (column, row),
+                (0, 255, 255),
+                cv2.MARKER_CROSS,
+                markerSize=15,
+                thickness=2,
+            )
+        )
+    return np.hstack(panels)
+
+
+def _enlarge(maps: Tensor, size: tuple[int, int]) -> Tensor:
+    return F.interpolate(maps[None].float(), size, mode='bilinear')[0]
+
+
+def _bare(model: torch.nn.Module) -> torch.nn.Module:
+    return model.module if is_model_wrapper(model) else model

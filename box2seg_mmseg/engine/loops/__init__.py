@@ -1,0 +1,5 @@
+"""Loops."""
+
+from .crf_loops import CRFTestLoop, CRFValLoop
+
+__all__ = ['CRFTestLoop', 'CRFValLoop']

@@ -1,0 +1,60 @@
+"""Label maps, boxes and heat maps over a photograph."""
+
+import cv2
+import matplotlib
+import numpy as np
+
+from ..pseudo_labels import voc_palette
+
+
+def overlay_labels(image: np.ndarray, label_map: np.ndarray) -> np.ndarray:
+    """Paint classes over a photograph in PASCAL VOC's colours.
+
+    Args:
+        image: ``(H, W, 3)`` uint8, RGB.
+        label_map: ``(H, W)`` uint8: 0 background, which stays, class id,
+            255 ignore.
+
+    Returns:
+        ``(H, W, 3)`` uint8, RGB.
+    """
+    colours = voc_palette()[label_map].astype(np.float32)
+    share = np.where(label_map == 0, 0.0, 0.65)[..., None]
+    return ((1 - share) * image + share * colours).astype(np.uint8)
+
+
+def overlay_heat(image: np.ndarray, heat: np.ndarray) -> np.ndarray:
+    """Lay a heat map over a photograph: dark is 0, yellow is 1.
+
+    Args:
+        image: ``(H, W, 3)`` uint8, RGB.
+        heat: ``(H, W)`` floats; clipped to ``[0, 1]``.
+
+    Returns:
+        ``(H, W, 3)`` uint8, RGB.
+    """
+    colours = matplotlib.colormaps['inferno'](np.clip(heat, 0, 1))[..., :3]
+    return (0.3 * image + 0.7 * 255 * colours).astype(np.uint8)
+
+
+def draw_boxes(
+    image: np.ndarray, boxes: np.ndarray, labels: np.ndarray
+) -> np.ndarray:
+    """Draw boxes in the colours of their classes.
+
+    Args:
+        image: ``(H, W, 3)`` uint8, RGB.
+        boxes: ``(K, 4)`` xyxy in pixels, half-open.
+        labels: ``(K,)`` class ids.
+
+    Returns:
+        ``(H, W, 3)`` uint8, RGB.
+    """
+    result = np.ascontiguousarray(image).copy()
+    thickness = max(1, round(max(image.shape[:2]) / 150))
+    for box, label in zip(boxes, labels, strict=True):
+        x1, y1, x2, y2 = (round(float(v)) for v in box)
+        colour = voc_palette()[label].tolist()
+        for edge, width in (((255,) * 3, thickness + 2), (colour, thickness)):
+            cv2.rectangle(result, (x1, y1), (x2 - 1, y2 - 1), edge, width)
+    return result
