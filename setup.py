@@ -19,7 +19,7 @@ setup(
     long_description_content_type='text/markdown',
     license='Apache-2.0',
     packages=find_packages(include=['box2seg_mmseg', 'box2seg_mmseg.*']),
-    package_data={'box2seg_mmseg': ['py.typed']},
+    package_data={'box2seg_mmseg': ['py.typed', 'visualization/*.html']},
     python_requires='>=3.10',
     install_requires=[
         'defusedxml>=0.7.1',

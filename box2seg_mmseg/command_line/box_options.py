@@ -18,10 +18,20 @@ from .running import UsageError
 FORMATS = ('voc', 'coco', 'openimages', 'detections')
 
 
-def add_box_options(parser: ArgumentParser) -> None:
-    """Add the data set's folder, its format and what the format needs."""
+def add_box_options(
+    parser: ArgumentParser, data_root: str = 'data_root'
+) -> None:
+    """Add the data set's folder, its format and what the format needs.
+
+    Args:
+        parser: Gets the options.
+        data_root: Name of the folder's argument, ``'--data-root'`` for an
+            option.
+    """
     parser.add_argument(
-        'data_root', help='folder of the data set; other paths begin there'
+        data_root,
+        **({'required': True} if data_root.startswith('-') else {}),
+        help='folder of the data set; other paths begin there',
     )
     parser.add_argument(
         '--format',

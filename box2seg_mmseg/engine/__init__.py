@@ -1,6 +1,14 @@
-"""What mmengine lacks: hooks and optimizer wrappers."""
+"""What mmengine lacks: hooks, loops and optimizer wrappers."""
 
-from .hooks import KeepMemoryHook, RandomStateHook
+from .hooks import Box2SegVisualizationHook, KeepMemoryHook, RandomStateHook
+from .loops import CRFTestLoop, CRFValLoop
 from .optim_wrappers import BFloat16OptimWrapper
 
-__all__ = ['BFloat16OptimWrapper', 'KeepMemoryHook', 'RandomStateHook']
+__all__ = [
+    'BFloat16OptimWrapper',
+    'Box2SegVisualizationHook',
+    'CRFTestLoop',
+    'CRFValLoop',
+    'KeepMemoryHook',
+    'RandomStateHook',
+]

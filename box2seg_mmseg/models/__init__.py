@@ -1,4 +1,4 @@
-"""Decode head and losses."""
+"""Segmentors, decode head and losses."""
 
 from .decode_heads import Box2SegHead
 from .losses import (
@@ -6,10 +6,18 @@ from .losses import (
     AttentionWeightedLoss,
     GrabCutLoss,
 )
+from .segmentors import (
+    CRFCascadeEncoderDecoder,
+    CRFEncoderDecoder,
+    CRFSegTTAModel,
+)
 
 __all__ = [
     'AffinityLoss',
     'AttentionWeightedLoss',
     'Box2SegHead',
+    'CRFCascadeEncoderDecoder',
+    'CRFEncoderDecoder',
+    'CRFSegTTAModel',
     'GrabCutLoss',
 ]

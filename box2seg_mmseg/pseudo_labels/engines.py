@@ -5,20 +5,14 @@ results as they come, in any order. It asks for arguments only as fast as they
 are worked off.
 """
 
-import os
-import signal
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, wait
 from itertools import islice, starmap
-from multiprocessing import (
-    get_all_start_methods,
-    get_context,
-    parent_process,
-)
-from threading import Thread
 from typing import Any, TypeVar
 
 import cv2
+
+from ..processes import worker_pool
 
 T = TypeVar('T')
 _JOBS_PER_WORKER = 4  # under way, so that no worker waits for the next
@@ -40,16 +34,7 @@ def run_local(
     if workers == 1:
         yield from starmap(function, jobs)
         return
-    # Not 'fork': the parent may hold threads of torch or OpenCV. A fork
-    # server imports once for all workers.
-    if 'forkserver' in get_all_start_methods():
-        context = get_context('forkserver')
-        context.set_forkserver_preload([function.__module__])
-    else:
-        context = get_context('spawn')
-    executor = ProcessPoolExecutor(
-        workers, mp_context=context, initializer=_init_worker
-    )
+    executor = worker_pool(workers, function.__module__)
     jobs = iter(jobs)
     try:
         pending = set()
@@ -64,18 +49,6 @@ def run_local(
                 yield future.result()
     finally:
         executor.shutdown(cancel_futures=True)
-
-
-def _init_worker() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent stops us
-    cv2.setNumThreads(1)
-    Thread(target=_end_with_parent, daemon=True).start()
-
-
-def _end_with_parent() -> None:
-    """Leave no worker behind when the parent is killed."""
-    parent_process().join()
-    os._exit(1)
 
 
 def run_ray(

@@ -1,5 +1,15 @@
 """Pictures."""
 
 from .comparison_figure import draw_comparison
+from .comparison_page import ImageRow, Panel, write_comparison_page
+from .overlays import draw_boxes, overlay_heat, overlay_labels
 
-__all__ = ['draw_comparison']
+__all__ = [
+    'ImageRow',
+    'Panel',
+    'draw_boxes',
+    'draw_comparison',
+    'overlay_heat',
+    'overlay_labels',
+    'write_comparison_page',
+]

@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image, ImageOps
 
-from ..pseudo_labels import voc_palette
+from .overlays import overlay_labels
 
 
 def draw_comparison(
@@ -45,10 +45,7 @@ def draw_comparison(
 
 
 def _overlay(image_path: Path, label_path: Path) -> np.ndarray:
-    """Classes in colour over the image, the rest of it paler."""
     photograph = ImageOps.exif_transpose(Image.open(image_path))
-    image = np.array(photograph.convert('RGB'), np.float32)
-    label_map = np.array(Image.open(label_path))
-    colours = voc_palette()[label_map].astype(np.float32)
-    share = np.where(label_map == 0, 0.0, 0.65)[..., None]
-    return ((1 - share) * image + share * colours).astype(np.uint8)
+    return overlay_labels(
+        np.array(photograph.convert('RGB')), np.array(Image.open(label_path))
+    )

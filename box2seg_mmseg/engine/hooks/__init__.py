@@ -1,6 +1,7 @@
 """Hooks."""
 
+from .box2seg_visualization_hook import Box2SegVisualizationHook
 from .keep_memory_hook import KeepMemoryHook
 from .random_state_hook import RandomStateHook
 
-__all__ = ['KeepMemoryHook', 'RandomStateHook']
+__all__ = ['Box2SegVisualizationHook', 'KeepMemoryHook', 'RandomStateHook']

@@ -74,6 +74,7 @@ class CRFQueue:
             self._deferred = None
 
     def _submit(self, image: Image, probs: Tensor) -> Future:
+        probs = probs.detach()
         # The classes that can not win stay here: less to send.
         highest = probs.flatten(1).amax(1)
         classes = self.crf.candidates(highest.float().cpu().numpy())
