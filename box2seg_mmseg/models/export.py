@@ -16,6 +16,10 @@ TRAINING_ONLY = (
     'optim_wrapper',
     'param_scheduler',
 )
+# In place of ours, which run the dense CRF.
+STOCK_TYPES = dict(
+    val_cfg='ValLoop', test_cfg='TestLoop', tta_model='SegTTAModel'
+)
 
 
 def export_segmentor(
@@ -31,7 +35,7 @@ def export_segmentor(
 
     Returns:
         Paths of the config and the checkpoint. Stock mmseg takes them without
-        this package.
+        this package; a dense CRF is left out.
 
     Raises:
         ValueError: The config's decode head is no Box2SegHead, or the
@@ -45,6 +49,11 @@ def export_segmentor(
             f'stock already. Got: {head.type}'
         )
     cfg.model.decode_head = head.decoder
+    cfg.model.type = cfg.model.type.removeprefix('CRF')
+    cfg.model.test_cfg.pop('crf', None)
+    for key, stock in STOCK_TYPES.items():
+        if cfg.get(key) is not None:
+            cfg[key].type = stock
     cfg.model.pretrained = None
     cfg.model.backbone.init_cfg = None
     for key in TRAINING_ONLY:

@@ -166,6 +166,70 @@ def test_the_exported_model_needs_no_plugin(stock, trained, scenes, tmp_path):
         assert ours.read_bytes() == stock.read_bytes()
 
 
+def test_pictures_are_drawn_and_change_nothing(
+    stock, trained, unmasked, tmp_path
+):
+    config = tmp_path / 'config.py'
+    config.write_text(
+        f"_base_ = '{_config('box2seg')}'\n"
+        'custom_hooks = _base_.custom_hooks + [\n'
+        "    dict(type='Box2SegVisualizationHook', interval=3)\n]\n"
+    )
+    options = _options(unmasked) | NO_VALIDATION
+    stock('train', config, '--work-dir', tmp_path, **options)
+    names = sorted(p.name for p in tmp_path.glob('*/vis_data/vis_image/*'))
+    assert names == [
+        f'box2seg_{i}_{step}.png' for i in (0, 1) for step in (3, 6)
+    ]
+    want, got = _weights(trained[0], 6), _weights(tmp_path, 6)
+    assert all(torch.equal(want[name], got[name]) for name in want)
+
+
+def test_the_crf_runs_in_test_and_validation(
+    stock, trained, scenes, unmasked, tmp_path
+):
+    pytest.importorskip('pydensecrf', reason="needs the extra 'crf'")
+    crf = {'model.type': 'CRFEncoderDecoder', 'model.test_cfg.crf.bi_rgb': 30}
+    overlapping = {
+        'test_cfg.type': 'CRFTestLoop',
+        'model.test_cfg.crf.workers': 2,
+    }
+    folders = {}
+    for name, options in (
+        ('none', {}),
+        ('plain', crf),
+        ('overlapping', crf | overlapping),
+    ):
+        folders[name] = tmp_path / name
+        stock(
+            'test',
+            *(_config('box2seg'), trained[0] / 'iter_6.pth'),
+            *('--out', folders[name], '--show-dir', tmp_path / 'shown'),
+            *('--work-dir', tmp_path / 'work'),
+            **{'test_dataloader.dataset.data_root': scenes} | options,
+        )
+    for i in range(4):
+        none, plain, overlapping = (
+            (folder / f'val_{i:04d}.png').read_bytes()
+            for folder in folders.values()
+        )
+        assert plain == overlapping != none
+    assert list(tmp_path.rglob('vis_image/*'))
+
+    output = stock(
+        'train',
+        *(_config('box2seg'), '--work-dir', tmp_path / 'train'),
+        **_options(unmasked, max_iters=2)
+        | crf
+        | {
+            'val_cfg.type': 'CRFValLoop',
+            'train_cfg.val_interval': 2,
+            'val_dataloader.dataset.data_root': scenes,
+        },
+    )
+    assert 'Iter(val) [4/4]' in output and 'mIoU' in output
+
+
 def test_only_a_box2seg_model_is_exported(trained, tmp_path):
     checkpoint = trained[0] / 'iter_6.pth'
     with pytest.raises(ValueError, match='must be a Box2SegHead'):
