@@ -40,7 +40,7 @@ class DenseCRF:
     bi_w: float = 4.0
     bi_xy: float = 67.0
     bi_rgb: float = 3.0
-    min_prob: float = 0.05
+    min_prob: float = 0.1
 
     def __post_init__(self) -> None:
         if self.iterations < 1:
