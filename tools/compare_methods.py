@@ -5,6 +5,7 @@ and shows the images on which the last method gains most over the first, and
 loses most.
 """
 
+import os
 from argparse import (
     ArgumentParser,
     ArgumentTypeError,
@@ -12,8 +13,6 @@ from argparse import (
     RawDescriptionHelpFormatter,
 )
 from pathlib import Path
-
-from tqdm import tqdm
 
 from box2seg_mmseg.boxes import ReadingReport
 from box2seg_mmseg.command_line import (
@@ -25,9 +24,8 @@ from box2seg_mmseg.command_line import (
     run,
 )
 from box2seg_mmseg.evaluation import format_iou_table
-from box2seg_mmseg.experiments import compare_methods
+from box2seg_mmseg.experiments import compare_methods, predict_folder
 from box2seg_mmseg.models.prediction import Predictor
-from box2seg_mmseg.pseudo_labels import write_label_png
 from box2seg_mmseg.visualization import draw_comparison
 
 
@@ -42,15 +40,21 @@ def main(args: Namespace) -> int:
         config, _, checkpoint = paths.partition(',')
         if not Path(config).is_file() or not Path(checkpoint).is_file():
             raise UsageError(f'{paths}: must be two files, CONFIG,CHECKPOINT')
-        for suffix, crf in (('', None), (' + CRF', {}))[: 1 + args.crf]:
-            predictor = Predictor(config, checkpoint, crf, args.device)
-            folder = out.with_suffix('') / f'{name}{suffix}'
-            for item in tqdm(annotations, unit='image', desc=name + suffix):
-                path = folder / f'{item.image_id}.png'
-                path.parent.mkdir(parents=True, exist_ok=True)
-                write_label_png(path, predictor.label(item.image_path))
-            methods[name + suffix] = folder
-        attention = predictor
+        predictor = Predictor(config, checkpoint, args.device)
+        folders = {name: out.with_suffix('') / name}
+        if args.crf:
+            with_crf = f'{name} + CRF'
+            folders[with_crf] = out.with_suffix('') / with_crf
+        predict_folder(
+            predictor,
+            [(item.image_id, item.image_path) for item in annotations],
+            *folders.values(),
+            workers=os.cpu_count() or 1,
+            progress=True,
+        )
+        methods.update(folders)
+        if predictor.has_attention:
+            attention = predictor.attention
     if len(methods) < 2:
         raise UsageError('two methods are needed; see --prediction')
     reports, shown = compare_methods(
@@ -63,8 +67,7 @@ def main(args: Namespace) -> int:
         f'{len(annotations)} images of {Path(args.split).name}. mIoU is the '
         'mean over the classes that occur in label maps or masks.',
         pseudo_label_dir=args.pseudo_labels,
-        attention=attention
-        and (lambda item: attention.attention(item.image_path)),
+        attention=attention,
         num_images=args.images,
         progress=True,
     )

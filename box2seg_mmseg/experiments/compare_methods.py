@@ -44,7 +44,7 @@ def compare_methods(
     title: str,
     summary: str,
     pseudo_label_dir: str | Path | None = None,
-    attention: Callable[[BoxAnnotations], np.ndarray | None] | None = None,
+    attention: Callable[[str], np.ndarray] | None = None,
     num_images: int = 12,
     progress: bool = False,
     total: int | None = None,
@@ -62,8 +62,8 @@ def compare_methods(
         summary: Of what the page shows.
         pseudo_label_dir: Folder of pseudo labels to show; an image may have
             none.
-        attention: From an image to its attention maps, ``(L, H, W)`` in
-            ``[0, 1]``, or to None.
+        attention: From the path of an image to its attention maps,
+            ``(L, H, W)`` in ``[0, 1]``.
         num_images: Show so many images of most gain of the last method over
             the first, and as many of most loss.
         progress: Show a progress bar on stderr.
@@ -134,7 +134,7 @@ def _panels(
     classes: Sequence[str],
     methods: Mapping[str, str | Path],
     pseudo_label_dir: str | Path | None,
-    attention: Callable[[BoxAnnotations], np.ndarray | None] | None,
+    attention: Callable[[str], np.ndarray] | None,
 ) -> Iterable[Panel]:
     item = image.item
     opened = ImageOps.exif_transpose(Image.open(item.image_path))
@@ -156,8 +156,9 @@ def _panels(
         path = Path(pseudo_label_dir) / f'{item.image_id}.png'
         if path.exists():
             yield panel('pseudo label', read_label_png(path, len(classes)))
-    maps = None if attention is None else attention(item)
-    for label in sorted(set(item.labels.tolist())) if maps is not None else ():
+    maps = None if attention is None else attention(item.image_path)
+    present = () if maps is None else sorted(set(item.labels.tolist()))
+    for label in present:
         inside = np.zeros(mask.shape, bool)
         for x1, y1, x2, y2 in item.boxes[item.labels == label].astype(int):
             inside[y1:y2, x1:x2] = True

@@ -1,6 +1,5 @@
 """What a trained model says of one photograph."""
 
-from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -10,43 +9,30 @@ from mmengine.dataset import Compose, pseudo_collate
 from mmseg.apis import init_model
 from mmseg.models import BaseSegmentor
 from mmseg.models.utils import resize
+from mmseg.structures import SegDataSample
+from torch import Tensor
 
 from .decode_heads import Box2SegHead
+from .segmentors.crf_segmentor import class_probs
 
 
 class Predictor:
     """Runs a model by its config's test pipeline.
 
+    The config's own dense CRF is not used.
+
     Args:
         config: Config of any mmseg model.
         checkpoint: Its checkpoint.
-        crf: Arguments of a :class:`CRFQueue` that refines what is predicted,
-            or None. The config's own CRF is not used.
         device: As torch names it.
-
-    Raises:
-        ValueError: With ``crf``: the model is no EncoderDecoder.
     """
 
     def __init__(
-        self,
-        config: str | Path,
-        checkpoint: str | Path,
-        crf: dict | None = None,
-        device: str = 'cpu',
+        self, config: str | Path, checkpoint: str | Path, device: str = 'cpu'
     ) -> None:
         cfg = Config.fromfile(config)
         cfg.model.backbone.init_cfg = None
         cfg.model.test_cfg.pop('crf', None)
-        if crf is not None:
-            if not cfg.model.type.endswith('EncoderDecoder'):
-                raise ValueError(
-                    f'{config}: the CRF needs an EncoderDecoder. '
-                    f'Got: {cfg.model.type}'
-                )
-            if not cfg.model.type.startswith('CRF'):
-                cfg.model.type = f'CRF{cfg.model.type}'
-            cfg.model.test_cfg.crf = crf
         self._model: BaseSegmentor = init_model(
             cfg, str(checkpoint), device=device
         )
@@ -58,40 +44,45 @@ class Predictor:
             ]
         )
 
-    def label(self, image_path: str | Path) -> np.ndarray:
-        """The predicted label map.
+    @property
+    def has_attention(self) -> bool:
+        """Whether the model is a Box2Seg with attention."""
+        head = self._model.decode_head
+        return (
+            isinstance(head, Box2SegHead) and head.loss_attention is not None
+        )
+
+    def predict(self, image_path: str | Path) -> tuple[SegDataSample, Tensor]:
+        """What the model predicts.
 
         Args:
             image_path: A photograph.
 
         Returns:
-            ``(H, W)`` uint8.
+            The sample with ``pred_sem_seg``, and the probabilities of the
+            classes, ``(C, H, W)``.
         """
         with torch.no_grad():
             (sample,) = self._model.test_step(self._batch(image_path))
-        return sample.pred_sem_seg.data[0].cpu().numpy().astype(np.uint8)
+        logits = sample.seg_logits.data
+        return sample, class_probs(logits, self._model.out_channels)
 
-    def attention(self, image_path: str | Path) -> np.ndarray | None:
+    def attention(self, image_path: str | Path) -> np.ndarray:
         """The attention maps of all foreground classes.
 
         Args:
             image_path: A photograph.
 
         Returns:
-            ``(L, H, W)`` float32 in ``[0, 1]``, or None if the model has no
-            attention.
+            ``(L, H, W)`` float32 in ``[0, 1]``.
         """
         model = self._model
-        if not isinstance(model.decode_head, Box2SegHead):
-            return None
-        data = model.data_preprocessor(deepcopy(self._batch(image_path)))
+        data = model.data_preprocessor(self._batch(image_path))
         inputs, samples = data['inputs'], data['data_samples']
         with torch.no_grad():
             _, logits, _ = model.decode_head.forward_train(
                 model.extract_feat(inputs)
             )
-        if logits is None:
-            return None
         logits = resize(logits, inputs.shape[2:], mode='bilinear')
         # The way of the classes' logits to the photograph's size. A channel
         # more keeps mmseg from taking one channel for a binary task's.

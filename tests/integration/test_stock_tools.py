@@ -189,7 +189,12 @@ def test_the_crf_runs_in_test_and_validation(
     stock, trained, scenes, unmasked, tmp_path
 ):
     pytest.importorskip('pydensecrf', reason="needs the extra 'crf'")
-    crf = {'model.type': 'CRFEncoderDecoder', 'model.test_cfg.crf.bi_rgb': 30}
+    # Weights below 0 drive neighbours apart: no prediction stays.
+    crf = {
+        'model.type': 'CRFEncoderDecoder',
+        'model.test_cfg.crf.pos_w': -50,
+        'model.test_cfg.crf.min_prob': 0,
+    }
     overlapping = {
         'test_cfg.type': 'CRFTestLoop',
         'model.test_cfg.crf.workers': 2,

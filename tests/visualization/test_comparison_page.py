@@ -51,7 +51,7 @@ def page(scenes, tmp_path_factory):
         'A & B',
         'Rendered scenes.',
         pseudo_label_dir=methods['GrabCut'],
-        attention=lambda item: np.full((5, 64, 64), 0.5, np.float32),
+        attention=lambda path: np.full((5, 64, 64), 0.5, np.float32),
         num_images=2,
     )
     return folder / 'page.html', reports, shown, methods
