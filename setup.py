@@ -23,6 +23,7 @@ setup(
     python_requires='>=3.10',
     install_requires=[
         'defusedxml>=0.7.1',
+        'filelock>=3.12',
         'matplotlib>=3.7',
         'numba>=0.60',
         'numpy>=1.26',

@@ -6,13 +6,17 @@ this process and in worker processes.
 
 import os
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from pathlib import Path
 
-from box2seg_mmseg.command_line import positive_int, run
+from box2seg_mmseg.command_line import UsageError, positive_int, run
 from box2seg_mmseg.experiments.crf_cost import measure_crf
 
 
 def main(args: Namespace) -> int:
     """Measure and print the table."""
+    for path in (args.config, args.checkpoint):
+        if not Path(path).is_file():
+            raise UsageError(f'{path}: no such file')
     cost = measure_crf(
         args.config, args.checkpoint, args.workers, args.images, progress=True
     )

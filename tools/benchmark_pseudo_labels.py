@@ -6,14 +6,17 @@ column is the share of the boxes whose masks are those of cv2.grabCut.
 """
 
 import os
+import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from importlib.util import find_spec
 from pathlib import Path
 
 from box2seg_mmseg.boxes import ReadingReport
 from box2seg_mmseg.command_line import (
+    UsageError,
     add_box_options,
     positive_int,
+    print_report,
     read_boxes,
     read_classes,
     run,
@@ -24,7 +27,10 @@ from box2seg_mmseg.pseudo_labels import GrabCut
 
 def main(args: Namespace) -> int:
     """Measure each row and print the table."""
-    annotations = list(read_boxes(args, ReadingReport())[0])
+    report = ReadingReport(skip_bad=args.skip_bad)
+    annotations = list(read_boxes(args, report)[0])
+    if len(annotations) < 2 or not any(len(a.boxes) for a in annotations):
+        raise UsageError(f'{args.split}: needs two images, and boxes')
     classes = ('background', *read_classes(args.classes))
     several = args.workers
     rows = [
@@ -51,6 +57,7 @@ def main(args: Namespace) -> int:
         )
         for _, labeler, engine, workers in rows
     ]
+    print_report(report)
     print(f'{len(annotations)} images, {os.cpu_count()} cores\n')
     print(
         '| labels | engine | workers | images/s | CPU s/image | mIoU | same |'
@@ -62,7 +69,9 @@ def main(args: Namespace) -> int:
             f'| {cost.cpu_seconds:.3f} | {cost.miou:.1f} '
             f'| {100 * cost.identical(costs[0]):.1f} % |'
         )
-    return 0
+    for error in report.skipped:
+        print(f'left out: {error}', file=sys.stderr)
+    return 1 if report.skipped else 0
 
 
 def parser() -> ArgumentParser:

@@ -1,23 +1,29 @@
 """Write one HTML page that compares methods: a table, and images to look at.
 
-Methods are folders of label maps or checkpoints. The page needs no network
-and shows the images on which the last method gains most over the first, and
-loses most.
+Methods are folders of label maps or checkpoints, in the order given. The page
+needs no network and shows the images on which the last method gains most over
+the first, and loses most.
 """
 
 import os
+import sys
 from argparse import (
     ArgumentParser,
     ArgumentTypeError,
     Namespace,
     RawDescriptionHelpFormatter,
 )
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
+
+import numpy as np
 
 from box2seg_mmseg.boxes import ReadingReport
 from box2seg_mmseg.command_line import (
     UsageError,
     add_box_options,
+    out_file,
     positive_int,
     read_boxes,
     read_classes,
@@ -30,39 +36,18 @@ from box2seg_mmseg.visualization import draw_comparison
 
 
 def main(args: Namespace) -> int:
-    """Predict what is not predicted yet, judge, and write the page."""
-    annotations = list(read_boxes(args, ReadingReport())[0])
-    root, out = Path(args.data_root), Path(args.out)
-    classes = ('background', *read_classes(args.classes))
-    methods = {name: Path(folder) for name, folder in args.prediction}
-    attention = None
-    for name, paths in args.checkpoint:
-        config, _, checkpoint = paths.partition(',')
-        if not Path(config).is_file() or not Path(checkpoint).is_file():
-            raise UsageError(f'{paths}: must be two files, CONFIG,CHECKPOINT')
-        predictor = Predictor(config, checkpoint, args.device)
-        folders = {name: out.with_suffix('') / name}
-        if args.crf:
-            with_crf = f'{name} + CRF'
-            folders[with_crf] = out.with_suffix('') / with_crf
-        predict_folder(
-            predictor,
-            [(item.image_id, item.image_path) for item in annotations],
-            *folders.values(),
-            workers=os.cpu_count() or 1,
-            progress=True,
-        )
-        methods.update(folders)
-        if predictor.has_attention:
-            attention = predictor.attention
-    if len(methods) < 2:
-        raise UsageError('two methods are needed; see --prediction')
+    """Predict with the checkpoints, judge, and write the page."""
+    report = ReadingReport(skip_bad=args.skip_bad)
+    annotations = list(read_boxes(args, report)[0])
+    images = {item.image_id: item.image_path for item in annotations}
+    mask_dir = Path(args.data_root) / args.mask_dir
+    methods, attention = _methods(args, images)
     reports, shown = compare_methods(
         annotations,
-        root / args.mask_dir,
-        classes,
+        mask_dir,
+        ('background', *read_classes(args.classes)),
         methods,
-        out,
+        args.out,
         args.title,
         f'{len(annotations)} images of {Path(args.split).name}. mIoU is the '
         'mean over the classes that occur in label maps or masks.',
@@ -73,9 +58,61 @@ def main(args: Namespace) -> int:
     )
     print(format_iou_table(reports))
     if args.figure:
-        draw_comparison(args.figure, root, shown[: args.columns], methods)
-    print(f'{out}: {len(shown)} images')
-    return 0
+        columns = {name: images[name] for name in shown[: args.columns]}
+        draw_comparison(args.figure, columns, mask_dir, methods)
+    print(f'{args.out}: {len(shown)} images')
+    for error in report.skipped:
+        print(f'left out: {error}', file=sys.stderr)
+    return 1 if report.skipped else 0
+
+
+def _methods(
+    args: Namespace, images: Mapping[str, str]
+) -> tuple[dict[str, Path], Callable[[str], np.ndarray] | None]:
+    """The methods' folders, and what shows the attention, if a model has it.
+
+    What can be wrong with the arguments is found before anything is
+    predicted.
+    """
+    if args.out.suffix != '.html':
+        raise UsageError(f'{args.out}: the page must end in .html')
+    methods: dict[str, Path] = {}
+    models = []
+    for kind, name, value in args.methods:
+        names = [name]
+        if kind == 'prediction':
+            folder = Path(value)
+            if not folder.is_dir():
+                raise UsageError(f'{folder}: no such folder')
+            folders = [folder]
+        else:
+            config, _, checkpoint = value.partition(',')
+            if not Path(config).is_file() or not Path(checkpoint).is_file():
+                raise UsageError(
+                    f'{value}: must be two files, CONFIG,CHECKPOINT'
+                )
+            names += [f'{name} + CRF'] if args.crf else []
+            folders = [args.out.with_suffix('') / n for n in names]
+            models.append((config, checkpoint, folders))
+        for method, folder in zip(names, folders, strict=True):
+            if method in methods:
+                raise UsageError(f'{method}: two methods have this name')
+            methods[method] = folder
+    if len(methods) < 2:
+        raise UsageError('two methods are needed; see --prediction')
+    attention = None
+    for config, checkpoint, folders in models:
+        predictor = Predictor(config, checkpoint, args.device)
+        predict_folder(
+            predictor,
+            list(images.items()),
+            *folders,
+            workers=os.cpu_count() or 1,
+            progress=True,
+        )
+        if predictor.has_attention:
+            attention = predictor.attention
+    return methods, attention
 
 
 def parser() -> ArgumentParser:
@@ -93,7 +130,8 @@ def parser() -> ArgumentParser:
         '--prediction',
         nargs='+',
         action='extend',
-        type=_named,
+        dest='methods',
+        type=partial(_named, 'prediction'),
         default=[],
         metavar='NAME=DIR',
         help='folders of label maps ID.png, as test.py --out writes them',
@@ -102,7 +140,8 @@ def parser() -> ArgumentParser:
         '--checkpoint',
         nargs='+',
         action='extend',
-        type=_named,
+        dest='methods',
+        type=partial(_named, 'checkpoint'),
         default=[],
         metavar='NAME=CONFIG,CHECKPOINT',
         help='models to predict with; label maps go to a folder beside the '
@@ -117,10 +156,15 @@ def parser() -> ArgumentParser:
         '--pseudo-labels', metavar='DIR', help='folder of pseudo labels'
     )
     result.add_argument(
-        '--out', required=True, metavar='PAGE.html', help='page to write'
+        '--out',
+        type=out_file,
+        required=True,
+        metavar='PAGE.html',
+        help='page to write',
     )
     result.add_argument(
         '--figure',
+        type=out_file,
         metavar='FILE.png',
         help="a picture in the layout of the supplement's Fig. 1 too",
     )
@@ -147,11 +191,11 @@ def parser() -> ArgumentParser:
     return result
 
 
-def _named(text: str) -> tuple[str, str]:
+def _named(kind: str, text: str) -> tuple[str, str, str]:
     name, equals, value = text.partition('=')
-    if not name or not equals or not value:
-        raise ArgumentTypeError(f'must be NAME=... Got: {text}')
-    return name, value
+    if not name or '/' in name or not equals or not value:
+        raise ArgumentTypeError(f'must be NAME=..., without /. Got: {text}')
+    return kind, name, value
 
 
 if __name__ == '__main__':

@@ -6,7 +6,7 @@ are judged at the score threshold given and at the best of a sweep, which is
 chosen with the masks and so says what a threshold could reach at most.
 """
 
-import os
+import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from pathlib import Path
 
@@ -60,6 +60,8 @@ def main(args: Namespace) -> int:
             for name in ('fixed', 'best')
         }
         write_reports(args, columns, content)
+    for error in report.skipped:
+        print(f'left out: {error}', file=sys.stderr)
     return 1 if report.skipped else 0
 
 
@@ -88,8 +90,7 @@ def parser() -> ArgumentParser:
     result.add_argument(
         '--workers',
         type=positive_int,
-        default=os.cpu_count() or 1,
-        help='processes (default: one a core, %(default)s here)',
+        help='processes (default: one a core of the machine)',
     )
     return result
 

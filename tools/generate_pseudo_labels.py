@@ -4,7 +4,6 @@ The folder remembers what made it: a run does what is missing or has changed,
 and one that was interrupted is taken up by the same command.
 """
 
-import os
 import sys
 from argparse import (
     ArgumentParser,
@@ -47,10 +46,11 @@ def main(args: Namespace) -> int:
     )
     for reason, count in sorted(summary.fallbacks.items()):
         print(f'{count} boxes filled instead of segmented: {reason}')
-    errors = report.skipped + summary.errors
-    for error in errors:
+    for error in report.skipped:
+        print(f'left out: {error}', file=sys.stderr)
+    for error in summary.errors:
         print(f'not labelled: {error}', file=sys.stderr)
-    return 1 if errors else 0
+    return 1 if report.skipped or summary.errors else 0
 
 
 def parser() -> ArgumentParser:
@@ -66,8 +66,7 @@ def parser() -> ArgumentParser:
     result.add_argument(
         '--workers',
         type=positive_int,
-        default=os.cpu_count() or 1,
-        help='processes (default: one a core, %(default)s here)',
+        help='processes (default: one a core of the machine or cluster)',
     )
     result.add_argument(
         '--engine',

@@ -1,6 +1,6 @@
 """What the command lines in ``tools/`` share."""
 
-from .arguments import positive_int, read_classes, read_split, share
+from .arguments import out_file, positive_int, read_classes, read_split, share
 from .box_options import add_box_options, print_report, read_boxes
 from .labeler_options import add_labeler_options, read_labeler
 from .report_options import add_report_options, write_reports
@@ -11,6 +11,7 @@ __all__ = [
     'add_box_options',
     'add_labeler_options',
     'add_report_options',
+    'out_file',
     'positive_int',
     'print_report',
     'read_boxes',

@@ -19,6 +19,20 @@ def positive_int(text: str) -> int:
     return int(text)
 
 
+def out_file(text: str) -> Path:
+    """An argument that names a file to write.
+
+    Raises:
+        ArgumentTypeError: Its folder is not there, or it is a folder.
+    """
+    path = Path(text)
+    if not path.parent.is_dir():
+        raise ArgumentTypeError(f'{path.parent}: no such folder; make it')
+    if path.is_dir():
+        raise ArgumentTypeError(f'{path}: is a folder; name a file')
+    return path
+
+
 def share(text: str) -> float:
     """An argument in ``[0, 1]``.
 
@@ -84,5 +98,11 @@ def read_classes(path: str | Path | None) -> Sequence[str]:
 def _lines(path: str | Path) -> list[str]:
     if not Path(path).is_file():
         raise UsageError(f'{path}: no such file')
-    lines = (line.strip() for line in Path(path).read_text().splitlines())
+    try:
+        text = Path(path).read_text(encoding='utf-8')
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f'{path}: not a text file in UTF-8: {error}'
+        ) from None
+    lines = (line.strip() for line in text.splitlines())
     return [line for line in lines if line]

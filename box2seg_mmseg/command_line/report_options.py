@@ -5,15 +5,22 @@ from collections.abc import Mapping
 
 from ..evaluation import format_iou_table, write_iou_csv
 from ..files import write_json
+from .arguments import out_file
 
 
 def add_report_options(parser: ArgumentParser) -> None:
     """Add the files."""
     parser.add_argument(
-        '--json', metavar='FILE', help='write the figures as JSON too'
+        '--json',
+        type=out_file,
+        metavar='FILE',
+        help='write the figures as JSON too',
     )
     parser.add_argument(
-        '--csv', metavar='FILE', help='write the table as CSV too'
+        '--csv',
+        type=out_file,
+        metavar='FILE',
+        help='write the table as CSV too',
     )
 
 

@@ -92,10 +92,10 @@ class LabelAreas:
             their number.
 
         Raises:
-            ValueError: No pixel is labelled.
+            ValueError: No pixel has a label in both.
         """
-        if self.labelled == 0:
-            raise ValueError('the masks have no labelled pixel')
+        if self.kept == 0:
+            raise ValueError('no pixel has a label in label map and mask')
         occurs = self.union > 0
         iou = 100 * self.intersection / np.where(occurs, self.union, 1)
         return {

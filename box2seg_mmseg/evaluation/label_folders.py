@@ -46,4 +46,7 @@ def evaluate_label_folders(
             total += LabelAreas.of(label_map, mask, num_classes)
         except ValueError as error:
             raise ValueError(f'{image_id}: {error}') from None
-    return total.report(classes)
+    try:
+        return total.report(classes)
+    except ValueError as error:
+        raise ValueError(f'{label_dir}, {mask_dir}: {error}') from None

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image, ImageOps
 from tqdm import tqdm
 
-from ..boxes import BoxAnnotations
+from ..boxes import BoxAnnotations, pixel_boxes
 from ..evaluation import LabelAreas
 from ..pseudo_labels import read_label_png
 from ..visualization import (
@@ -95,10 +95,10 @@ def compare_methods(
                 areas = LabelAreas.of(
                     _label_map(folder, item, num_classes), mask, num_classes
                 )
+                scores[name] = areas.report(classes)['mIoU']
             except ValueError as error:
                 raise ValueError(f'{name}, {item.image_id}: {error}') from None
             sums[name] += areas
-            scores[name] = areas.report(classes)['mIoU']
         present = [c for c in np.unique(mask).tolist() if 0 < c < num_classes]
         judged.append(_Judged(item, present, scores))
     reports = {name: areas.report(classes) for name, areas in sums.items()}
@@ -160,7 +160,8 @@ def _panels(
     present = () if maps is None else sorted(set(item.labels.tolist()))
     for label in present:
         inside = np.zeros(mask.shape, bool)
-        for x1, y1, x2, y2 in item.boxes[item.labels == label].astype(int):
+        boxes = pixel_boxes(item.boxes[item.labels == label], item.size)
+        for x1, y1, x2, y2 in boxes:
             inside[y1:y2, x1:x2] = True
         heat = maps[label - 1] * inside
         caption = f'attention, {classes[label]}'

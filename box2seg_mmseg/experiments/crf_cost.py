@@ -12,10 +12,12 @@ from mmengine.dataset import pseudo_collate
 from mmengine.registry import init_default_scope
 from mmseg.apis import init_model
 from mmseg.registry import DATASETS
-from mmseg.structures import SegDataSample
 from tqdm import tqdm
 
 from ..models.post_processing import CRFQueue, DenseCRF
+from ..models.segmentors.crf_segmentor import class_probs
+
+_BATCH = 30  # images that are refined side by side
 
 
 @dataclass(frozen=True)
@@ -64,47 +66,50 @@ def measure_crf(
     cfg = Config.fromfile(config)
     init_default_scope('mmseg')
     cfg.model.backbone.init_cfg = None
+    cfg.model.test_cfg.pop('crf', None)
     model = init_model(cfg, str(checkpoint), device='cpu')
     dataset = DATASETS.build(cfg.test_dataloader.dataset)
     step = max(1, len(dataset) // (num_images or len(dataset)))
     chosen = range(0, len(dataset), step)[:num_images]
     queue, plain_crf = CRFQueue(workers=workers), DenseCRF(min_prob=0)
 
-    seconds = dict(network=0.0, plain=0.0, pruned=0.0)
-    items, plain_labels, classes = [], [], 0
+    seconds = dict.fromkeys(('network', 'plain', 'pruned', 'parallel'), 0.0)
+    num_classes = same = pixels = 0
+    batch = []
     for i in tqdm(chosen, unit='image', disable=not progress):
-        batch = pseudo_collate([dataset[i]])
+        data = pseudo_collate([dataset[i]])
         start = time.perf_counter()
         with torch.no_grad():
-            (sample,) = model.test_step(batch)
+            (sample,) = model.test_step(data)
         seconds['network'] += time.perf_counter() - start
         image = mmcv.imread(sample.img_path)
-        probs = sample.seg_logits.data.softmax(0)
-        items.append((sample, sample.img_path, probs))
+        probs = class_probs(sample.seg_logits.data, model.out_channels)
         array = probs.numpy()
         start = time.perf_counter()
-        plain_labels.append(plain_crf(image, array))
+        label = plain_crf(image, array)
         seconds['plain'] += time.perf_counter() - start
         start = time.perf_counter()
         queue.crf(image, array)
         seconds['pruned'] += time.perf_counter() - start
-        classes += len(queue.crf.candidates(array.max((1, 2))))
-
-    first = SegDataSample()
-    first.seg_logits = items[0][0].seg_logits
-    queue.refine([(first, *items[0][1:])] * workers)  # starts the processes
-    start = time.perf_counter()
-    queue.refine(items)
-    parallel = time.perf_counter() - start
-    same = pixels = 0
-    for (sample, *_), label in zip(items, plain_labels, strict=True):
-        same += np.count_nonzero(sample.pred_sem_seg.data[0].numpy() == label)
-        pixels += label.size
-    n = len(items)
+        num_classes += len(queue.crf.candidates(array.max((1, 2))))
+        batch.append((label, (sample, sample.img_path, probs)))
+        if len(batch) < _BATCH and i != chosen[-1]:
+            continue
+        items = [item for _, item in batch]
+        if pixels == 0:
+            queue.refine(items[:workers])  # starts the processes
+        start = time.perf_counter()
+        queue.refine(items)
+        seconds['parallel'] += time.perf_counter() - start
+        for label, (sample, *_) in batch:
+            found = sample.pred_sem_seg.data[0].numpy()
+            same += np.count_nonzero(found == label)
+            pixels += label.size
+        batch.clear()
+    n = len(chosen)
     return CRFCost(
         n,
-        *(seconds[name] / n for name in ('network', 'plain', 'pruned')),
-        parallel / n,
-        classes / n,
+        *(value / n for value in seconds.values()),
+        num_classes / n,
         same / pixels,
     )

@@ -116,8 +116,13 @@ def run_demo(
     (work_dir / 'table.md').write_text(table)
     draw_comparison(
         work_dir / 'figure.png',
-        data_root,
-        splits['val'][:: max(len(splits['val']) // 6, 1)][:6],
+        {
+            image_id: data_root / f'JPEGImages/{image_id}.jpg'
+            for image_id in splits['val'][:: max(len(splits['val']) // 6, 1)][
+                :6
+            ]
+        },
+        data_root / 'SegmentationClass',
         {
             TITLES[method]: work_dir / f'{method}-seed{seeds[0]}/predictions'
             for method in methods

@@ -24,7 +24,7 @@ def evaluate_no_train(
     mask_dir: str | Path,
     classes: Sequence[str],
     thresholds: Sequence[float] = (0.0,),
-    workers: int = 1,
+    workers: int | None = 1,
     progress: bool = False,
     total: int | None = None,
 ) -> list[dict]:
@@ -39,7 +39,7 @@ def evaluate_no_train(
         classes: Names of all classes, background first.
         thresholds: Detections whose score is below one are left out; boxes
             without scores always stay.
-        workers: Processes that share the images.
+        workers: Processes that share the images; None is one a core.
         progress: Show a progress bar on stderr.
         total: How many annotations there are, for the progress bar.
 
@@ -51,7 +51,7 @@ def evaluate_no_train(
         FileNotFoundError: A mask is missing.
         ValueError: A mask has another size or a label that is no class.
     """
-    if workers > 1:
+    if workers != 1:
         labeler.warm_up()
     jobs = (
         (labeler, item, Path(mask_dir), len(classes), tuple(thresholds))

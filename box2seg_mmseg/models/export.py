@@ -18,7 +18,9 @@ TRAINING_ONLY = (
 )
 # In place of ours, which run the dense CRF.
 STOCK_TYPES = dict(
-    val_cfg='ValLoop', test_cfg='TestLoop', tta_model='SegTTAModel'
+    CRFValLoop='ValLoop',
+    CRFTestLoop='TestLoop',
+    CRFSegTTAModel='SegTTAModel',
 )
 
 
@@ -51,9 +53,9 @@ def export_segmentor(
     cfg.model.decode_head = head.decoder
     cfg.model.type = cfg.model.type.removeprefix('CRF')
     cfg.model.test_cfg.pop('crf', None)
-    for key, stock in STOCK_TYPES.items():
+    for key in ('val_cfg', 'test_cfg', 'tta_model'):
         if cfg.get(key) is not None:
-            cfg[key].type = stock
+            cfg[key].type = STOCK_TYPES.get(cfg[key].type, cfg[key].type)
     cfg.model.pretrained = None
     cfg.model.backbone.init_cfg = None
     for key in TRAINING_ONLY:

@@ -5,6 +5,7 @@ results as they come, in any order. It asks for arguments only as fast as they
 are worked off.
 """
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, wait
 from itertools import islice, starmap
@@ -19,18 +20,19 @@ _JOBS_PER_WORKER = 4  # under way, so that no worker waits for the next
 
 
 def run_local(
-    function: Callable[..., T], jobs: Iterable[tuple], workers: int
+    function: Callable[..., T], jobs: Iterable[tuple], workers: int | None
 ) -> Iterator[T]:
     """Call a function in processes of this machine.
 
     Args:
         function: Can be pickled; 1 worker calls it in this process.
         jobs: Its arguments.
-        workers: Processes.
+        workers: Processes; None is one a core.
 
     Yields:
         The results, in any order.
     """
+    workers = workers or os.cpu_count() or 1
     if workers == 1:
         yield from starmap(function, jobs)
         return
@@ -52,7 +54,7 @@ def run_local(
 
 
 def run_ray(
-    function: Callable[..., T], jobs: Iterable[tuple], workers: int
+    function: Callable[..., T], jobs: Iterable[tuple], workers: int | None
 ) -> Iterator[T]:
     """Call a function on a Ray cluster, whose nodes share the file system.
 
@@ -62,7 +64,8 @@ def run_ray(
     Args:
         function: Can be imported on all nodes.
         jobs: Its arguments.
-        workers: Calls at a time, each on one core.
+        workers: Calls at a time, each on one core; None is one a core of the
+            cluster.
 
     Yields:
         The results, in any order.
@@ -78,18 +81,23 @@ def run_ray(
         ) from None
     if not ray.is_initialized():
         ray.init(include_dashboard=False)
+    if workers is None:
+        workers = max(1, int(ray.cluster_resources().get('CPU', 1)))
     remote = ray.remote(num_cpus=1, max_retries=-1)(_call_alone)
     jobs = iter(jobs)
     pending: list[Any] = []
     while True:
-        room = _JOBS_PER_WORKER * workers - len(pending)
+        room = workers - len(pending)
         pending += [
             remote.remote(function, *job) for job in islice(jobs, room)
         ]
         if not pending:
             return
         done, pending = ray.wait(pending)
-        yield from ray.get(done)
+        try:
+            yield from ray.get(done)
+        except ray.exceptions.RayTaskError as error:
+            raise error.cause from None
 
 
 def _call_alone(function: Callable[..., T], *args: Any) -> T:

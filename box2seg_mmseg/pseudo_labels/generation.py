@@ -14,7 +14,7 @@ from .engines import ENGINES
 from .image_file import ImageError, decode_image, read_image_bytes
 from .label_png import write_label_png
 from .pseudo_label import PseudoLabeler
-from .store import PseudoLabelStore, Record, hash_of, png_path
+from .store import PseudoLabelStore, Record, hash_of, only_run, png_path
 
 
 @dataclass
@@ -42,7 +42,7 @@ def generate_pseudo_labels(
     annotations: Iterable[BoxAnnotations],
     labeler: PseudoLabeler,
     out_dir: str | Path,
-    workers: int = 1,
+    workers: int | None = 1,
     engine: str = 'local',
     overwrite: bool = False,
     progress: bool = False,
@@ -57,10 +57,12 @@ def generate_pseudo_labels(
     goes on.
 
     Args:
-        annotations: The boxes of the images; may be larger than memory.
+        annotations: The boxes of the images; asked for as they are worked
+            off. The store keeps a record of about 1 KB an image in memory.
         labeler: Makes the label maps.
         out_dir: Folder for the PNGs; made if absent.
-        workers: Processes that share the images.
+        workers: Processes that share the images; None is one a core of the
+            machine, or of the cluster.
         engine: ``'local'``, this machine, or ``'ray'``, a Ray cluster.
         overwrite: Begin anew where another labeler made the folder's PNGs.
         progress: Show a progress bar on stderr.
@@ -70,28 +72,36 @@ def generate_pseudo_labels(
         What was made, and what could not be.
 
     Raises:
-        StoreError: Another labeler made the folder's PNGs.
+        StoreError: Something else made the folder's PNGs, or another run is
+            at work there.
     """
-    store = PseudoLabelStore(
-        out_dir,
-        {
-            'labeler': labeler.config,
-            'box2seg_mmseg': __version__,
-            'opencv': cv2.__version__,
-        },
-        overwrite,
-    )
-    if workers > 1:
-        labeler.warm_up()
-    folder = store.folder.resolve()
-    jobs = (
-        (labeler, item, folder, _done(store, item)) for item in annotations
-    )
+    with only_run(out_dir):
+        store = PseudoLabelStore(
+            out_dir,
+            {
+                'labeler': labeler.config,
+                'box2seg_mmseg': __version__,
+                'opencv': cv2.__version__,
+            },
+            overwrite,
+        )
+        if workers != 1:
+            labeler.warm_up()
+        folder = store.folder.resolve()
+        jobs = (
+            (labeler, item, folder, store[item.image_id])
+            for item in annotations
+        )
+        results = ENGINES[engine](_label_one, jobs, workers)
+        bar = tqdm(results, total=total, unit='image', disable=not progress)
+        return _store(store, bar)
+
+
+def _store(
+    store: PseudoLabelStore, results: Iterable[tuple[Record, bool]]
+) -> GenerationSummary:
     summary = GenerationSummary()
-    results = ENGINES[engine](_label_one, jobs, workers)
-    for record, is_kept in tqdm(
-        results, total=total, unit='image', disable=not progress
-    ):
+    for record, is_kept in results:
         store.add(record)
         if record.error is not None:
             summary.errors.append(record.error)
@@ -110,21 +120,13 @@ def generate_pseudo_labels(
     return summary
 
 
-def _done(store: PseudoLabelStore, item: BoxAnnotations) -> Record | None:
-    """The record of an image whose PNG is there."""
-    record = store[item.image_id]
-    if record is None or record.error is not None:
-        return None
-    return record if png_path(store.folder, item.image_id).exists() else None
-
-
 def _label_one(
     labeler: PseudoLabeler,
     annotations: BoxAnnotations,
     folder: Path,
     done: Record | None,
 ) -> tuple[Record, bool]:
-    """Label an image unless ``done`` holds; the record, and if it does."""
+    """Label an image unless ``done`` holds; the record, and if it holds."""
     image_id, source = annotations.image_id, annotations.image_path
     path = png_path(folder, image_id)
     try:
@@ -135,7 +137,7 @@ def _label_one(
             annotations.labels.tobytes(),
             repr(annotations.size).encode(),
         )
-        if done is not None and done.inputs == inputs:
+        if done is not None and done.inputs == inputs and done.holds(path):
             return done, True
         image = decode_image(data, source, annotations.size)
         result = labeler.label(image, annotations.boxes, annotations.labels)

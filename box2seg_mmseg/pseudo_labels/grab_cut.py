@@ -1,5 +1,6 @@
 """Algorithm 1 of the supplement: GrabCut in each box."""
 
+import math
 from collections.abc import Callable
 from functools import partial
 
@@ -65,8 +66,10 @@ class GrabCut(PseudoLabeler):
                 f'backend must be one of {", ".join(BACKENDS)}. '
                 f'Got: {backend!r}'
             )
-        if margin is not None and not margin > 0:
+        if margin is not None and not 0 < margin < math.inf:
             raise ValueError(f'margin must be > 0 or None. Got: {margin}')
+        if not -(2**31) <= seed < 2**31:
+            raise ValueError(f'seed must have 32 bits. Got: {seed}')
         if not 0 < scale <= 1:
             raise ValueError(f'scale must be in (0, 1]. Got: {scale}')
         if not 0 <= ignore_unstable <= 1:

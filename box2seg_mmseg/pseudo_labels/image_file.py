@@ -48,11 +48,20 @@ def decode_image(
         # OpenCV fills what a truncated file lacks with grey.
         with Image.open(BytesIO(data)) as image:
             image.load()
-    except (OSError, SyntaxError, Image.DecompressionBombError) as error:
+    # Pillow's readers raise ValueError and SyntaxError too.
+    except (
+        OSError,
+        SyntaxError,
+        ValueError,
+        Image.DecompressionBombError,
+    ) as error:
         raise ImageError(
             f'{path}: not a whole image; get it anew: {error}'
         ) from None
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    except cv2.error:
+        image = None
     if image is None:
         raise ImageError(
             f'{path}: OpenCV can not read it; convert it to JPEG or PNG'

@@ -64,9 +64,17 @@ def read_label_png(path: str | Path, num_classes: int) -> np.ndarray:
 
     Raises:
         FileNotFoundError: There is none.
-        ValueError: It is another kind of image, or a label is no class.
+        ValueError: It is broken or another kind of image, or a label is no
+            class.
     """
-    label_map = np.array(Image.open(path))
+    try:
+        label_map = np.array(Image.open(path))
+    except FileNotFoundError:
+        raise FileNotFoundError(
+            f'{path}: missing; put it there or take it out of the split'
+        ) from None
+    except (OSError, SyntaxError, ValueError) as error:
+        raise ValueError(f'{path}: not a whole PNG: {error}') from None
     if label_map.dtype != np.uint8 or label_map.ndim != 2:
         raise ValueError(
             f'{path}: must be an 8-bit palette or grey PNG of labels. '

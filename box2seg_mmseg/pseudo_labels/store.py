@@ -10,10 +10,12 @@ run ends with the same bytes as one that was not killed.
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+from filelock import FileLock, Timeout
 
 from ..files import replacing, write_json
 
@@ -52,6 +54,36 @@ class Record:
     agreements: list[float] = field(default_factory=list)
     error: str | None = None
 
+    def holds(self, path: Path) -> bool:
+        """Whether a file is the PNG that was written."""
+        return path.exists() and hash_of(path.read_bytes()) == self.png
+
+
+@contextmanager
+def only_run(folder: str | Path) -> Iterator[None]:
+    """Keep other runs out of a folder, which is made if absent.
+
+    Raises:
+        StoreError: Another run is at work there, or it is no folder.
+    """
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise StoreError(f'{folder}: not a folder; name another')
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / '.lock'
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise StoreError(
+            f'{folder}: another run is at work here; wait until it ends'
+        ) from None
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        lock.release()
+
 
 class PseudoLabelStore:
     """Opens a folder of pseudo labels for a run.
@@ -78,24 +110,30 @@ class PseudoLabelStore:
         self._journal = self.folder / _JOURNAL
         path = self.folder / MANIFEST
         new = json.loads(json.dumps(manifest))
-        old = json.loads(path.read_text()) if path.exists() else None
+        old = _read_manifest(path)
         if old != new:
             if old is not None and not overwrite:
                 raise StoreError(
                     f'{path}: made by {_difference(old, new)}; name another '
                     'folder, or overwrite this one (--overwrite)'
                 )
+            if old is None and any(self.folder.rglob('*.png')):
+                raise StoreError(
+                    f'{folder}: has PNGs that were not made here; name '
+                    'another folder'
+                )
             # The manifest goes last: what is left of the old pseudo labels
             # if this is killed still belongs to the old one.
             if old is not None:
-                for image_id in self._read():
+                for image_id in _read_all(self.folder):
                     png_path(self.folder, image_id).unlink(missing_ok=True)
             (self.folder / RECORDS).unlink(missing_ok=True)
             self._journal.unlink(missing_ok=True)
             write_json(path, new)
         for part in self.folder.rglob('.*.part'):
             part.unlink(missing_ok=True)
-        self._records = self._read()
+        self._records = _read_all(self.folder)
+        self._seen: set[str] = set()
 
     def __getitem__(self, image_id: str) -> Record | None:
         """The record of an image, if it has one."""
@@ -103,6 +141,7 @@ class PseudoLabelStore:
 
     def add(self, record: Record) -> None:
         """Note what became of an image."""
+        self._seen.add(record.image_id)
         if self[record.image_id] == record:
             return
         self._records[record.image_id] = record
@@ -118,21 +157,19 @@ class PseudoLabelStore:
     def finish(self) -> None:
         """Write all records in order, and leave no journal.
 
+        Images that failed before and were not asked for this time are
+        forgotten.
+
         Raises:
             OSError: They can not be written; the journal stays.
         """
+        for record in list(self._records.values()):
+            if record.error is not None and record.image_id not in self._seen:
+                del self._records[record.image_id]
         with replacing(self.folder / RECORDS) as part, part.open('w') as file:
             for _, record in sorted(self._records.items()):
                 file.write(_line(record) + '\n')
         self._journal.unlink(missing_ok=True)
-
-    def _read(self) -> dict[str, Record]:
-        """The records by image; those of the journal are newer."""
-        return {
-            record.image_id: record
-            for path in (self.folder / RECORDS, self._journal)
-            for record in _read(path)
-        }
 
 
 def verify_pseudo_labels(folder: str | Path) -> Iterator[str]:
@@ -154,18 +191,21 @@ def verify_pseudo_labels(folder: str | Path) -> Iterator[str]:
         raise StoreError(
             f'{folder}: no {MANIFEST}; not a folder of pseudo labels'
         )
-    if not (folder / RECORDS).exists() or (folder / _JOURNAL).exists():
+    has_ended = (folder / RECORDS).exists() and not (
+        folder / _JOURNAL
+    ).exists()
+    if not has_ended:
         yield f'{folder}: a run has not ended; run it again'
-    unknown = set(folder.rglob('*.png'))
-    for record in _read(folder / RECORDS):
+    unknown = set(folder.rglob('*.png')) if has_ended else set()
+    for record in _read_all(folder).values():
         path = png_path(folder, record.image_id)
         unknown.discard(path)
         if record.error is not None:
             yield f'{path}: not made: {record.error}'
         elif not path.exists():
             yield f'{path}: missing; run the generation again'
-        elif hash_of(path.read_bytes()) != record.png:
-            yield f'{path}: altered or truncated; delete it and run again'
+        elif not record.holds(path):
+            yield f'{path}: altered or truncated; run the generation again'
     for path in sorted(unknown):
         yield f'{path}: not from here; take it out of the folder'
 
@@ -186,6 +226,26 @@ def hash_of(*parts: bytes) -> str:
 
 def _line(record: Record) -> str:
     return json.dumps(asdict(record))
+
+
+def _read_all(folder: Path) -> dict[str, Record]:
+    """The records of a folder by image; those of the journal are newer."""
+    return {
+        record.image_id: record
+        for name in (RECORDS, _JOURNAL)
+        for record in _read(folder / name)
+    }
+
+
+def _read_manifest(path: Path) -> Any:
+    if not path.exists():
+        return None
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise StoreError(
+            f'{path}: not readable; delete the folder: {error}'
+        ) from None
 
 
 def _read(path: Path) -> Iterator[Record]:

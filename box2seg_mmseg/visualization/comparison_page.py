@@ -68,6 +68,7 @@ def write_comparison_page(
     """
     first, *_, last = reports
     classes = sorted({name for row in rows for name in row.classes})
+    numbers = {name: str(i) for i, name in enumerate(classes)}
     template = files(__package__) / 'comparison_page.html'
     page = Template(template.read_text(encoding='utf-8')).substitute(
         title=escape(title),
@@ -82,9 +83,10 @@ def write_comparison_page(
             f'the image, {last} over {first}.'
         ),
         class_options=''.join(
-            f'<option>{escape(c)}</option>' for c in classes
+            f'<option value="{number}">{escape(name)}</option>'
+            for name, number in numbers.items()
         ),
-        rows='\n'.join(map(_article, rows)),
+        rows='\n'.join(_article(row, numbers) for row in rows),
     )
     with replacing(path) as part:
         part.write_text(page, encoding='utf-8')
@@ -116,8 +118,8 @@ def _table_rows(reports: Mapping[str, dict]) -> list[str]:
     return result
 
 
-def _article(row: ImageRow) -> str:
-    classes = '|'.join(escape(name) for name in row.classes)
+def _article(row: ImageRow, numbers: Mapping[str, str]) -> str:
+    classes = ' '.join(numbers[name] for name in row.classes)
     figures = ''.join(
         f'<figure><img loading="lazy" src="{_data_url(panel.picture)}" '
         f'alt="{escape(panel.alt)}"><figcaption>{escape(panel.caption)}'

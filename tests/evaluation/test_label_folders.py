@@ -30,6 +30,12 @@ def test_bad_maps_are_named(tmp_path):
         evaluate_label_folders(masks, masks, ['none'], CLASSES)
     with pytest.raises(ValueError, match=r'y\.png: labels must be.*Got: 7'):
         evaluate_label_folders(masks, masks, ['y'], CLASSES)
+    labels = _write(tmp_path / 'c', x=[[255, 255]])
+    with pytest.raises(ValueError, match='no pixel has a label in label map'):
+        evaluate_label_folders(labels, masks, ['x'], CLASSES)
+    (tmp_path / 'c/x.png').write_bytes(b'cut')
+    with pytest.raises(ValueError, match=r'x\.png: not a whole PNG'):
+        evaluate_label_folders(labels, masks, ['x'], CLASSES)
     labels = _write(tmp_path / 'a', x=[[0, 0, 0]])
     with pytest.raises(ValueError, match='x: label map and mask differ'):
         evaluate_label_folders(labels, masks, ['x'], CLASSES)

@@ -1,4 +1,5 @@
 import json
+import re
 import runpy
 import shutil
 import subprocess
@@ -87,6 +88,30 @@ def test_labels_are_judged_without_training(data_dir, tmp_path):
     assert content['best']['mIoU'] == max(found.values())
     header = (tmp_path / 'a.csv').read_text().splitlines()[0]
     assert header.startswith('class,fixed (0.95),best (0.')
+
+
+def test_methods_are_compared(scenes, classes, tmp_path):
+    masks = scenes / 'SegmentationClass'
+    out = tmp_path / 'page.html'
+    command = (
+        'compare_methods.py', '--data-root', scenes, '--classes', classes,
+        *('--split', scenes / 'ImageSets/Segmentation/val.txt'),
+    )  # fmt: skip
+    both = ('--prediction', f'A={masks}', f'B={masks}')
+    done = _run(*command, *both, '--out', out, '--figure', tmp_path / 'f.png')
+    assert done.returncode == 0, done.stderr
+    assert re.search(r'mIoU +100\.0 +100\.0', done.stdout)
+    assert out.exists() and (tmp_path / 'f.png').exists()
+    for wrong, message in (
+        (('--prediction', f'A={masks}', '--out', out), 'two methods are'),
+        ((*both, '--prediction', f'A={masks}', '--out', out), 'two methods h'),
+        ((*both, '--out', tmp_path / 'page'), 'must end in .html'),
+        ((*both, '--out', tmp_path / 'no/page.html'), 'no such folder'),
+        (('--prediction', 'A=absent', '--out', out), 'absent: no such fo'),
+        (('--checkpoint', 'A=absent,b', '--out', out), 'must be two files'),
+    ):
+        done = _run(*command, *wrong)
+        assert done.returncode == 2 and message in done.stderr
 
 
 def test_the_cost_of_labels_is_printed(scenes, classes):

@@ -75,10 +75,16 @@ def test_what_fails_is_told_and_the_rest_goes_on(scenes, tmp_path):
     cut.write_bytes(Path(good.image_path).read_bytes()[:-400])
     text = tmp_path / 'text.jpg'
     text.write_text('no image')
+    png = tmp_path / 'header.png'
+    write_label_png(png, np.zeros((64, 64), np.uint8))
+    data = bytearray(png.read_bytes())
+    data[11] = 5  # Pillow raises ValueError here
+    png.write_bytes(data)
     bad = {
         'gone': (tmp_path / 'gone.jpg', (9, 9), 'gone.jpg: missing'),
         'cut': (cut, (64, 64), 'cut.jpg: not a whole image'),
         'text': (text, (64, 64), 'text.jpg: not a whole image'),
+        'header': (png, (64, 64), 'header.png: not a whole image'),
         'larger': (good.image_path, (99, 64), '64 x 64 px, its .* 64 x 99'),
     }
     whole = BoxAnnotations(
@@ -138,6 +144,9 @@ def test_a_rerun_does_what_is_missing_or_stale(run, tmp_path):
     assert run() == []
     (tmp_path / 'train_0004.png').unlink()
     assert run() == ['train_0004.png']
+    cut = tmp_path / 'train_0003.png'
+    cut.write_bytes(cut.read_bytes()[:-1])
+    assert run() == ['train_0003.png']
     assert _contents(tmp_path) == first
     assert run(shift=-0.6) == ['train_0002.png']
     assert run() == ['train_0002.png']
@@ -170,6 +179,48 @@ def test_an_image_that_is_gone_leaves_no_png_of_before(scenes, tmp_path):
     gone = replace(item, image_path=str(tmp_path / 'gone.jpg'))
     assert generate_pseudo_labels([gone], labeler, tmp_path).errors
     assert not (tmp_path / 'train_0000.png').exists()
+
+
+def test_only_folders_of_pseudo_labels_are_written_to(run, tmp_path):
+    mask = tmp_path / 'train_0000.png'
+    write_label_png(mask, np.ones((64, 64), np.uint8))
+    for options in ({}, dict(overwrite=True)):
+        with pytest.raises(StoreError, match='PNGs that were not made here'):
+            run(**options)
+    assert (np.array(Image.open(mask)) == 1).all()
+    labeler = build_labeler(BOX_FILL)
+    with pytest.raises(StoreError, match=r'train_0000\.png: not a folder'):
+        generate_pseudo_labels([], labeler, mask)
+    mask.unlink()
+    (tmp_path / 'manifest.json').write_text('{')
+    with pytest.raises(StoreError, match=r'manifest\.json: not readable'):
+        run()
+
+
+def test_two_runs_do_not_share_a_folder(scenes, tmp_path):
+    labeler = build_labeler(BOX_FILL)
+    items = list(iter_voc_xml(scenes, IDS, SCENE_CLASSES))
+
+    def annotations():
+        yield items[0]
+        with pytest.raises(StoreError, match='another run is at work here'):
+            generate_pseudo_labels(items, labeler, tmp_path)
+        yield items[1]
+
+    assert (
+        generate_pseudo_labels(annotations(), labeler, tmp_path).errors == []
+    )
+    assert generate_pseudo_labels(items, labeler, tmp_path).num_kept == 2
+
+
+def test_what_left_the_split_is_forgotten(scenes, tmp_path):
+    item = next(iter_voc_xml(scenes, IDS, SCENE_CLASSES))
+    gone = replace(item, image_id='gone', image_path='gone.jpg')
+    labeler = build_labeler(BOX_FILL)
+    generate_pseudo_labels([item, gone], labeler, tmp_path)
+    assert len(list(verify_pseudo_labels(tmp_path))) == 1
+    generate_pseudo_labels([item], labeler, tmp_path)
+    assert list(verify_pseudo_labels(tmp_path)) == []
 
 
 def test_records_say_what_was_made(run, tmp_path, scenes):
@@ -245,6 +296,8 @@ def test_a_killed_run_is_taken_up_byte_for_byte(scenes, tmp_path):
         killed.kill()
         killed.wait()
     assert not (tmp_path / 'killed/records.jsonl').exists()
+    (problem,) = verify_pseudo_labels(tmp_path / 'killed')
+    assert 'a run has not ended; run it again' in problem
     assert start('killed').wait() == 0
     assert start('whole').wait() == 0
     assert _contents(tmp_path / 'killed') == _contents(tmp_path / 'whole')

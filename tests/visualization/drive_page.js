@@ -15,7 +15,7 @@ choose(order, 'loss');
 log.push(names(visible()));
 choose(only, only.options[1].value);
 const fitting = [...main.children].filter(
-  row => row.dataset.classes.split('|').includes(only.value));
+  row => row.dataset.classes.split(' ').includes(only.value));
 log.push(fitting.length > 0 && names(visible()) === names(fitting));
 document.querySelectorAll('#table thead button')[2].click();
 const values = [...document.querySelector('#table tbody').rows]

@@ -4,6 +4,12 @@ from PIL import Image
 
 from box2seg_mmseg.visualization import draw_comparison
 
+IDS = ['val_0000', 'val_0001']
+
+
+def _photograph(root, image_id):
+    return root / f'JPEGImages/{image_id}.jpg'
+
 
 def test_a_row_for_each_method_below_the_ground_truth(scenes, tmp_path):
     masks = scenes / 'SegmentationClass'
@@ -12,8 +18,8 @@ def test_a_row_for_each_method_below_the_ground_truth(scenes, tmp_path):
         path = tmp_path / f'{count}.png'
         draw_comparison(
             path,
-            scenes,
-            ['val_0000', 'val_0001'],
+            {name: _photograph(scenes, name) for name in IDS},
+            masks,
             {f'method {i}': masks for i in range(count)},
         )
         pictures[count] = np.array(Image.open(path).convert('RGB'))
@@ -29,7 +35,10 @@ def test_classes_are_coloured(scenes, tmp_path):
         folder.mkdir()
         Image.new('L', (64, 64), label).save(folder / 'val_0000.png')
         draw_comparison(
-            tmp_path / 'a.png', scenes, ['val_0000'], {'method': folder}
+            tmp_path / 'a.png',
+            {'val_0000': _photograph(scenes, 'val_0000')},
+            scenes / 'SegmentationClass',
+            {'method': folder},
         )
         picture = Image.open(tmp_path / 'a.png').convert('RGB')
         pictures.append(np.array(picture, int))
@@ -53,11 +62,19 @@ def test_a_photograph_lies_as_its_exif_says(tmp_path):
     exif[0x0112] = 6  # to be turned by 90 degrees
     photograph.save(tmp_path / 'JPEGImages/a.jpg', exif=exif)
     Image.new('L', (40, 60)).save(tmp_path / 'SegmentationClass/a.png')
-    draw_comparison(tmp_path / 'a.png', tmp_path, ['a'], {})
+    draw_comparison(
+        tmp_path / 'a.png',
+        {'a': _photograph(tmp_path, 'a')},
+        tmp_path / 'SegmentationClass',
+        {},
+    )
 
 
 def test_a_missing_prediction_is_named(scenes, tmp_path):
     with pytest.raises(FileNotFoundError, match=r'val_0000\.png'):
         draw_comparison(
-            tmp_path / 'a.png', scenes, ['val_0000'], {'method': tmp_path}
+            tmp_path / 'a.png',
+            {'val_0000': _photograph(scenes, 'val_0000')},
+            scenes / 'SegmentationClass',
+            {'method': tmp_path},
         )

@@ -67,7 +67,7 @@ def test_it_needs_nothing_else_and_tells_what_it_shows(page):
     assert [row['data-name'] for row in rows] == shown and len(shown) == 4
     # Photograph, truth, boxes, pseudo label, two methods; one attention a
     # class.
-    classes = sum(len(row['data-classes'].split('|')) for row in rows)
+    classes = sum(len(row['data-classes'].split()) for row in rows)
     assert len(pictures) == 4 * 6 + classes
     for picture in pictures:
         assert picture['src'].startswith('data:image/jpeg;base64,')

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from concurrent.futures import Future
 from contextlib import contextmanager
+from pathlib import Path
 
 import mmcv
 import mmengine.fileio as fileio
@@ -15,7 +16,7 @@ from torch import Tensor
 from ...processes import worker_pool
 from .dense_crf import DenseCRF
 
-Image = str | np.ndarray  # a path, or (H, W, 3) uint8
+Image = str | Path | np.ndarray  # a path, or (H, W, 3) uint8
 
 
 class CRFQueue:
@@ -100,6 +101,6 @@ def finish(pending: list[tuple[SegDataSample, Future]]) -> None:
 def _refine(
     crf: DenseCRF, image: Image, probs: np.ndarray, classes: np.ndarray
 ) -> np.ndarray:
-    if isinstance(image, str):
+    if not isinstance(image, np.ndarray):
         image = mmcv.imfrombytes(fileio.get(image))
     return classes[crf(image, probs)]

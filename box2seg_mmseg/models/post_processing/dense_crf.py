@@ -84,6 +84,8 @@ class DenseCRF:
                 'image must be uint8 of shape (H, W, 3). '
                 f'Got: {image.dtype} {image.shape}'
             )
+        if len(probs) > 256:
+            raise ValueError(f'at most 256 classes. Got: {len(probs)}')
         if probs.ndim != 3 or probs.shape[1:] != image.shape[:2]:
             raise ValueError(
                 f'probs must be of shape (C, {image.shape[0]}, '

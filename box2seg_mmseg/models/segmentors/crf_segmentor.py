@@ -10,6 +10,9 @@ from torch import Tensor
 
 from ..post_processing import CRFQueue
 
+# Heads that predict scores in [0, 1] that are no probabilities.
+_SCORES = ('MaskFormerHead', 'Mask2FormerHead')
+
 
 class DenseCRFMixin:
     """Makes a segmentor refine its predictions if ``test_cfg`` has ``crf``.
@@ -20,6 +23,9 @@ class DenseCRFMixin:
     is taken back from the network's input. ``pred_sem_seg`` is the CRF's,
     ``seg_logits`` stay the network's.
 
+    Raises:
+        TypeError: The head gives no logits (MaskFormer, Mask2Former).
+
     Attributes:
         crf: The :class:`CRFQueue`, or None. A :class:`CRFSegTTAModel` takes
             it over, so that it runs once.
@@ -28,6 +34,11 @@ class DenseCRFMixin:
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         config = (self.test_cfg or {}).get('crf')
+        if config is not None and type(self.decode_head).__name__ in _SCORES:
+            raise TypeError(
+                'the dense CRF needs a head that gives logits. '
+                f'Got: {type(self.decode_head).__name__}'
+            )
         self.crf = None if config is None else CRFQueue(**config)
 
     def predict(

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -202,7 +204,7 @@ def test_it_runs_in_the_inference_api(photograph):
             dict(type='PackSegInputs'),
         ]
     )
-    for given in (path, image):
+    for given in (path, Path(path), image):
         result = inference_model(model, given)
         want = _expected(result, image)
         assert np.array_equal(result.pred_sem_seg.data[0].numpy(), want)
