@@ -105,7 +105,7 @@ def _table_rows(reports: Mapping[str, dict]) -> list[str]:
             if value is None:
                 cells.append('<td data-value="-1">&ndash;</td>')
                 continue
-            weight = ' class="best"' if value == best else ''
+            weight = ' class="best"' if 0 < value == best else ''
             cells.append(
                 f'<td data-value="{value:.3f}"><span class="bar" '
                 f'style="width:{value / 20:.2f}rem"></span>'
