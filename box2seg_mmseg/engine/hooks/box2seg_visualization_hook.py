@@ -10,6 +10,7 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
+from mmseg.structures import SegDataSample
 from torch import Tensor
 
 from ...models import Box2SegHead
@@ -23,9 +24,8 @@ class Box2SegVisualizationHook(Hook):
     Of the first images of a training batch it draws side by side: the crop
     under its pseudo label; for each boxed class its attention in the boxes;
     and how alike the embedding of one pixel, marked with a cross, is to those
-    of all others (their cosine, 0 and less is dark). The pixel is the one of
-    most attention in a box. What a loss that is off has not built is left
-    out.
+    of all others (their cosine, 0 and less is dark). What a loss that is off
+    has not built is left out.
 
     The pictures are named ``box2seg_0``, ``box2seg_1``, ...; mmengine's
     LocalVisBackend writes them to ``vis_data/vis_image``. The training is not
@@ -34,6 +34,8 @@ class Box2SegVisualizationHook(Hook):
     Args:
         interval: Iterations between two pictures.
         num_images: Images of a batch.
+        pixel: Place of the pixel, shares of the crop's height and width in
+            ``[0, 1)``; None is the pixel of most attention in a box.
 
     Raises:
         TypeError: The model's decode head is no Box2SegHead.
@@ -41,9 +43,15 @@ class Box2SegVisualizationHook(Hook):
 
     priority = 'LOW'
 
-    def __init__(self, interval: int = 100, num_images: int = 2) -> None:
+    def __init__(
+        self,
+        interval: int = 100,
+        num_images: int = 2,
+        pixel: tuple[float, float] | None = None,
+    ) -> None:
         self.interval = interval
         self.num_images = num_images
+        self.pixel = pixel
 
     def before_train(self, runner: Runner) -> None:
         """Check the model."""
@@ -85,13 +93,21 @@ class Box2SegVisualizationHook(Hook):
                 None if attention is None else attention[i],
                 None if embeddings is None else embeddings[i],
                 data['inputs'].shape[2:],
+                self.pixel,
             )
             runner.visualizer.add_image(
                 f'box2seg_{i}', picture, runner.iter + 1
             )
 
 
-def _draw(crop, sample, attention, embeddings, padded) -> np.ndarray:
+def _draw(
+    crop: Tensor,
+    sample: SegDataSample,
+    attention: Tensor | None,
+    embeddings: Tensor | None,
+    padded: tuple[int, int],
+    pixel: tuple[float, float] | None,
+) -> np.ndarray:
     """The panels of one image, side by side: ``(H, W, 3)`` uint8, RGB."""
     height, width = crop.shape[1:]
     image = crop.flip(0).permute(1, 2, 0).cpu().numpy()  # OpenCV's BGR
@@ -103,15 +119,16 @@ def _draw(crop, sample, attention, embeddings, padded) -> np.ndarray:
     table = F.pad(table, (0, 0, 0, 256 - len(table)))
     inside = table[box_map.to(table.device)].permute(2, 0, 1)[1:]
     classes = inside.flatten(1).any(1).nonzero().flatten().tolist()
-    marked = None
+    y, x = (0.5, 0.5) if pixel is None else pixel
+    row, column = int(y * height), int(x * width)
     if attention is not None and classes:
         # Logits are enlarged before the sigmoid, as for the losses.
         logits = _enlarge(attention[classes], padded)[:, :height, :width]
         maps = logits.sigmoid() * inside[classes].to(logits.device)
         panels += [overlay_heat(image, m.cpu().numpy()) for m in maps]
-        marked = divmod(int(maps.amax(0).argmax()), width)
+        if pixel is None:
+            row, column = divmod(int(maps.amax(0).argmax()), width)
     if embeddings is not None:
-        row, column = marked or (height // 2, width // 2)
         unit = F.normalize(_enlarge(embeddings, padded), dim=0)
         alike = torch.einsum('dhw,d->hw', unit, unit[:, row, column])
         alike = alike[:height, :width].cpu().numpy()
