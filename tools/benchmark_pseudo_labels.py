@@ -6,19 +6,19 @@ column is the share of the boxes whose masks are those of cv2.grabCut.
 """
 
 import os
-import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from importlib.util import find_spec
-from pathlib import Path
 
 from box2seg_mmseg.boxes import ReadingReport
 from box2seg_mmseg.command_line import (
     UsageError,
     add_box_options,
+    add_mask_option,
+    list_skipped,
     positive_int,
     print_report,
     read_boxes,
-    read_classes,
+    read_masks,
     run,
 )
 from box2seg_mmseg.experiments.label_cost import measure_labels
@@ -31,7 +31,7 @@ def main(args: Namespace) -> int:
     annotations = list(read_boxes(args, report)[0])
     if len(annotations) < 2 or not any(len(a.boxes) for a in annotations):
         raise UsageError(f'{args.split}: needs two images, and boxes')
-    classes = ('background', *read_classes(args.classes))
+    mask_dir, classes = read_masks(args)
     several = args.workers
     rows = [
         ('cv2.grabCut', GrabCut(backend='opencv'), 'local', 1),
@@ -49,7 +49,7 @@ def main(args: Namespace) -> int:
         measure_labels(
             annotations,
             labeler,
-            Path(args.data_root) / args.mask_dir,
+            mask_dir,
             classes,
             engine,
             workers,
@@ -69,9 +69,7 @@ def main(args: Namespace) -> int:
             f'| {cost.cpu_seconds:.3f} | {cost.miou:.1f} '
             f'| {100 * cost.identical(costs[0]):.1f} % |'
         )
-    for error in report.skipped:
-        print(f'left out: {error}', file=sys.stderr)
-    return 1 if report.skipped else 0
+    return list_skipped(report)
 
 
 def parser() -> ArgumentParser:
@@ -80,11 +78,7 @@ def parser() -> ArgumentParser:
         description=__doc__, formatter_class=RawDescriptionHelpFormatter
     )
     add_box_options(result)
-    result.add_argument(
-        '--mask-dir',
-        default='SegmentationClass',
-        help='folder of the ground-truth masks (default: %(default)s)',
-    )
+    add_mask_option(result)
     result.add_argument(
         '--workers',
         type=positive_int,

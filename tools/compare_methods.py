@@ -6,7 +6,6 @@ the first, and loses most.
 """
 
 import os
-import sys
 from argparse import (
     ArgumentParser,
     ArgumentTypeError,
@@ -23,10 +22,12 @@ from box2seg_mmseg.boxes import ReadingReport
 from box2seg_mmseg.command_line import (
     UsageError,
     add_box_options,
+    add_mask_option,
+    list_skipped,
     out_file,
     positive_int,
     read_boxes,
-    read_classes,
+    read_masks,
     run,
 )
 from box2seg_mmseg.evaluation import format_iou_table
@@ -40,12 +41,12 @@ def main(args: Namespace) -> int:
     report = ReadingReport(skip_bad=args.skip_bad)
     annotations = list(read_boxes(args, report)[0])
     images = {item.image_id: item.image_path for item in annotations}
-    mask_dir = Path(args.data_root) / args.mask_dir
+    mask_dir, classes = read_masks(args)
     methods, attention = _methods(args, images)
     reports, shown = compare_methods(
         annotations,
         mask_dir,
-        ('background', *read_classes(args.classes)),
+        classes,
         methods,
         args.out,
         args.title,
@@ -61,9 +62,7 @@ def main(args: Namespace) -> int:
         columns = {name: images[name] for name in shown[: args.columns]}
         draw_comparison(args.figure, columns, mask_dir, methods)
     print(f'{args.out}: {len(shown)} images')
-    for error in report.skipped:
-        print(f'left out: {error}', file=sys.stderr)
-    return 1 if report.skipped else 0
+    return list_skipped(report)
 
 
 def _methods(
@@ -121,11 +120,7 @@ def parser() -> ArgumentParser:
         description=__doc__, formatter_class=RawDescriptionHelpFormatter
     )
     add_box_options(result, '--data-root')
-    result.add_argument(
-        '--mask-dir',
-        default='SegmentationClass',
-        help='folder of the ground-truth masks (default: %(default)s)',
-    )
+    add_mask_option(result)
     result.add_argument(
         '--prediction',
         nargs='+',

@@ -6,20 +6,20 @@ are judged at the score threshold given and at the best of a sweep, which is
 chosen with the masks and so says what a threshold could reach at most.
 """
 
-import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
-from pathlib import Path
 
 from box2seg_mmseg.boxes import ReadingReport
 from box2seg_mmseg.command_line import (
     add_box_options,
     add_labeler_options,
+    add_mask_option,
     add_report_options,
+    list_skipped,
     positive_int,
     print_report,
     read_boxes,
-    read_classes,
     read_labeler,
+    read_masks,
     run,
     share,
     write_reports,
@@ -39,8 +39,7 @@ def main(args: Namespace) -> int:
     results = evaluate_no_train(
         annotations,
         read_labeler(args),
-        Path(args.data_root) / args.mask_dir,
-        ('background', *read_classes(args.classes)),
+        *read_masks(args),
         thresholds,
         workers=args.workers,
         progress=True,
@@ -60,9 +59,7 @@ def main(args: Namespace) -> int:
             for name in ('fixed', 'best')
         }
         write_reports(args, columns, content)
-    for error in report.skipped:
-        print(f'left out: {error}', file=sys.stderr)
-    return 1 if report.skipped else 0
+    return list_skipped(report)
 
 
 def parser() -> ArgumentParser:
@@ -73,11 +70,7 @@ def parser() -> ArgumentParser:
     add_box_options(result)
     add_labeler_options(result)
     add_report_options(result)
-    result.add_argument(
-        '--mask-dir',
-        default='SegmentationClass',
-        help='folder of the ground-truth masks (default: %(default)s)',
-    )
+    add_mask_option(result)
     result.add_argument(
         '--sweep',
         nargs='+',

@@ -15,6 +15,7 @@ from box2seg_mmseg.boxes import ReadingReport
 from box2seg_mmseg.command_line import (
     add_box_options,
     add_labeler_options,
+    list_skipped,
     positive_int,
     print_report,
     read_boxes,
@@ -46,11 +47,10 @@ def main(args: Namespace) -> int:
     )
     for reason, count in sorted(summary.fallbacks.items()):
         print(f'{count} boxes filled instead of segmented: {reason}')
-    for error in report.skipped:
-        print(f'left out: {error}', file=sys.stderr)
+    status = list_skipped(report)
     for error in summary.errors:
         print(f'not labelled: {error}', file=sys.stderr)
-    return 1 if report.skipped or summary.errors else 0
+    return 1 if summary.errors else status
 
 
 def parser() -> ArgumentParser:

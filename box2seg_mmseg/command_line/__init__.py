@@ -1,7 +1,14 @@
 """What the command lines in ``tools/`` share."""
 
 from .arguments import out_file, positive_int, read_classes, read_split, share
-from .box_options import add_box_options, print_report, read_boxes
+from .box_options import (
+    add_box_options,
+    add_mask_option,
+    list_skipped,
+    print_report,
+    read_boxes,
+    read_masks,
+)
 from .labeler_options import add_labeler_options, read_labeler
 from .report_options import add_report_options, write_reports
 from .running import UsageError, run
@@ -10,13 +17,16 @@ __all__ = [
     'UsageError',
     'add_box_options',
     'add_labeler_options',
+    'add_mask_option',
     'add_report_options',
+    'list_skipped',
     'out_file',
     'positive_int',
     'print_report',
     'read_boxes',
     'read_classes',
     'read_labeler',
+    'read_masks',
     'read_split',
     'run',
     'share',

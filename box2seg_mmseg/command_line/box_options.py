@@ -1,5 +1,6 @@
 """The options with which a command line says where its boxes are."""
 
+import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from pathlib import Path
@@ -157,6 +158,35 @@ def read_boxes(
             report=report,
         )
     return annotations, len(ids)
+
+
+def add_mask_option(parser: ArgumentParser) -> None:
+    """Add the folder of the ground-truth masks, for :func:`read_masks`."""
+    parser.add_argument(
+        '--mask-dir',
+        default='SegmentationClass',
+        help='folder of the ground-truth masks (default: %(default)s)',
+    )
+
+
+def read_masks(args: Namespace) -> tuple[Path, tuple[str, ...]]:
+    """Where the masks are, and what their labels mean.
+
+    Args:
+        args: What :func:`add_box_options` and :func:`add_mask_option` parsed.
+
+    Returns:
+        The folder, and the names of all classes, background first.
+    """
+    classes = ('background', *read_classes(args.classes))
+    return Path(args.data_root) / args.mask_dir, classes
+
+
+def list_skipped(report: ReadingReport) -> int:
+    """Print each entry that was left out; the exit status that this means."""
+    for error in report.skipped:
+        print(f'left out: {error}', file=sys.stderr)
+    return 1 if report.skipped else 0
 
 
 def print_report(report: ReadingReport) -> None:

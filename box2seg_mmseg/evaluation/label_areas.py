@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from mmseg.evaluation import IoUMetric
 
-IGNORE = 255
+from ..pseudo_labels import IGNORE
 
 
 @dataclass

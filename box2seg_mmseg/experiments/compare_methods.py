@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps
 from tqdm import tqdm
 
 from ..boxes import BoxAnnotations, pixel_boxes
@@ -17,6 +16,7 @@ from ..visualization import (
     draw_boxes,
     overlay_heat,
     overlay_labels,
+    read_photograph,
     write_comparison_page,
 )
 
@@ -137,8 +137,7 @@ def _panels(
     attention: Callable[[str], np.ndarray] | None,
 ) -> Iterable[Panel]:
     item = image.item
-    opened = ImageOps.exif_transpose(Image.open(item.image_path))
-    photograph = np.array(opened.convert('RGB'))
+    photograph = read_photograph(item.image_path)
 
     def panel(caption: str, label_map: np.ndarray) -> Panel:
         alt = f'{item.image_id}, {caption}: {_content(label_map, classes)}'

@@ -14,8 +14,7 @@ from ..evaluation import evaluate_label_folders
 from ..pseudo_labels import (
     ENGINES,
     PseudoLabeler,
-    decode_image,
-    read_image_bytes,
+    read_image,
     write_label_png,
 )
 
@@ -98,12 +97,9 @@ def _label_timed(
     labeler: PseudoLabeler, item: BoxAnnotations, folder: Path
 ) -> tuple[str, float, list[bytes]]:
     start = time.process_time()
-    data = read_image_bytes(item.image_path)
-    image = decode_image(data, item.image_path, item.size)
+    image = read_image(item.image_path, item.size)
     result = labeler.label(image, item.boxes, item.labels)
-    path = folder / f'{item.image_id}.png'
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_label_png(path, result.label_map)
+    write_label_png(folder / f'{item.image_id}.png', result.label_map)
     seconds = time.process_time() - start
     return (
         item.image_id,

@@ -11,9 +11,8 @@ from ..evaluation import LabelAreas
 from ..pseudo_labels import (
     ENGINES,
     PseudoLabeler,
-    decode_image,
     paint_segments,
-    read_image_bytes,
+    read_image,
     read_label_png,
 )
 
@@ -75,8 +74,7 @@ def _areas_of_image(
 ) -> list[LabelAreas]:
     path = mask_dir / f'{item.image_id}.png'
     mask = read_label_png(path, num_classes)
-    data = read_image_bytes(item.image_path)
-    image = decode_image(data, item.image_path, item.size)
+    image = read_image(item.image_path, item.size)
     segments = labeler.label(image, item.boxes, item.labels).segments
     boxes = pixel_boxes(item.boxes, item.size)
     result = []

@@ -49,7 +49,7 @@ def predict_folder(
 
 
 def _write(folder: str | Path, image_id: str, sample: SegDataSample) -> None:
-    path = Path(folder) / f'{image_id}.png'
-    path.parent.mkdir(parents=True, exist_ok=True)
     label_map = sample.pred_sem_seg.data[0].cpu().numpy()
-    write_label_png(path, label_map.astype(np.uint8))
+    write_label_png(
+        Path(folder) / f'{image_id}.png', label_map.astype(np.uint8)
+    )

@@ -6,16 +6,17 @@ from .builder import build_labeler
 from .engines import ENGINES
 from .generation import GenerationSummary, generate_pseudo_labels
 from .grab_cut import GrabCut
-from .image_file import ImageError, decode_image, read_image_bytes
+from .image_file import ImageError, read_image
 from .label_png import read_label_png, voc_palette, write_label_png
 from .pseudo_label import PseudoLabel, PseudoLabeler
-from .segment import Segment, paint_segments
+from .segment import IGNORE, Segment, paint_segments
 from .stability import NUM_PERTURBATIONS
 from .store import StoreError, verify_pseudo_labels
 
 __all__ = [
     'BACKENDS',
     'ENGINES',
+    'IGNORE',
     'NUM_PERTURBATIONS',
     'BoxFill',
     'GenerationSummary',
@@ -26,10 +27,9 @@ __all__ = [
     'Segment',
     'StoreError',
     'build_labeler',
-    'decode_image',
     'generate_pseudo_labels',
     'paint_segments',
-    'read_image_bytes',
+    'read_image',
     'read_label_png',
     'verify_pseudo_labels',
     'voc_palette',

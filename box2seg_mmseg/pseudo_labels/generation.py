@@ -141,7 +141,6 @@ def _label_one(
             return done, True
         image = decode_image(data, source, annotations.size)
         result = labeler.label(image, annotations.boxes, annotations.labels)
-        path.parent.mkdir(parents=True, exist_ok=True)
         png = write_label_png(path, result.label_map)
     except (ImageError, OSError) as error:
         path.unlink(missing_ok=True)  # an older one is of other inputs

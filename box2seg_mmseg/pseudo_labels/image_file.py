@@ -12,6 +12,11 @@ class ImageError(ValueError):
     """An image file is missing, broken or of another size."""
 
 
+def read_image(path: str | Path, size: tuple[int, int]) -> np.ndarray:
+    """An image from its file; see :func:`decode_image`."""
+    return decode_image(read_image_bytes(path), path, size)
+
+
 def read_image_bytes(path: str | Path) -> bytes:
     """The content of an image file.
 

@@ -29,7 +29,7 @@ def write_label_png(path: str | Path, label_map: np.ndarray) -> bytes:
     """Write a label map as a palette PNG, whole or not at all.
 
     Args:
-        path: Where the PNG goes; its folder must exist.
+        path: Where the PNG goes; its folder is made if absent.
         label_map: ``(H, W)`` uint8.
 
     Returns:
@@ -47,6 +47,7 @@ def write_label_png(path: str | Path, label_map: np.ndarray) -> bytes:
     image.putpalette(voc_palette().tobytes())
     png = BytesIO()
     image.save(png, format='PNG')
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as part:
         part.write_bytes(png.getvalue())
     return png.getvalue()

@@ -2,7 +2,12 @@
 
 from .comparison_figure import draw_comparison
 from .comparison_page import ImageRow, Panel, write_comparison_page
-from .overlays import draw_boxes, overlay_heat, overlay_labels
+from .overlays import (
+    draw_boxes,
+    overlay_heat,
+    overlay_labels,
+    read_photograph,
+)
 
 __all__ = [
     'ImageRow',
@@ -11,5 +16,6 @@ __all__ = [
     'draw_comparison',
     'overlay_heat',
     'overlay_labels',
+    'read_photograph',
     'write_comparison_page',
 ]

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
-from PIL import Image, ImageOps
+from PIL import Image
 
-from .overlays import overlay_labels
+from .overlays import overlay_labels, read_photograph
 
 
 def draw_comparison(
@@ -36,14 +36,8 @@ def draw_comparison(
         for axis, (image_id, image) in zip(
             axes_row, images.items(), strict=True
         ):
-            axis.imshow(_overlay(image, Path(folder) / f'{image_id}.png'))
+            label_map = np.array(Image.open(Path(folder) / f'{image_id}.png'))
+            axis.imshow(overlay_labels(read_photograph(image), label_map))
             axis.set(xticks=[], yticks=[])
     figure.tight_layout(pad=0.3)
     figure.savefig(path, dpi=110)
-
-
-def _overlay(image_path: str | Path, label_path: Path) -> np.ndarray:
-    photograph = ImageOps.exif_transpose(Image.open(image_path))
-    return overlay_labels(
-        np.array(photograph.convert('RGB')), np.array(Image.open(label_path))
-    )

@@ -1,10 +1,19 @@
 """Label maps, boxes and heat maps over a photograph."""
 
+from pathlib import Path
+
 import cv2
 import matplotlib
 import numpy as np
+from PIL import Image, ImageOps
 
 from ..pseudo_labels import voc_palette
+
+
+def read_photograph(path: str | Path) -> np.ndarray:
+    """A photograph as it is to be looked at, ``(H, W, 3)`` uint8, RGB."""
+    photograph = ImageOps.exif_transpose(Image.open(path))
+    return np.array(photograph.convert('RGB'))
 
 
 def overlay_labels(image: np.ndarray, label_map: np.ndarray) -> np.ndarray:

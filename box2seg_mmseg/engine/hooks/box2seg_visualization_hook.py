@@ -7,7 +7,6 @@ import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
 from mmseg.structures import SegDataSample
@@ -15,6 +14,7 @@ from torch import Tensor
 
 from ...models import Box2SegHead
 from ...visualization import overlay_heat, overlay_labels
+from ..bare_model import bare_model
 
 
 @HOOKS.register_module()
@@ -55,7 +55,7 @@ class Box2SegVisualizationHook(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Check the model."""
-        head = _bare(runner.model).decode_head
+        head = bare_model(runner.model).decode_head
         if not isinstance(head, Box2SegHead):
             raise TypeError(
                 'Box2SegVisualizationHook needs a Box2SegHead. '
@@ -73,9 +73,9 @@ class Box2SegVisualizationHook(Hook):
         """Draw, every ``interval`` iterations."""
         if not self.every_n_train_iters(runner, self.interval):
             return
-        model = _bare(runner.model)
+        model = bare_model(runner.model)
         first = {
-            key: deepcopy(values[: self.num_images])
+            key: values[: self.num_images]
             for key, values in data_batch.items()
         }
         model.eval()
@@ -147,7 +147,3 @@ def _draw(
 
 def _enlarge(maps: Tensor, size: tuple[int, int]) -> Tensor:
     return F.interpolate(maps[None].float(), size, mode='bilinear')[0]
-
-
-def _bare(model: torch.nn.Module) -> torch.nn.Module:
-    return model.module if is_model_wrapper(model) else model

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 
 import torch
-from mmengine.model import is_model_wrapper
 from mmengine.runner import TestLoop, ValLoop, autocast
 from mmseg.registry import LOOPS
 
 from ...models.post_processing import finish
+from ..bare_model import bare_model
 
 _AHEAD = 8  # batches that the network may be ahead of the CRF
 
@@ -30,8 +30,7 @@ class _CRFLoopMixin:
         if idx == 0:
             self._queue = deque()
         model = self.runner.model
-        bare = model.module if is_model_wrapper(model) else model
-        crf = getattr(bare, 'crf', None)
+        crf = getattr(bare_model(model), 'crf', None)
         self.runner.call_hook(
             f'before_{self._stage}_iter', batch_idx=idx, data_batch=data_batch
         )

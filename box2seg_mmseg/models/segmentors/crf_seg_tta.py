@@ -51,12 +51,10 @@ class CRFSegTTAModel(SegTTAModel):
             return super().merge_preds(data_samples_list)
         items = []
         for samples in data_samples_list:
-            total = 0
-            for sample in samples:
-                total = total + class_probs(
-                    sample.seg_logits.data, self.module.out_channels
-                )
-            probs = total / len(samples)
+            probs = sum(
+                class_probs(sample.seg_logits.data, self.module.out_channels)
+                for sample in samples
+            ) / len(samples)
             merged = SegDataSample(metainfo={'img_path': samples[0].img_path})
             merged.seg_logits = PixelData(data=probs.log())
             if 'gt_sem_seg' in samples[0]:
