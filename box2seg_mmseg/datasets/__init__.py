@@ -5,6 +5,7 @@ from .transforms import (
     GeneratePseudoLabels,
     LoadBoxes,
     LoadPseudoLabels,
+    MergeClasses,
     PackBox2SegInputs,
     PadMaps,
 )
@@ -14,6 +15,7 @@ __all__ = [
     'GeneratePseudoLabels',
     'LoadBoxes',
     'LoadPseudoLabels',
+    'MergeClasses',
     'PackBox2SegInputs',
     'PadMaps',
 ]

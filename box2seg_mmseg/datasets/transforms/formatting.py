@@ -12,6 +12,7 @@ class PackBox2SegInputs(PackSegInputs):
 
     Required Keys: those of PackSegInputs, and
 
+    - gt_seg_map (np.uint8, (H, W))
     - gt_box_map (np.uint8, (H, W))
     - box_region_classes (np.bool_, (R + 1, L + 1))
 
@@ -21,16 +22,16 @@ class PackBox2SegInputs(PackSegInputs):
     - box_region_classes: bool tensor ``(R + 1, L + 1)``.
 
     Raises:
-        ValueError: A transform changed the size of the image and not that of
+        ValueError: A transform changed the size of the label and not that of
             the box map.
     """
 
     def transform(self, results: dict) -> dict:
         """Pack the sample."""
-        size = tuple(results['img'].shape[:2])
+        size = tuple(results['gt_seg_map'].shape)
         if results['gt_box_map'].shape != size:
             raise ValueError(
-                f'gt_box_map must have the size of the image, {size}; a '
+                f'gt_box_map must have the size of gt_seg_map, {size}; a '
                 "transform skipped it, as mmcv's Pad does: take PadMaps, or "
                 'leave padding to the data preprocessor. '
                 f'Got: {results["gt_box_map"].shape}'

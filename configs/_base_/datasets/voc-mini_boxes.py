@@ -1,20 +1,21 @@
 # The miniature's photographs with boxes instead of masks, on a CPU. Any folder
 # in VOC's layout takes their place: set BOX2SEG_VOC to it.
 data_root = '{{$BOX2SEG_VOC:data/voc-mini}}'
-crop_size = (224, 224)
 train_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(type='LoadBoxes', num_classes=21),
     dict(type='LoadPseudoLabels'),
     dict(
         type='RandomResize',
-        scale=(224, 224),
-        ratio_range=(1.0, 1.25),
+        scale=(256, 256),
+        ratio_range=(1.0, 1.6),
         keep_ratio=False,
     ),
-    dict(type='RandomCrop', crop_size=crop_size, cat_max_ratio=0.75),
+    dict(type='RandomCrop', crop_size=(256, 256)),
     dict(type='RandomFlip', prob=0.5),
     dict(type='PhotoMetricDistortion'),
+    # Losses at 128 px: at 256 they would take half of a step.
+    dict(type='SegRescale', scale_factor=0.5),
     dict(type='PackBox2SegInputs'),
 ]
 test_pipeline = [

@@ -4,7 +4,7 @@ train_dataloader = dict(
     dataset=dict(
         _delete_=True,
         type='PascalVOCDataset',
-        data_root='{{$BOX2SEG_VOC:data/voc-mini}}',
+        data_root={{_base_.data_root}},
         data_prefix=dict(
             img_path='JPEGImages', seg_map_path='SegmentationClass'
         ),
@@ -14,13 +14,15 @@ train_dataloader = dict(
             dict(type='LoadAnnotations'),
             dict(
                 type='RandomResize',
-                scale=(224, 224),
-                ratio_range=(1.0, 1.25),
+                scale=(256, 256),
+                ratio_range=(1.0, 1.6),
                 keep_ratio=False,
             ),
-            dict(type='RandomCrop', crop_size=(224, 224), cat_max_ratio=0.75),
+            dict(type='RandomCrop', crop_size=(256, 256)),
             dict(type='RandomFlip', prob=0.5),
             dict(type='PhotoMetricDistortion'),
+            # See voc-mini_boxes.py.
+            dict(type='SegRescale', scale_factor=0.5),
             dict(type='PackSegInputs'),
         ],
     )

@@ -1,11 +1,11 @@
 # Box2Seg: three decoders, three losses.
-_base_ = './grabcut_upernet_mobilenet-v2_1xb8-700_voc-mini-224x224.py'
+_base_ = './grabcut_fpn_efficientnet-lite2_1xb8-400_voc-mini-object-256x256.py'
 model = dict(
     decode_head=dict(
         _delete_=True,
         type='Box2SegHead',
         decoder={{_base_.model.decode_head}},
-        warmup_iters=140,
-        embedding_pretrain_iters=140,
+        warmup_iters=80,
+        embedding_pretrain_iters=80,
     )
 )

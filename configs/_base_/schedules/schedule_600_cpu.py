@@ -1,13 +1,13 @@
-# 700 iterations of AdamW in bfloat16 for the miniature.
+# 600 iterations of AdamW for the miniature.
 optim_wrapper = dict(
     type='BFloat16OptimWrapper',
-    optimizer=dict(type='AdamW', lr=4e-3, weight_decay=0.01),
-    paramwise_cfg=dict(custom_keys={'backbone': dict(lr_mult=0.05)}),
+    optimizer=dict(type='AdamW', lr=5e-3, weight_decay=0.05),
 )
 param_scheduler = [
-    dict(type='PolyLR', eta_min=0, power=0.9, end=700, by_epoch=False)
+    dict(type='LinearLR', start_factor=0.02, begin=0, end=50, by_epoch=False),
+    dict(type='CosineAnnealingLR', begin=0, end=600, by_epoch=False),
 ]
-train_cfg = dict(type='IterBasedTrainLoop', max_iters=700, val_interval=700)
+train_cfg = dict(type='IterBasedTrainLoop', max_iters=600, val_interval=600)
 default_hooks = dict(
     timer=dict(type='IterTimerHook'),
     logger=dict(type='LoggerHook', interval=50, log_metric_by_epoch=False),

