@@ -26,7 +26,7 @@ def test_models_and_pipelines_build(name):
         if transform.type == 'LoadBoxes':
             assert transform.num_classes == classes
     weak = dataset.type == 'BoxSupervisedVOCDataset'
-    assert weak != Path(name).name.startswith('full_')
+    assert weak != Path(name).name.startswith(('full_', 'few_', 'finetune_'))
     assert DATASETS.get(dataset.type) is not None
 
 
@@ -51,8 +51,15 @@ def test_methods_differ_in_what_they_should(name):
         cfg.model.backbone.depth = 101
     (baseline,) = CONFIGS.rglob(f'grabcut_{rest}')
     base = Config.fromfile(baseline)
+    if method == 'finetune':
+        cfg.optim_wrapper.optimizer.lr = base.optim_wrapper.optimizer.lr
     for key in ('optim_wrapper', 'param_scheduler', 'val_dataloader'):
         assert cfg[key] == base[key]
+    if method == 'box2seg-noisy':
+        for key in ('box_dir', 'pseudo_label_dir'):
+            noise = cfg.train_dataloader.dataset.pop(key)
+            assert noise.endswith('merge-30')
+        base.train_dataloader.dataset.pop('pseudo_label_dir')
     if method.startswith('box2seg'):
         assert cfg.model.decode_head.pop('decoder') == base.model.decode_head
         assert cfg.train_dataloader == base.train_dataloader

@@ -8,6 +8,7 @@ from .box_annotations import (
 )
 from .class_maps import COCO_TO_VOC, OPEN_IMAGES_TO_VOC
 from .coco_json import iter_coco_json, iter_coco_results, select_detections
+from .noise import NOISES, add_box_noise
 from .open_images_csv import iter_open_images_csv
 from .reading import ReadingReport
 from .voc_classes import VOC_CLASSES
@@ -15,11 +16,13 @@ from .voc_xml import iter_voc_xml, read_voc_xml, write_voc_xml
 
 __all__ = [
     'COCO_TO_VOC',
+    'NOISES',
     'OPEN_IMAGES_TO_VOC',
     'VOC_CLASSES',
     'AnnotationError',
     'BoxAnnotations',
     'ReadingReport',
+    'add_box_noise',
     'iter_coco_json',
     'iter_coco_results',
     'iter_open_images_csv',

@@ -148,7 +148,7 @@ def write_voc_xml(
             np.add(box, (1, 1, 0, 0)).tolist(),
             strict=True,
         ):
-            SubElement(corners, key).text = f'{value:g}'
+            SubElement(corners, key).text = f'{value:.10g}'
     indent(root)
     ElementTree(root).write(xml_path)
 

@@ -59,6 +59,11 @@ def add_box_options(
         help='folder of the images (default: %(default)s)',
     )
     parser.add_argument(
+        '--xml-dir',
+        default='Annotations',
+        help='folder of the XML files of voc (default: %(default)s)',
+    )
+    parser.add_argument(
         '--image-suffix',
         default='.jpg',
         help='of voc and openimages (default: %(default)s)',
@@ -124,6 +129,7 @@ def read_boxes(
             ids,
             classes,
             image_dir=args.image_dir,
+            xml_dir=args.xml_dir,
             image_suffix=args.image_suffix,
             report=report,
         )

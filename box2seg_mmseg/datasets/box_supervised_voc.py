@@ -15,9 +15,10 @@ from ..pseudo_labels import voc_palette
 class BoxSupervisedVOCDataset(BaseSegDataset):
     """A training set of images, boxes and, if stored, pseudo labels.
 
-    It knows no ground-truth mask, so none can leak into training; validate
-    and test with mmseg's own ``PascalVOCDataset``. Each item has ``boxes``
-    ``(K, 4)`` float32 xyxy, ``box_labels`` ``(K,)`` int64 in ``1..L``, the
+    It knows no ground-truth mask, so none can leak into training, unless
+    ``mask_ann_file`` says which images have one; validate and test with
+    mmseg's own ``PascalVOCDataset``. Each item has ``boxes`` ``(K, 4)``
+    float32 xyxy, ``box_labels`` ``(K,)`` int64 in ``1..L``, the
     ``annotated_size`` ``(H, W)`` of the image and, given
     ``pseudo_label_dir``, ``pseudo_label_path``.
 
@@ -29,6 +30,12 @@ class BoxSupervisedVOCDataset(BaseSegDataset):
         pseudo_label_dir: Folder of the stored pseudo labels,
             ``<image id>.png``; relative to the working directory like
             ``work_dir``. Not needed with ``GeneratePseudoLabels``.
+        box_dir: Folder of the XML files, if they are elsewhere than
+            ``data_prefix`` says; relative like ``pseudo_label_dir``.
+        mask_ann_file: For mixed supervision: split file, in ``data_root``, of
+            the images whose masks take the place of their pseudo labels. It
+            may name images that are not in ``ann_file``.
+        mask_dir: Folder of these masks, in ``data_root``.
         img_suffix: Suffix of the image files.
         metainfo: ``classes`` (background first) and ``palette``; defaults to
             PASCAL VOC's classes and colours.
@@ -37,7 +44,7 @@ class BoxSupervisedVOCDataset(BaseSegDataset):
     Raises:
         ValueError: ``data_prefix`` names a folder of masks, or the first
             class is not the background.
-        FileNotFoundError: The split file is missing.
+        FileNotFoundError: A split file is missing.
         AnnotationError: An annotation is missing or bad.
     """
 
@@ -51,6 +58,9 @@ class BoxSupervisedVOCDataset(BaseSegDataset):
             img_path='JPEGImages', box_path='Annotations'
         ),
         pseudo_label_dir: str | None = None,
+        box_dir: str | None = None,
+        mask_ann_file: str | None = None,
+        mask_dir: str = 'SegmentationClass',
         img_suffix: str = '.jpg',
         metainfo: dict | None = None,
         **kwargs,
@@ -62,6 +72,9 @@ class BoxSupervisedVOCDataset(BaseSegDataset):
                 f"{data_prefix['seg_map_path']}'"
             )
         self.pseudo_label_dir = pseudo_label_dir
+        self.box_dir = box_dir
+        self.mask_ann_file = mask_ann_file
+        self.mask_dir = mask_dir
         metainfo = dict(metainfo or {})
         classes = metainfo.get('classes', self.METAINFO['classes'])
         if classes[0] != 'background':
@@ -89,20 +102,18 @@ class BoxSupervisedVOCDataset(BaseSegDataset):
         Returns:
             One dict an image.
         """
-        if not Path(self.ann_file).is_file():
-            raise FileNotFoundError(
-                f'{self.ann_file}: no such split file; it lists one image id '
-                'a line'
-            )
-        image_ids = [line.strip() for line in list_from_file(self.ann_file)]
+        image_ids = _read_ids(self.ann_file)
+        masked = set()
+        if self.mask_ann_file is not None:
+            masked = set(_read_ids(Path(self.data_root, self.mask_ann_file)))
         data_list = []
         # The prefixes start with data_root already.
         for annotations in iter_voc_xml(
             '',
-            filter(None, image_ids),
+            image_ids,
             classes=self.metainfo['classes'][1:],
             image_dir=self.data_prefix['img_path'],
-            xml_dir=self.data_prefix['box_path'],
+            xml_dir=self.box_dir or self.data_prefix['box_path'],
             image_suffix=self.img_suffix,
         ):
             item = dict(
@@ -114,9 +125,20 @@ class BoxSupervisedVOCDataset(BaseSegDataset):
                 reduce_zero_label=False,
                 seg_fields=[],
             )
-            if self.pseudo_label_dir is not None:
+            label_dir = self.pseudo_label_dir
+            if annotations.image_id in masked:
+                label_dir = Path(self.data_root, self.mask_dir)
+            if label_dir is not None:
                 item['pseudo_label_path'] = str(
-                    Path(self.pseudo_label_dir, f'{annotations.image_id}.png')
+                    Path(label_dir, f'{annotations.image_id}.png')
                 )
             data_list.append(item)
         return data_list
+
+
+def _read_ids(path: str | Path) -> list[str]:
+    if not Path(path).is_file():
+        raise FileNotFoundError(
+            f'{path}: no such split file; it lists one image id a line'
+        )
+    return [line.strip() for line in list_from_file(path) if line.strip()]

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 import torch
+from mmengine.logging import print_log
 from mmseg.evaluation import IoUMetric
 from mmseg.registry import METRICS
 from torch import Tensor
@@ -59,6 +60,7 @@ class TagIoUMetric(IoUMetric):
             return super().compute_metrics(results)
         plain, tagged = zip(*results, strict=True)
         figures = super().compute_metrics(plain)
+        print_log('with the tags of each image known,', 'current')
         for name, value in super().compute_metrics(tagged).items():
             figures[f'{name}_tags'] = value
         return figures

@@ -63,24 +63,23 @@ def run_benchmark(
         for family, row in rows:
             run = work_dir / family / row.name / f'seed{seed}'
             if not (run / 'result.json').exists():
-                options = _options(data, data_root, weights, row, seed)
+                options = _options(data, weights, row, seed)
                 _run_row(config_root / family, run, row, options)
                 write_tables(work_dir, _results(work_dir), docs)
     return write_tables(work_dir, _results(work_dir), docs)
 
 
 def _options(
-    data: BenchmarkData, data_root: Path, weights: Path, row: Row, seed: int
+    data: BenchmarkData, weights: Path, row: Row, seed: int
 ) -> dict[str, object]:
     options = {
-        f'{loader}_dataloader.dataset.data_root': data_root
+        f'{loader}_dataloader.dataset.data_root': data.data_root
         for loader in ('train', 'val', 'test')
     }
     options['model.backbone.init_cfg.checkpoint'] = weights
     options['randomness.seed'] = seed
-    if row.labels is not None:
-        key = 'train_dataloader.dataset.pseudo_label_dir'
-        options[key] = data.label_dir(row.labels)
+    for key, value in data.dataset_options(row).items():
+        options[f'train_dataloader.dataset.{key}'] = value
     return options
 
 

@@ -3,10 +3,12 @@
 from functools import cache
 from pathlib import Path
 
-from ..boxes import BoxAnnotations, iter_voc_xml
+from ..boxes import BoxAnnotations, add_box_noise, iter_voc_xml, write_voc_xml
 from ..command_line import read_split
 from ..datasets.missing_objects import write_masks_with_missing_objects
+from ..datasets.sample_split import sample_split
 from ..pseudo_labels import build_labeler
+from .benchmark_rows import Row
 from .label_folder import make_label_folder
 
 LABELERS = dict(
@@ -18,7 +20,7 @@ MISSING_SHARE = 0.1
 
 
 class BenchmarkData:
-    """Makes pseudo labels and harmed annotations, each once.
+    """Makes pseudo labels, splits and harmed annotations, each once.
 
     Args:
         data_root: The photographs, in VOCdevkit's layout.
@@ -35,33 +37,73 @@ class BenchmarkData:
         self.image_ids = read_split(
             data_root / 'ImageSets/Segmentation/train.txt'
         )
-        self.label_dir = cache(self._label_dir)
+        # What was made in this process is not looked at again.
+        self._make_labels = cache(self._make_labels)
 
-    def _label_dir(self, name: str) -> Path:
-        """The folder of the labels of a name, made if need be.
+    def dataset_options(self, row: Row) -> dict[str, Path]:
+        """What the training set of a row has to be told.
 
         Args:
-            name: ``box_fill``, ``box_inner``, ``grabcut`` or ``missing``.
+            row: The row; what it needs is made.
 
         Returns:
-            Folder of ``<image id>.png``.
+            Arguments of the dataset.
         """
-        out_dir = self.out_dir / name
+        options = {}
+        if row.labels is not None:
+            options['pseudo_label_dir'] = self._make_labels(
+                row.labels, row.noise
+            )
+        if row.noise is not None:
+            options['box_dir'] = self._noisy_boxes(row.noise)
+        if row.mask_share is not None:
+            key = 'ann_file' if row.labels is None else 'mask_ann_file'
+            options[key] = self._split(row.mask_share)
+        return options
+
+    def _make_labels(self, name: str, noise: tuple[str, float] | None) -> Path:
         if name == 'missing':
+            out_dir = self.out_dir / name
             write_masks_with_missing_objects(
                 self._annotations(),
                 self.data_root / 'SegmentationClass',
                 out_dir,
-                share=MISSING_SHARE,
+                MISSING_SHARE,
             )
             return out_dir
+        out_dir = self.out_dir / name
+        if noise is not None:
+            out_dir = out_dir.with_name(f'{name}_{_name(noise)}')
         return make_label_folder(
-            self._annotations(),
+            self._annotations(noise),
             len(self.image_ids),
             build_labeler(LABELERS[name]),
             out_dir,
             self.workers,
         )
 
-    def _annotations(self) -> list[BoxAnnotations]:
-        return list(iter_voc_xml(self.data_root, self.image_ids))
+    def _annotations(
+        self, noise: tuple[str, float] | None = None
+    ) -> list[BoxAnnotations]:
+        found = list(iter_voc_xml(self.data_root, self.image_ids))
+        if noise is not None:
+            found = [add_box_noise(item, *noise) for item in found]
+        return found
+
+    def _noisy_boxes(self, noise: tuple[str, float]) -> Path:
+        out_dir = self.out_dir / f'boxes_{_name(noise)}'
+        out_dir.mkdir(parents=True, exist_ok=True)
+        for item in self._annotations(noise):
+            write_voc_xml(out_dir / f'{item.image_id}.xml', item)
+        return out_dir
+
+    def _split(self, share: float) -> Path:
+        path = self.out_dir / f'train_{share:g}.txt'
+        drawn = sample_split(self.image_ids, share)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(''.join(f'{name}\n' for name in drawn))
+        return path
+
+
+def _name(noise: tuple[str, float]) -> str:
+    return f'{noise[0]}-{noise[1]:g}'

@@ -20,6 +20,8 @@ class Row:
         labels: What :class:`BenchmarkData` has to make for it; None for what
             trains on ground-truth masks.
         config: The prefix of the config's file, where it is not the name.
+        mask_share: Share of the images that have masks.
+        noise: Kind and probability of the noise in the boxes.
         start: The row whose checkpoint it starts from.
         tests: The row whose checkpoint it only tests.
     """
@@ -28,6 +30,8 @@ class Row:
     title: str
     labels: str | None = 'grabcut'
     config: str | None = None
+    mask_share: float | None = None
+    noise: tuple[str, float] | None = None
     start: str | None = None
     tests: str | None = None
 
@@ -35,6 +39,34 @@ class Row:
     def needs(self) -> str | None:
         """The row that has to run before."""
         return self.start or self.tests
+
+
+def _semi_supervised(name: str, share: float) -> tuple[Row, ...]:
+    """Few masks alone, after Box2Seg, and beside the other images' boxes."""
+    suffix = name.replace('/', '-')
+    return (
+        Row(
+            f'few-{suffix}',
+            f'masks of {name} of the images alone',
+            None,
+            config='few',
+            mask_share=share,
+        ),
+        Row(
+            f'finetune-{suffix}',
+            f'Box2Seg, then masks of {name}',
+            None,
+            config='finetune',
+            mask_share=share,
+            start='box2seg',
+        ),
+        Row(
+            f'mixed-{suffix}',
+            f'masks of {name}, boxes of the others',
+            config='mixed',
+            mask_share=share,
+        ),
+    )
 
 
 ROWS = (
@@ -47,10 +79,25 @@ ROWS = (
     Row('box2seg-crf', 'Box2Seg, dense CRF', tests='box2seg'),
     Row('full', 'full supervision', None),
     Row('missing', 'full, a tenth of the objects missing', 'missing'),
-    Row(
-        'missing-attention',
-        'full, a tenth missing, + attention',
-        'missing',
+    Row('missing-attention', 'full, a tenth missing, + attention', 'missing'),
+    *(
+        row
+        for name, share in (('1/8', 1 / 8), ('1/4', 1 / 4))
+        for row in _semi_supervised(name, share)
+    ),
+    *(
+        Row(
+            f'{kind}-{share:.0%}'.replace('%', ''),
+            f'Box2Seg, {share:.0%} of the boxes {done}',
+            config='box2seg-noisy',
+            noise=(kind, share),
+        )
+        for kind, done in (
+            ('merge', 'merged'),
+            ('drop', 'dropped'),
+            ('jitter', 'jittered'),
+        )
+        for share in (0.1, 0.3, 0.5)
     ),
 )
 

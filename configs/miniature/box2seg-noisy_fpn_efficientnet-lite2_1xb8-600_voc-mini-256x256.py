@@ -3,7 +3,7 @@ _base_ = './box2seg_fpn_efficientnet-lite2_1xb8-600_voc-mini-256x256.py'
 noise = '{{$BOX2SEG_NOISE:merge-30}}'
 train_dataloader = dict(
     dataset=dict(
-        data_prefix=dict(box_path=f'work_dirs/boxes/voc-mini/{noise}'),
+        box_dir=f'work_dirs/boxes/voc-mini/{noise}',
         pseudo_label_dir=f'work_dirs/pseudo_labels/voc-mini/{noise}',
     )
 )

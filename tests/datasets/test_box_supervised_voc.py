@@ -114,3 +114,30 @@ def test_packed_samples_go_through_the_stock_preprocessor(scenes):
     assert done['inputs'].shape == (2, 3, 64, 64)
     first = done['data_samples'][0].gt_sem_seg.data
     assert (first[:, 30:] == 255).all() and (first[:, :30, :40] != 255).all()
+
+
+def test_boxes_from_another_folder(scenes, tmp_path):
+    for path in (scenes / 'Annotations').glob('*.xml'):
+        text = path.read_text().replace('<xmin>', '<xmin>0')
+        (tmp_path / path.name).write_text(text)
+    moved = _dataset(scenes, box_dir=str(tmp_path))
+    assert len(moved) == 16
+    (tmp_path / 'train_0000.xml').unlink()
+    with pytest.raises(AnnotationError, match='train_0000'):
+        _dataset(scenes, box_dir=str(tmp_path))
+
+
+def test_some_images_have_their_masks(scenes, tmp_path):
+    split = tmp_path / 'few.txt'
+    split.write_text('train_0001\ntrain_0003\nelsewhere\n')
+    dataset = _dataset(
+        scenes, pseudo_label_dir='labels', mask_ann_file=str(split)
+    )
+    paths = [item['pseudo_label_path'] for item in dataset]
+    masks = [path for path in paths if 'SegmentationClass' in path]
+    assert masks == [
+        str(scenes / f'SegmentationClass/train_000{i}.png') for i in (1, 3)
+    ]
+    assert paths[0] == 'labels/train_0000.png'
+    with pytest.raises(FileNotFoundError, match=r'none\.txt: no such split'):
+        _dataset(scenes, mask_ann_file='none.txt')

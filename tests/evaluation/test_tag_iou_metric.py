@@ -4,6 +4,7 @@ import torch
 from mmengine.structures import PixelData
 from mmseg.evaluation import IoUMetric
 from mmseg.structures import SegDataSample
+from PIL import Image
 
 from box2seg_mmseg.evaluation import TagIoUMetric
 
@@ -80,13 +81,12 @@ def test_a_refined_prediction_stays_where_it_is_a_tag():
 
 def test_one_sigmoid_channel_and_saved_masks(tmp_path):
     sample = _sample(
-        torch.tensor([[[0.9, 0.2]]]),
-        torch.zeros(1, 2, dtype=torch.long),
-        torch.tensor([[[1, 0]]]),
+        torch.tensor([[[0.9, 0.2], [0.3, 0.1]]]),
+        torch.zeros(2, 2, dtype=torch.long),
+        torch.tensor([[[1, 0], [0, 0]]]),
     )
     got = _metric(TagIoUMetric, [sample], output_dir=str(tmp_path))
-    assert got['aAcc'] == 50
+    assert got['aAcc'] == 75
     assert got['aAcc_tags'] == 100
-    from PIL import Image
-
-    assert np.array(Image.open(tmp_path / 'some.png')).tolist() == [[1, 0]]
+    saved = np.array(Image.open(tmp_path / 'some.png'))
+    assert saved.tolist() == [[1, 0], [0, 0]]

@@ -12,7 +12,6 @@ class PackBox2SegInputs(PackSegInputs):
 
     Required Keys: those of PackSegInputs, and
 
-    - gt_seg_map (np.uint8, (H, W))
     - gt_box_map (np.uint8, (H, W))
     - box_region_classes (np.bool_, (R + 1, L + 1))
 
@@ -22,16 +21,18 @@ class PackBox2SegInputs(PackSegInputs):
     - box_region_classes: bool tensor ``(R + 1, L + 1)``.
 
     Raises:
-        ValueError: A transform changed the size of the label and not that of
-            the box map.
+        ValueError: A transform changed the size of the label, or without one of
+            the image, and not that of the box map.
     """
 
     def transform(self, results: dict) -> dict:
         """Pack the sample."""
-        size = tuple(results['gt_seg_map'].shape)
+        # Losses may be taken at another size than the image's.
+        like = 'gt_seg_map' if 'gt_seg_map' in results else 'img'
+        size = results[like].shape[:2]
         if results['gt_box_map'].shape != size:
             raise ValueError(
-                f'gt_box_map must have the size of gt_seg_map, {size}; a '
+                f'gt_box_map must have the size of {like}, {size}; a '
                 "transform skipped it, as mmcv's Pad does: take PadMaps, or "
                 'leave padding to the data preprocessor. '
                 f'Got: {results["gt_box_map"].shape}'

@@ -1,0 +1,104 @@
+"""Noise in boxes, as OpenImages has it (supplement, Sec. 3 [S])."""
+
+import zlib
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from .box_annotations import BoxAnnotations
+
+# Jittered boxes keep at least this many pixels a side.
+_MIN_SIDE = 4.0
+
+
+def add_box_noise(
+    annotations: BoxAnnotations, kind: str, share: float, seed: int = 0
+) -> BoxAnnotations:
+    """Harm some boxes of an image.
+
+    The supplement names three ways in which boxes are wrong [S]; how much
+    each moves a box is our choice:
+
+    - ``merge``: one box over several instances. A chosen box and the nearest
+      other of its class become the box around both; a box alone of its class
+      stays.
+    - ``drop``: a box is missing.
+    - ``jitter``: a box is not aligned. Its centre moves by up to a fifth of
+      its sides, and each side becomes 0.75 to 1.33 times as long.
+
+    Args:
+        annotations: The boxes of the image; they stay as they are.
+        kind: ``'merge'``, ``'drop'`` or ``'jitter'``.
+        share: Probability that a box is chosen, in ``[0, 1]``.
+        seed: With the image's id it decides everything: the order of the
+            images does not matter.
+
+    Returns:
+        The harmed boxes.
+
+    Raises:
+        ValueError: There is no such kind, or ``share`` is not in ``[0, 1]``.
+    """
+    if kind not in NOISES:
+        raise ValueError(
+            f'kind must be one of {", ".join(NOISES)}. Got: {kind!r}'
+        )
+    if not 0 <= share <= 1:
+        raise ValueError(f'share must be in [0, 1]. Got: {share}')
+    rng = np.random.default_rng(
+        [seed, zlib.crc32(annotations.image_id.encode())]
+    )
+    chosen = rng.random(len(annotations.labels)) < share
+    return NOISES[kind](annotations, chosen, rng)
+
+
+def _merge(
+    annotations: BoxAnnotations, chosen: np.ndarray, rng: np.random.Generator
+) -> BoxAnnotations:
+    boxes, labels = annotations.boxes.copy(), annotations.labels
+    centres = boxes.reshape(-1, 2, 2).mean(1)
+    alive = np.ones(len(labels), bool)
+    for i in np.flatnonzero(chosen):
+        others = alive & (labels == labels[i])
+        others[i] = False
+        if not alive[i] or not others.any():
+            continue
+        distance = np.linalg.norm(centres - centres[i], axis=1)
+        other = np.where(others, distance, np.inf).argmin()
+        boxes[i, :2] = np.minimum(boxes[i, :2], boxes[other, :2])
+        boxes[i, 2:] = np.maximum(boxes[i, 2:], boxes[other, 2:])
+        alive[other] = False
+    return replace(annotations, boxes=boxes).take(np.flatnonzero(alive))
+
+
+def _drop(
+    annotations: BoxAnnotations, chosen: np.ndarray, rng: np.random.Generator
+) -> BoxAnnotations:
+    return annotations.take(np.flatnonzero(~chosen))
+
+
+def _jitter(
+    annotations: BoxAnnotations, chosen: np.ndarray, rng: np.random.Generator
+) -> BoxAnnotations:
+    boxes = annotations.boxes.astype(np.float64)
+    sides = boxes[:, 2:] - boxes[:, :2]
+    shift = rng.uniform(-0.2, 0.2, sides.shape) * sides
+    scale = np.exp(rng.uniform(np.log(0.75), np.log(4 / 3), sides.shape))
+    centres = (boxes[:, :2] + boxes[:, 2:]) / 2 + shift
+    half = np.maximum(sides * scale, _MIN_SIDE) / 2
+    limit = np.array(annotations.size[::-1], np.float64)
+    # The centre is in the image, so that a part of the box is.
+    centres = np.clip(centres, 0, limit)
+    moved = np.concatenate([centres - half, centres + half], 1)
+    moved = np.clip(moved, 0, np.tile(limit, 2))
+    boxes[chosen] = moved[chosen]
+    return replace(annotations, boxes=boxes)
+
+
+NOISES: dict[
+    str,
+    Callable[
+        [BoxAnnotations, np.ndarray, np.random.Generator], BoxAnnotations
+    ],
+] = dict(merge=_merge, drop=_drop, jitter=_jitter)
