@@ -1,0 +1,8 @@
+# Box2Seg in which an eighth of the images have their masks.
+_base_ = './box2seg_upernet_r101_4xb4-40k_voc12aug-512x512.py'
+train_dataloader = dict(
+    dataset=dict(
+        mask_ann_file='ImageSets/Segmentation/train_aug_1-8.txt',
+        mask_dir='SegmentationClassAug',
+    )
+)

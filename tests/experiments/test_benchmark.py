@@ -1,0 +1,118 @@
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from box2seg_mmseg.boxes import iter_voc_xml
+from box2seg_mmseg.experiments.benchmark_data import BenchmarkData
+from box2seg_mmseg.experiments.benchmark_rows import (
+    FAMILIES,
+    ROWS,
+    Row,
+    choose_rows,
+)
+from box2seg_mmseg.experiments.benchmark_table import write_tables
+
+CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
+
+
+@pytest.mark.parametrize('family', FAMILIES)
+@pytest.mark.parametrize('row', ROWS, ids=lambda row: row.name)
+def test_every_row_has_its_config(family, row):
+    prefix = row.config or row.name
+    assert len(list((CONFIGS / family).glob(f'{prefix}_*.py'))) == 1
+
+
+def _names(only):
+    return [f'{family}/{row.name}' for family, row in choose_rows(only)]
+
+
+def test_rows_come_with_what_they_need_and_in_order():
+    assert _names(['object/box2seg-crf', 'box']) == [
+        'miniature/box',
+        'object/box',
+        'object/box2seg',
+        'object/box2seg-crf',
+    ]
+    every = _names(None)
+    assert len(every) == len(set(every)) == len(FAMILIES) * len(ROWS)
+    for family, row in choose_rows(None):
+        if row.needs is not None:
+            before = every.index(f'{family}/{row.needs}')
+            assert before < every.index(f'{family}/{row.name}')
+    with pytest.raises(ValueError, match=r'box3seg: no such row; there are'):
+        choose_rows(['box3seg'])
+
+
+def _run(row, seed, miou, tags=50.0, seconds=100.0, **more):
+    return dict(
+        family='object',
+        row=row,
+        title=row.title(),
+        seed=seed,
+        parameters=1_500_000,
+        mIoU=miou,
+        mIoU_tags=tags,
+        runs=dict(
+            train=dict(command='t', seconds=seconds, peak_mib=1000.0),
+            test=dict(command='t', seconds=9.0, peak_mib=1200.0),
+        ),
+        **more,
+    )
+
+
+def test_means_deviations_and_differences_by_hand(tmp_path):
+    runs = [
+        _run('grabcut', 0, 60.0),
+        _run('grabcut', 1, 64.0, seconds=None),
+        _run('full', 0, 70.0),
+        _run('full', 1, 70.0),
+        _run('box2seg', 0, 66.0),
+    ]
+    text = write_tables(tmp_path, runs, tmp_path / 'docs.md')
+    assert (tmp_path / 'table.md').read_text() == text
+    assert (tmp_path / 'docs.md').read_text() == text
+    assert '| Grabcut | 2 | 62.00 ± 2.83 | 50.00 | 100 | 1200 | 1.50 |' in text
+    assert '| full supervision over GrabCut | 2 | 8.00 ± 2.83 |' in text
+    assert '| Box2Seg over GrabCut | 1 | 6.00 | 0.00 |' in text
+    with (tmp_path / 'table.csv').open() as file:
+        first = next(csv.DictReader(file))
+    assert (first['row'], float(first['mIoU'])) == ('grabcut', 62)
+    report = json.loads((tmp_path / 'table.json').read_text())
+    assert [row['seeds'] for row in report['rows']] == [2, 2, 1]
+    assert report['versions']['torch']
+
+
+def test_data_of_the_rows(data_dir, tmp_path):
+    """Ten photographs; every kind of row."""
+    root = tmp_path / 'data'
+    (root / 'ImageSets/Segmentation').mkdir(parents=True)
+    for name in ('JPEGImages', 'Annotations', 'SegmentationClass'):
+        (root / name).symlink_to(data_dir / 'voc-mini' / name)
+    split = data_dir / 'voc-mini/ImageSets/Segmentation/train.txt'
+    ids = split.read_text().split()[:10]
+    (root / 'ImageSets/Segmentation/train.txt').write_text('\n'.join(ids))
+    data = BenchmarkData(root, tmp_path / 'made', workers=1)
+
+    options = data.dataset_options(Row('a', 'A', 'box_fill'))
+    assert list(options) == ['pseudo_label_dir']
+    labels = options['pseudo_label_dir']
+    assert {path.stem for path in labels.glob('*.png')} == set(ids)
+
+    options = data.dataset_options(Row('b', 'B', None, mask_share=0.5))
+    assert len(options['ann_file'].read_text().split()) == 5
+
+    row = Row('c', 'C', 'box_fill', mask_share=0.5, noise=('drop', 0.5))
+    options = data.dataset_options(row)
+    assert set(options) == {'pseudo_label_dir', 'box_dir', 'mask_ann_file'}
+    assert options['pseudo_label_dir'] != labels
+    whole = sum(len(a.labels) for a in iter_voc_xml(root, ids))
+    harmed = sum(
+        len(a.labels)
+        for a in iter_voc_xml(root, ids, xml_dir=options['box_dir'])
+    )
+    assert 0 < harmed < whole
+
+    masks = data.dataset_options(Row('d', 'D', 'missing'))['pseudo_label_dir']
+    assert len(list(masks.glob('*.png'))) == 10
