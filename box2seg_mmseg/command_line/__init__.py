@@ -1,6 +1,13 @@
 """What the command lines in ``tools/`` share."""
 
-from .arguments import out_file, positive_int, read_classes, read_split, share
+from .arguments import (
+    out_file,
+    positive_int,
+    read_classes,
+    read_lines,
+    read_split,
+    share,
+)
 from .box_options import (
     add_box_options,
     add_mask_option,
@@ -26,6 +33,7 @@ __all__ = [
     'read_boxes',
     'read_classes',
     'read_labeler',
+    'read_lines',
     'read_masks',
     'read_split',
     'run',

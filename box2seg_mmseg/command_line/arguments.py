@@ -61,7 +61,7 @@ def read_split(path: str | Path) -> list[str]:
         UsageError: There is no such file.
         ValueError: The file names no image, or one twice.
     """
-    ids = _lines(path)
+    ids = read_lines(path)
     if not ids:
         raise ValueError(f'{path}: names no image')
     if len(set(ids)) < len(ids):
@@ -85,7 +85,7 @@ def read_classes(path: str | Path | None) -> Sequence[str]:
     """
     if path is None:
         return VOC_CLASSES
-    classes = tuple(_lines(path))
+    classes = tuple(read_lines(path))
     if not classes or len(set(classes)) < len(classes):
         raise ValueError(f'{path}: must name classes, each once')
     if 'background' in classes:
@@ -95,7 +95,13 @@ def read_classes(path: str | Path | None) -> Sequence[str]:
     return classes
 
 
-def _lines(path: str | Path) -> list[str]:
+def read_lines(path: str | Path) -> list[str]:
+    """The lines of a text file that are not empty, stripped.
+
+    Raises:
+        UsageError: There is no such file.
+        ValueError: It is no text in UTF-8.
+    """
     if not Path(path).is_file():
         raise UsageError(f'{path}: no such file')
     try:

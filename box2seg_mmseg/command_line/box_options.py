@@ -2,7 +2,7 @@
 
 import sys
 from argparse import ArgumentParser, Namespace
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..boxes import (
@@ -103,13 +103,16 @@ def add_box_options(
 
 
 def read_boxes(
-    args: Namespace, report: ReadingReport
+    args: Namespace,
+    report: ReadingReport,
+    image_ids: Sequence[str] | None = None,
 ) -> tuple[Iterator[BoxAnnotations], int]:
     """The boxes that a command line asks for.
 
     Args:
         args: What :func:`add_box_options` parsed.
         report: Counts what is read.
+        image_ids: The images; by default those of the split.
 
     Returns:
         The annotations, and how many there are if none is bad.
@@ -121,7 +124,8 @@ def read_boxes(
     root = Path(args.data_root)
     if not root.is_dir():
         raise UsageError(f'{root}: no such folder')
-    ids, classes = read_split(args.split), read_classes(args.classes)
+    ids = read_split(args.split) if image_ids is None else image_ids
+    classes = read_classes(args.classes)
     images = root / args.image_dir
     if args.format == 'voc':
         annotations = iter_voc_xml(

@@ -1,5 +1,7 @@
 """mmseg datasets and transforms that know boxes."""
 
+from .box_supervised import BoxSupervisedDataset
+from .box_supervised_coco import BoxSupervisedCOCODataset
 from .box_supervised_voc import BoxSupervisedVOCDataset
 from .transforms import (
     GeneratePseudoLabels,
@@ -11,6 +13,8 @@ from .transforms import (
 )
 
 __all__ = [
+    'BoxSupervisedCOCODataset',
+    'BoxSupervisedDataset',
     'BoxSupervisedVOCDataset',
     'GeneratePseudoLabels',
     'LoadBoxes',

@@ -1,54 +1,27 @@
-"""Training images with boxes instead of masks, in VOCdevkit's layout."""
+"""Boxes from PASCAL VOC's XML files."""
 
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterable
 
-from mmengine.fileio import list_from_file
-from mmseg.datasets import BaseSegDataset, PascalVOCDataset
 from mmseg.registry import DATASETS
 
-from ..boxes import iter_voc_xml
-from ..pseudo_labels import voc_palette
+from ..boxes import BoxAnnotations, iter_voc_xml
+from .box_supervised import BoxSupervisedDataset
 
 
 @DATASETS.register_module()
-class BoxSupervisedVOCDataset(BaseSegDataset):
-    """A training set of images, boxes and, if stored, pseudo labels.
-
-    It knows no ground-truth mask, so none can leak into training, unless
-    ``mask_ann_file`` says which images have one; validate and test with
-    mmseg's own ``PascalVOCDataset``. Each item has ``boxes`` ``(K, 4)``
-    float32 xyxy, ``box_labels`` ``(K,)`` int64 in ``1..L``, the
-    ``annotated_size`` ``(H, W)`` of the image and, given
-    ``pseudo_label_dir``, ``pseudo_label_path``.
+class BoxSupervisedVOCDataset(BoxSupervisedDataset):
+    """A training set in the layout of VOCdevkit/VOC2012.
 
     Args:
         ann_file: Split file with one image id a line, in ``data_root``.
-        data_root: A folder in the layout of VOCdevkit/VOC2012.
+        data_root: The folder of the data set.
         data_prefix: ``img_path`` and ``box_path``: the folders of images and
             XML files in ``data_root``.
-        pseudo_label_dir: Folder of the stored pseudo labels,
-            ``<image id>.png``; relative to the working directory like
-            ``work_dir``. Not needed with ``GeneratePseudoLabels``.
         box_dir: Folder of the XML files, if they are elsewhere than
-            ``data_prefix`` says; relative like ``pseudo_label_dir``.
-        mask_ann_file: For mixed supervision: split file, in ``data_root``, of
-            the images whose masks take the place of their pseudo labels. It
-            may name images that are not in ``ann_file``.
-        mask_dir: Folder of these masks, in ``data_root``.
+            ``data_prefix`` says; relative to the working directory.
         img_suffix: Suffix of the image files.
-        metainfo: ``classes`` (background first) and ``palette``; defaults to
-            PASCAL VOC's classes and colours.
-        **kwargs: As for mmseg's ``BaseSegDataset``.
-
-    Raises:
-        ValueError: ``data_prefix`` names a folder of masks, or the first
-            class is not the background.
-        FileNotFoundError: A split file is missing.
-        AnnotationError: An annotation is missing or bad.
+        **kwargs: As for :class:`BoxSupervisedDataset`.
     """
-
-    METAINFO = PascalVOCDataset.METAINFO
 
     def __init__(
         self,
@@ -57,88 +30,26 @@ class BoxSupervisedVOCDataset(BaseSegDataset):
         data_prefix: dict[str, str] = dict(
             img_path='JPEGImages', box_path='Annotations'
         ),
-        pseudo_label_dir: str | None = None,
         box_dir: str | None = None,
-        mask_ann_file: str | None = None,
-        mask_dir: str = 'SegmentationClass',
         img_suffix: str = '.jpg',
-        metainfo: dict | None = None,
         **kwargs,
     ) -> None:
-        if 'seg_map_path' in data_prefix:
-            raise ValueError(
-                'BoxSupervisedVOCDataset must not see masks: take '
-                "seg_map_path out of data_prefix. Got: '"
-                f"{data_prefix['seg_map_path']}'"
-            )
-        self.pseudo_label_dir = pseudo_label_dir
         self.box_dir = box_dir
-        self.mask_ann_file = mask_ann_file
-        self.mask_dir = mask_dir
-        metainfo = dict(metainfo or {})
-        classes = metainfo.get('classes', self.METAINFO['classes'])
-        if classes[0] != 'background':
-            raise ValueError(
-                "The first of metainfo's classes must be 'background'. "
-                f'Got: {classes[0]!r}'
-            )
-        metainfo.setdefault('palette', voc_palette()[: len(classes)].tolist())
         super().__init__(
             ann_file=ann_file,
             data_root=data_root,
             data_prefix=dict(dict(box_path='Annotations'), **data_prefix),
             img_suffix=img_suffix,
-            metainfo=metainfo,
             **kwargs,
         )
 
-    @classmethod
-    def get_label_map(cls, new_classes: Sequence[str] | None = None) -> None:
-        """No map: boxes and pseudo labels are in the dataset's own classes."""
-
-    def load_data_list(self) -> list[dict]:
-        """Read the split and the boxes of its images.
-
-        Returns:
-            One dict an image.
-        """
-        image_ids = _read_ids(self.ann_file)
-        masked = set()
-        if self.mask_ann_file is not None:
-            masked = set(_read_ids(Path(self.data_root, self.mask_ann_file)))
-        data_list = []
-        # The prefixes start with data_root already.
-        for annotations in iter_voc_xml(
+    def read_boxes(self, image_ids: list[str]) -> Iterable[BoxAnnotations]:
+        """Read the XML file of each image."""
+        return iter_voc_xml(
             '',
             image_ids,
             classes=self.metainfo['classes'][1:],
             image_dir=self.data_prefix['img_path'],
             xml_dir=self.box_dir or self.data_prefix['box_path'],
             image_suffix=self.img_suffix,
-        ):
-            item = dict(
-                img_path=annotations.image_path,
-                annotated_size=annotations.size,
-                boxes=annotations.boxes,
-                box_labels=annotations.labels,
-                label_map=None,
-                reduce_zero_label=False,
-                seg_fields=[],
-            )
-            label_dir = self.pseudo_label_dir
-            if annotations.image_id in masked:
-                label_dir = Path(self.data_root, self.mask_dir)
-            if label_dir is not None:
-                item['pseudo_label_path'] = str(
-                    Path(label_dir, f'{annotations.image_id}.png')
-                )
-            data_list.append(item)
-        return data_list
-
-
-def _read_ids(path: str | Path) -> list[str]:
-    if not Path(path).is_file():
-        raise FileNotFoundError(
-            f'{path}: no such split file; it lists one image id a line'
         )
-    return [line.strip() for line in list_from_file(path) if line.strip()]

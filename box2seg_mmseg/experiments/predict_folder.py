@@ -1,17 +1,85 @@
-"""The predictions of a model as folders of label maps."""
+"""The predictions of a model as folders of label maps and pictures."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from mmseg.structures import SegDataSample
+from PIL import Image
 from tqdm import tqdm
 
+from ..command_line import UsageError
+from ..files import replacing
 from ..models.post_processing import CRFQueue
 from ..models.prediction import Predictor
-from ..pseudo_labels import write_label_png
+from ..pseudo_labels import (
+    ImageError,
+    decode_image,
+    read_image_bytes,
+    write_label_png,
+)
+from ..visualization import overlay_labels, read_photograph
 
+SUFFIXES = ('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
 _BATCH = 8  # images that the CRF refines side by side
+
+
+def find_photographs(
+    folder: str | Path,
+) -> tuple[dict[str, Path], list[str]]:
+    """The photographs of a folder, each opened once.
+
+    Args:
+        folder: Folder of image files; other files are passed over.
+
+    Returns:
+        Path by name without suffix, and a line for each file that is no
+        whole image.
+
+    Raises:
+        UsageError: There is no such folder, it has no image, or two images
+            have one name.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise UsageError(f'{folder}: no such folder')
+    images: dict[str, Path] = {}
+    errors = []
+    for path in sorted(folder.iterdir()):
+        if path.suffix.lower() not in SUFFIXES:
+            continue
+        if path.stem in images:
+            raise UsageError(
+                f'{path}: has the name of {images[path.stem].name}; rename '
+                'one, for both masks would be one file'
+            )
+        try:
+            decode_image(read_image_bytes(path), path, None)
+        except ImageError as error:
+            errors.append(str(error))
+        else:
+            images[path.stem] = path
+    if not images and not errors:
+        raise UsageError(f'{folder}: has no image ({", ".join(SUFFIXES)})')
+    return images, errors
+
+
+def write_overlays(
+    images: Mapping[str, Path], label_dir: str | Path, out_dir: str | Path
+) -> None:
+    """Paint label maps over their photographs, as JPEG files.
+
+    Args:
+        images: Path of each photograph by its id.
+        label_dir: Folder of ``<image id>.png``.
+        out_dir: Folder to write ``<image id>.jpg`` to; made if absent.
+    """
+    Path(out_dir).mkdir(parents=True, exist_ok=True)
+    for image_id, path in images.items():
+        label_map = np.array(Image.open(Path(label_dir, f'{image_id}.png')))
+        overlay = overlay_labels(read_photograph(path), label_map)
+        with replacing(Path(out_dir, f'{image_id}.jpg')) as part:
+            Image.fromarray(overlay).save(part, format='JPEG', quality=92)
 
 
 def predict_folder(

@@ -6,7 +6,13 @@ from .builder import build_labeler
 from .engines import ENGINES
 from .generation import GenerationSummary, generate_pseudo_labels
 from .grab_cut import GrabCut
-from .image_file import ImageError, read_image
+from .image_file import (
+    ImageError,
+    ImageSizeError,
+    decode_image,
+    read_image,
+    read_image_bytes,
+)
 from .label_png import read_label_png, voc_palette, write_label_png
 from .pseudo_label import PseudoLabel, PseudoLabeler
 from .segment import IGNORE, Segment, paint_segments
@@ -22,14 +28,17 @@ __all__ = [
     'GenerationSummary',
     'GrabCut',
     'ImageError',
+    'ImageSizeError',
     'PseudoLabel',
     'PseudoLabeler',
     'Segment',
     'StoreError',
     'build_labeler',
+    'decode_image',
     'generate_pseudo_labels',
     'paint_segments',
     'read_image',
+    'read_image_bytes',
     'read_label_png',
     'verify_pseudo_labels',
     'voc_palette',

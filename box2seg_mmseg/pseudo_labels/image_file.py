@@ -12,6 +12,10 @@ class ImageError(ValueError):
     """An image file is missing, broken or of another size."""
 
 
+class ImageSizeError(ImageError):
+    """An image is whole, and not of the size that its annotation says."""
+
+
 def read_image(path: str | Path, size: tuple[int, int]) -> np.ndarray:
     """An image from its file; see :func:`decode_image`."""
     return decode_image(read_image_bytes(path), path, size)
@@ -34,20 +38,21 @@ def read_image_bytes(path: str | Path) -> bytes:
 
 
 def decode_image(
-    data: bytes, path: str | Path, size: tuple[int, int]
+    data: bytes, path: str | Path, size: tuple[int, int] | None
 ) -> np.ndarray:
     """The image as OpenCV reads it.
 
     Args:
         data: From :func:`read_image_bytes`.
         path: Where it is from, for messages.
-        size: ``(H, W)`` that its annotation says.
+        size: ``(H, W)`` that its annotation says; None for any.
 
     Returns:
         ``(H, W, 3)`` uint8, BGR.
 
     Raises:
-        ImageError: It is truncated or no image, or of another size.
+        ImageError: It is truncated or no image.
+        ImageSizeError: It is of another size.
     """
     try:
         # OpenCV fills what a truncated file lacks with grey.
@@ -71,8 +76,8 @@ def decode_image(
         raise ImageError(
             f'{path}: OpenCV can not read it; convert it to JPEG or PNG'
         )
-    if image.shape[:2] != tuple(size):
-        raise ImageError(
+    if size is not None and image.shape[:2] != tuple(size):
+        raise ImageSizeError(
             f'{path}: the image is {image.shape[1]} x {image.shape[0]} px, '
             f'its annotation says {size[1]} x {size[0]}'
         )

@@ -207,8 +207,8 @@ def test_an_error_is_one_line_and_a_trace_with_debug(scenes, tmp_path):
 @pytest.mark.parametrize(
     ('tool', 'arguments'),
     [
-        ('convert_mobilenet_v2.py', ['bad.pth', 'out.pth']),
-        ('convert_mobilenet_v2.py', ['bad.whl', 'out.pth']),
+        ('convert_efficientnet_lite.py', ['bad.pth', 'out.pth']),
+        ('convert_efficientnet_lite.py', ['bad.whl', 'out.pth']),
         ('export_segmentor.py', [BOX2SEG_CONFIG, 'bad.pth', 'out']),
     ],
 )

@@ -21,8 +21,8 @@ class PackBox2SegInputs(PackSegInputs):
     - box_region_classes: bool tensor ``(R + 1, L + 1)``.
 
     Raises:
-        ValueError: A transform changed the size of the label, or without one of
-            the image, and not that of the box map.
+        ValueError: The box map has not the size of the label (without one,
+            of the image): a transform skipped it.
     """
 
     def transform(self, results: dict) -> dict:

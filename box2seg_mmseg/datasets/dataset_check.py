@@ -1,0 +1,273 @@
+"""The audit of a data set before training: what is wrong, what is in it."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from itertools import islice
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from ..boxes import BoxAnnotations, pixel_boxes
+from ..pseudo_labels import (
+    IGNORE,
+    ImageError,
+    ImageSizeError,
+    decode_image,
+    read_image_bytes,
+    read_label_png,
+)
+
+# A GrabCut of a thinner box is not possible; the labeler fills it.
+THIN = 3
+_CHUNK = 256  # images that are read ahead
+
+
+@dataclass
+class Problem:
+    """One thing that is wrong.
+
+    Args:
+        kind: Problems of one kind have one cure.
+        text: File, what was found, and the cure.
+    """
+
+    kind: str
+    text: str
+
+
+@dataclass
+class ClassFigures:
+    """What a data set has of one class.
+
+    Args:
+        images: Images that have a box of it.
+        boxes: Its boxes.
+        thin: Those that are narrower or lower than 3 px.
+        sides: Square root of each box's area, in pixels.
+        filling_rates: Of each box the share of its pixels that the labels
+            give to the class; empty without labels.
+    """
+
+    images: int = 0
+    boxes: int = 0
+    thin: int = 0
+    sides: list[float] = field(default_factory=list)
+    filling_rates: list[float] = field(default_factory=list)
+
+    def summary(self) -> dict:
+        """The figures with medians in place of lists; None of nothing."""
+        return dict(
+            images=self.images,
+            boxes=self.boxes,
+            thin=self.thin,
+            median_side=_median(self.sides),
+            median_filling_rate=_median(self.filling_rates),
+        )
+
+
+@dataclass
+class DatasetReport:
+    """What the audit found.
+
+    Args:
+        problems: In the order found.
+        images: How many were looked at.
+        classes: Figures by class name.
+    """
+
+    problems: list[Problem] = field(default_factory=list)
+    images: int = 0
+    classes: dict[str, ClassFigures] = field(default_factory=dict)
+
+    def add(self, kind: str, text: str) -> None:
+        """Note a problem."""
+        self.problems.append(Problem(kind, text))
+
+    def to_json(self) -> dict:
+        """What the JSON file says."""
+        return dict(
+            problems=[asdict(problem) for problem in self.problems],
+            images=self.images,
+            classes={k: v.summary() for k, v in self.classes.items()},
+        )
+
+
+def check_dataset(
+    annotations: Iterable[BoxAnnotations],
+    classes: Sequence[str],
+    label_dir: str | Path | None = None,
+    other_images: Mapping[str, Iterable[Path]] | None = None,
+    progress: bool = False,
+    total: int | None = None,
+) -> DatasetReport:
+    """Read every image, box and label of a split once.
+
+    What the reader of the annotations refuses is not seen here; add its
+    report's lines to the problems.
+
+    Args:
+        annotations: The boxes of the images.
+        classes: Names of the foreground classes.
+        label_dir: Folder of pseudo labels or masks, ``<image id>.png``, or
+            None.
+        other_images: By the name of another split the paths of its images:
+            no image of this split may be among them, by name or by content.
+        progress: Show a progress bar on stderr.
+        total: How many annotations there are, for the progress bar.
+
+    Returns:
+        The problems and the figures.
+    """
+    report = DatasetReport(classes={name: ClassFigures() for name in classes})
+    names: dict[str, str] = {}
+    hashes: dict[str, str] = {}
+    for split, paths in (other_images or {}).items():
+        for path in paths:
+            names[path.stem] = split
+            digest = _digest_of_file(path)
+            if digest is not None:
+                hashes[digest] = f'{path.stem} of {split}'
+    seen: dict[str, str] = {}
+    bar = tqdm(
+        _read_ahead(annotations),
+        desc='check',
+        total=total,
+        unit='image',
+        disable=not progress,
+    )
+    for item, digest in bar:
+        report.images += 1
+        _check_boxes(item, report)
+        if item.image_id in names:
+            report.add(
+                'image in two splits',
+                f'{item.image_id}: is in {names[item.image_id]} too; take it '
+                'out of one',
+            )
+        if isinstance(digest, ImageError):
+            is_whole = isinstance(digest, ImageSizeError)
+            kind = 'image of another size' if is_whole else 'image'
+            report.add(kind, str(digest))
+        elif digest in hashes and item.image_id not in names:
+            report.add(
+                'image in two splits',
+                f'{item.image_path}: the same picture as {hashes[digest]}; '
+                'take it out of one',
+            )
+        elif digest in seen:
+            report.add(
+                'image twice',
+                f'{item.image_path}: the same picture as {seen[digest]}; take '
+                'one out of the split',
+            )
+        else:
+            seen[digest] = item.image_id
+        if label_dir is not None:
+            _check_label(item, Path(label_dir), report)
+    return report
+
+
+def _read_ahead(
+    annotations: Iterable[BoxAnnotations],
+) -> Iterator[tuple[BoxAnnotations, str | ImageError]]:
+    """Each image with the hash of its pixels, or what is wrong with it."""
+    items = iter(annotations)
+    with ThreadPoolExecutor() as pool:
+        while chunk := list(islice(items, _CHUNK)):
+            yield from zip(chunk, pool.map(_digest, chunk), strict=True)
+
+
+def _digest(item: BoxAnnotations) -> str | ImageError:
+    try:
+        data = read_image_bytes(item.image_path)
+        image = decode_image(data, item.image_path, item.size)
+    except ImageError as error:
+        return error
+    return _hash(image)
+
+
+def _digest_of_file(path: Path) -> str | None:
+    """None where there is no whole image: its own split's check says so."""
+    try:
+        return _hash(decode_image(read_image_bytes(path), path, None))
+    except ImageError:
+        return None
+
+
+def _hash(image: np.ndarray) -> str:
+    shape = 'x'.join(map(str, image.shape))
+    return f'{shape}:{hashlib.sha256(image.tobytes()).hexdigest()}'
+
+
+def _check_boxes(item: BoxAnnotations, report: DatasetReport) -> None:
+    names = list(report.classes)
+    if item.num_clipped:
+        report.add(
+            'box outside its image',
+            f'{item.image_id}: {item.num_clipped} boxes reach outside the '
+            f'image of {item.size[1]} x {item.size[0]} px; correct them',
+        )
+    rows = Counter(
+        (int(label), *box)
+        for label, box in zip(item.labels, item.boxes.tolist(), strict=True)
+    )
+    for (label, *box), count in rows.items():
+        if count > 1:
+            report.add(
+                'box twice',
+                f'{item.image_id}: {names[label - 1]} {box} is there {count} '
+                'times; leave one',
+            )
+    boxes = pixel_boxes(item.boxes, item.size)
+    sides = boxes[:, 2:] - boxes[:, :2]
+    for label in set(item.labels.tolist()):
+        figures = report.classes[names[label - 1]]
+        own = sides[item.labels == label]
+        figures.images += 1
+        figures.boxes += len(own)
+        figures.thin += int((own < THIN).any(1).sum())
+        figures.sides += np.sqrt(own.prod(1)).tolist()
+
+
+def _check_label(
+    item: BoxAnnotations, label_dir: Path, report: DatasetReport
+) -> None:
+    path = label_dir / f'{item.image_id}.png'
+    names = list(report.classes)
+    try:
+        label = read_label_png(path, len(names) + 1)
+    except (FileNotFoundError, ValueError) as error:
+        report.add('label', str(error))
+        return
+    if label.shape != tuple(item.size):
+        report.add(
+            'label',
+            f'{path}: is {label.shape[1]} x {label.shape[0]} px, its image '
+            f'{item.size[1]} x {item.size[0]}; make it anew',
+        )
+        return
+    inside = np.zeros(label.shape, bool)
+    for box, number in zip(
+        pixel_boxes(item.boxes, item.size).tolist(), item.labels, strict=True
+    ):
+        x1, y1, x2, y2 = box
+        part = label[y1:y2, x1:x2]
+        inside[y1:y2, x1:x2] |= part == number
+        known = part != IGNORE
+        if known.any():
+            rate = float((part[known] == number).mean())
+            report.classes[names[number - 1]].filling_rates.append(rate)
+    for number in np.unique(label[(label != 0) & (label != IGNORE) & ~inside]):
+        report.add(
+            'label outside boxes',
+            f'{path}: has {names[number - 1]} outside every box of it; add '
+            'the box or correct the label',
+        )
+
+
+def _median(values: Sequence[float]) -> float | None:
+    return float(np.median(values)) if values else None

@@ -1,0 +1,131 @@
+"""Check a data set before training: problems first, then what is in it.
+
+Reads every image, box and, with --labels, label once. Found are: images and
+annotations that are missing or broken, sizes that differ, unknown classes,
+boxes that are empty, twice there or reach outside their image, images twice
+in a split or in two splits, by name or by content, labels that are missing,
+of another size or class, or outside every box.
+
+Exit status: 0 clean, 1 problems found, 2 can not run.
+"""
+
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from collections import Counter
+from pathlib import Path
+
+from box2seg_mmseg.boxes import ReadingReport
+from box2seg_mmseg.command_line import (
+    UsageError,
+    add_box_options,
+    out_file,
+    read_boxes,
+    read_classes,
+    read_lines,
+    run,
+)
+from box2seg_mmseg.datasets.dataset_check import (
+    DatasetReport,
+    Problem,
+    check_dataset,
+)
+from box2seg_mmseg.files import write_json
+
+
+def main(args: Namespace) -> int:
+    """Check, print and say whether it is clean."""
+    lines = read_lines(args.split)
+    if not lines:
+        raise UsageError(f'{args.split}: names no image')
+    ids = list(dict.fromkeys(lines))
+    reading = ReadingReport(skip_bad=True)
+    annotations, total = read_boxes(args, reading, ids)
+    report = check_dataset(
+        annotations,
+        read_classes(args.classes),
+        args.labels,
+        {path: _images(args, path) for path in args.other_splits},
+        progress=True,
+        total=total,
+    )
+    for name, count in Counter(lines).items():
+        if count > 1:
+            text = f'{args.split}: names {name} {count} times; leave one'
+            report.add('image twice', text)
+    report.problems[:0] = [
+        Problem('annotation', text) for text in reading.skipped
+    ]
+    _print(report)
+    if args.json:
+        write_json(args.json, report.to_json())
+    return 1 if report.problems else 0
+
+
+def _images(args: Namespace, split: str) -> list[Path]:
+    """Where the images of another split are."""
+    folder = Path(args.data_root, args.image_dir)
+    paths = []
+    for name in read_lines(split):
+        path = folder / f'{name}{args.image_suffix}'
+        if not path.exists():
+            path = next(iter(sorted(folder.glob(f'{name}.*'))), path)
+        paths.append(path)
+    return paths
+
+
+def _print(report: DatasetReport) -> None:
+    for problem in report.problems:
+        print(f'{problem.kind}: {problem.text}')
+    kinds = Counter(problem.kind for problem in report.problems)
+    print(f'\n{"problems":32}{"count":>8}')
+    for kind, count in kinds.most_common():
+        print(f'{kind:32}{count:8}')
+    print(f'{"all":32}{len(report.problems):8}\n')
+    print(
+        f'{"class":20}{"images":>8}{"boxes":>8}{"thin":>8}'
+        f'{"side, px":>10}{"filled":>8}'
+    )
+    for name, figures in report.classes.items():
+        row = figures.summary()
+        side, rate = row['median_side'], row['median_filling_rate']
+        print(
+            f'{name:20}{row["images"]:8}{row["boxes"]:8}{row["thin"]:8}'
+            f'{"-" if side is None else f"{side:.0f}":>10}'
+            f'{"-" if rate is None else f"{rate:.2f}":>8}'
+        )
+    print(
+        f'{report.images} images read. Thin: narrower than 3 px, filled '
+        "instead of segmented. Side: median of the boxes' square root of the "
+        'area. Filled: median share of a box that the labels give to its '
+        'class.'
+    )
+
+
+def parser() -> ArgumentParser:
+    """The command line."""
+    result = ArgumentParser(
+        description=__doc__, formatter_class=RawDescriptionHelpFormatter
+    )
+    add_box_options(result)
+    result.add_argument(
+        '--labels',
+        metavar='DIR',
+        help='pseudo labels or masks to check too, <image id>.png',
+    )
+    result.add_argument(
+        '--other-splits',
+        nargs='+',
+        default=[],
+        metavar='ID_FILE',
+        help='splits that must share no image with this one, such as val',
+    )
+    result.add_argument(
+        '--json',
+        type=out_file,
+        metavar='FILE',
+        help='write problems and figures as JSON too',
+    )
+    return result
+
+
+if __name__ == '__main__':
+    run(main, parser())
