@@ -119,6 +119,7 @@ def write_voc_xml(
     xml_path: str | Path,
     annotations: BoxAnnotations,
     classes: Sequence[str] = VOC_CLASSES,
+    source: str | None = None,
 ) -> None:
     """Write boxes as a PASCAL VOC XML file, the reverse of the reader.
 
@@ -126,9 +127,13 @@ def write_voc_xml(
         xml_path: The file to write.
         annotations: The boxes; ``difficult`` is taken from their flags.
         classes: Names of the foreground classes; the first has label 1.
+        source: Where the boxes come from, for people who read the file.
     """
     root = Element('annotation')
     SubElement(root, 'filename').text = Path(annotations.image_path).name
+    if source is not None:
+        node = SubElement(root, 'source')
+        SubElement(node, 'annotation').text = source
     size = SubElement(root, 'size')
     for key, value in zip(
         ('height', 'width', 'depth'), (*annotations.size, 3), strict=True

@@ -1,0 +1,141 @@
+"""Downloads that go on after a cut and are checked at the end."""
+
+import hashlib
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from http.client import HTTPException
+from pathlib import Path
+
+from tqdm import tqdm
+
+_BLOCK = 2**20
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file on the web.
+
+    Args:
+        url: Its address.
+        size: In bytes.
+        md5: Its checksum, hexadecimal.
+    """
+
+    url: str
+    size: int
+    md5: str
+
+    @property
+    def name(self) -> str:
+        """The name of the file."""
+        return self.url.rsplit('/', 1)[-1]
+
+
+def download(
+    source: Download,
+    folder: str | Path,
+    attempts: int = 8,
+    timeout: float = 30.0,
+    pause: float = 2.0,
+    progress: bool = False,
+) -> Path:
+    """Fetch a file, or what is missing of it.
+
+    What has arrived stays in ``<name>.part`` when the connection is cut, and
+    the next attempt, or the next call, asks for the rest alone. The file gets
+    its name when its size and checksum are right.
+
+    Args:
+        source: The file.
+        folder: Where to put it; made if absent.
+        attempts: How often to try without any progress before giving up.
+        timeout: Seconds without a byte after which a connection counts as
+            cut.
+        pause: Seconds to wait after the first fruitless attempt; twice as
+            long after each further one.
+        progress: Show a progress bar on stderr.
+
+    Returns:
+        Path of the file.
+
+    Raises:
+        OSError: The server could not be reached, or kept cutting.
+        ValueError: The file is another one: its size or checksum differs.
+            The wrong bytes are deleted.
+    """
+    path = Path(folder, source.name)
+    part = path.with_name(f'{path.name}.part')
+    part.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists():
+        _verify(path, source)
+        return path
+    fruitless = 0
+    while (have := part.stat().st_size if part.exists() else 0) < source.size:
+        try:
+            _fetch(source, part, have, timeout, progress)
+            reason = 'the server sent too little'
+        except (OSError, HTTPException) as error:
+            if isinstance(error, urllib.error.HTTPError) and (
+                400 <= error.code < 500 and error.code != 416
+            ):
+                raise OSError(
+                    f'{source.url}: the server refuses: {error}'
+                ) from None
+            reason = str(error) or type(error).__name__
+        now = part.stat().st_size if part.exists() else 0
+        if now >= source.size:
+            break
+        fruitless = 0 if now > have else fruitless + 1
+        if fruitless == attempts:
+            raise OSError(
+                f'{source.url}: gave up after {attempts} attempts at byte '
+                f'{now} of {source.size}: {reason}; run the command again to '
+                f'go on, or put the file at {path}'
+            )
+        if fruitless:
+            time.sleep(pause * 2 ** (fruitless - 1))
+    _verify(part, source)
+    part.replace(path)
+    return path
+
+
+def _fetch(
+    source: Download, part: Path, have: int, timeout: float, progress: bool
+) -> None:
+    request = urllib.request.Request(source.url)
+    if have:
+        request.add_header('Range', f'bytes={have}-')
+    with urllib.request.urlopen(request, timeout=timeout) as response:
+        # A server that knows no ranges sends the file from its beginning.
+        is_rest = response.status == 206
+        with (
+            part.open('ab' if is_rest else 'wb') as file,
+            tqdm(
+                desc=source.name,
+                total=source.size,
+                initial=have if is_rest else 0,
+                unit='B',
+                unit_scale=True,
+                disable=not progress,
+            ) as bar,
+        ):
+            while block := response.read1(_BLOCK):
+                file.write(block)
+                bar.update(len(block))
+
+
+def _verify(path: Path, source: Download) -> None:
+    size = path.stat().st_size
+    digest = hashlib.md5(usedforsecurity=False)
+    with path.open('rb') as file:
+        while block := file.read(_BLOCK):
+            digest.update(block)
+    if size != source.size or digest.hexdigest() != source.md5:
+        path.unlink()
+        raise ValueError(
+            f'{path}: is not the file that {source.url} should be: '
+            f'{source.size} bytes, MD5 {source.md5}; it was deleted. '
+            f'Got: {size} bytes, MD5 {digest.hexdigest()}'
+        )

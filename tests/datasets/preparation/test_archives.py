@@ -1,0 +1,50 @@
+import io
+import tarfile
+
+import pytest
+
+from box2seg_mmseg.datasets.preparation import extract
+
+
+def _archive(path, *members):
+    with tarfile.open(path, 'w:gz') as tar:
+        for name, kind, target in members:
+            info = tarfile.TarInfo(name)
+            info.type, info.linkname = kind, target
+            data = b'some' if kind == tarfile.REGTYPE else b''
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return path
+
+
+GOOD = ('VOC/some.txt', tarfile.REGTYPE, '')
+
+
+def test_members_are_extracted(tmp_path):
+    path = _archive(tmp_path / 'a.tgz', GOOD)
+    extract(path, tmp_path / 'out')
+    assert (tmp_path / 'out/VOC/some.txt').read_bytes() == b'some'
+
+
+@pytest.mark.parametrize(
+    'bad',
+    [
+        ('../evil.txt', tarfile.REGTYPE, ''),
+        ('VOC/../../evil.txt', tarfile.REGTYPE, ''),
+        ('VOC/link', tarfile.SYMTYPE, '../../evil'),
+        ('VOC/hard', tarfile.LNKTYPE, '../evil'),
+        ('VOC/device', tarfile.CHRTYPE, ''),
+    ],
+)
+def test_a_hostile_archive_is_refused_whole(tmp_path, bad):
+    path = _archive(tmp_path / 'a.tgz', GOOD, bad)
+    with pytest.raises(ValueError, match=r'a\.tgz: refused, a member leaves'):
+        extract(path, tmp_path / 'out')
+    assert list((tmp_path / 'out').iterdir()) == []
+
+
+def test_a_truncated_archive_is_named(tmp_path):
+    path = _archive(tmp_path / 'a.tgz', GOOD)
+    path.write_bytes(path.read_bytes()[:40])
+    with pytest.raises(ValueError, match=r'a\.tgz: could not be extracted'):
+        extract(path, tmp_path / 'out')

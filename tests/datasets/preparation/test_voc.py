@@ -1,0 +1,122 @@
+"""A VOC 2012 and an SBD of eight images in the true formats."""
+
+import shutil
+
+import numpy as np
+import pytest
+from PIL import Image
+from scipy.io import savemat
+
+from box2seg_mmseg.boxes import BoxAnnotations, read_voc_xml, write_voc_xml
+from box2seg_mmseg.datasets.preparation import prepare_voc, voc
+from box2seg_mmseg.pseudo_labels import read_label_png, write_label_png
+
+SIZE = (30, 40)
+TRAIN, VAL = ['t0', 't1'], ['v0', 'v1']
+AUG = ['s0', 's1', 's2', 's3']
+
+
+def _mask(number):
+    mask = np.zeros(SIZE, np.uint8)
+    mask[5:15, 8:20], mask[18:28, 2 : 10 + number] = 3, 15
+    return mask
+
+
+def _cell(**fields):
+    """A MATLAB struct as SBD saves it: one element, fields of objects."""
+    return np.array(
+        [[tuple(fields.values())]], dtype=[(name, object) for name in fields]
+    )
+
+
+@pytest.fixture
+def folders(tmp_path):
+    root, sbd = tmp_path / 'VOC2012', tmp_path / 'dataset'
+    (root / 'ImageSets/Segmentation').mkdir(parents=True)
+    for name in ('JPEGImages', 'Annotations'):
+        (root / name).mkdir()
+    for name in ('cls', 'inst'):
+        (sbd / name).mkdir(parents=True)
+    lists = root / 'ImageSets/Segmentation'
+    (lists / 'train.txt').write_text('\n'.join(TRAIN))
+    (lists / 'val.txt').write_text('\n'.join(VAL))
+    # SBD knows an image of VOC's train and one of its val.
+    (sbd / 'train.txt').write_text('\n'.join([*AUG[:3], 't0']))
+    (sbd / 'val.txt').write_text('\n'.join([AUG[3], 'v0']))
+    for i, name in enumerate([*TRAIN, *VAL, *AUG]):
+        image = Image.fromarray(np.full((*SIZE, 3), i, np.uint8))
+        image.save(root / f'JPEGImages/{name}.jpg')
+        annotations = BoxAnnotations(
+            name, f'{name}.jpg', SIZE, [(8, 5, 20, 15)], [3]
+        )
+        write_voc_xml(root / f'Annotations/{name}.xml', annotations)
+        if name in TRAIN + VAL:
+            write_label_png(root / f'SegmentationClass/{name}.png', _mask(i))
+        if name in [*AUG, 't0', 'v0']:
+            classes = dict(Segmentation=_mask(i) + 0, Boundaries=np.zeros(1))
+            savemat(sbd / f'cls/{name}.mat', dict(GTcls=_cell(**classes)))
+            instances = np.zeros(SIZE, np.uint8)
+            instances[5:15, 8:20], instances[18:28, 2 : 10 + i] = 1, 2
+            parts = dict(
+                Segmentation=instances,
+                Boundaries=np.zeros(1),
+                Categories=np.array([[3], [15]], np.uint8),
+            )
+            savemat(sbd / f'inst/{name}.mat', dict(GTinst=_cell(**parts)))
+    (root / 'Annotations/s1.xml').unlink()
+    return root, sbd
+
+
+@pytest.fixture
+def known(monkeypatch):
+    counts = dict(train=2, val=2, train_aug=6)
+    monkeypatch.setattr(voc, 'KNOWN_COUNTS', counts)
+
+
+def test_everything_is_made(folders, known):
+    root, sbd = folders
+    report = prepare_voc(root, sbd)
+    assert report.problems == []
+    split = (root / 'ImageSets/Segmentation/train_aug.txt').read_text()
+    assert split.split() == sorted([*AUG, *TRAIN]), 'and none of val'
+    assert report.counts == dict(train=2, val=2, train_aug=6)
+    assert report.masks == 6
+    for i, name in enumerate([*TRAIN, *VAL, *AUG]):
+        path = root / f'SegmentationClassAug/{name}.png'
+        assert path.exists() == (name not in VAL)
+        if path.exists():
+            np.testing.assert_array_equal(read_label_png(path, 21), _mask(i))
+
+
+def test_boxes_come_from_masks_where_there_is_no_xml(folders, known):
+    root, sbd = folders
+    for _ in range(2):
+        report = prepare_voc(root, sbd)
+        assert report.boxes_from_masks == ['s1']
+    found = read_voc_xml(root / 'Annotations/s1.xml')
+    assert found.boxes.tolist() == [[8, 5, 20, 15], [2, 18, 15, 28]]
+    assert found.labels.tolist() == [3, 15]
+    assert found.size == SIZE
+    text = (root / 'Annotations/s1.xml').read_text()
+    assert 'SBD instance masks' in text
+
+
+def test_what_is_missing_or_broken_is_told(folders):
+    root, sbd = folders
+    (root / 'JPEGImages/s0.jpg').unlink()
+    (root / 'SegmentationClass/t1.png').unlink()
+    (sbd / 'cls/s2.mat').write_bytes(b'no mat')
+    (sbd / 'inst/s1.mat').unlink()
+    problems = prepare_voc(root, sbd).problems
+    for text in (
+        r's0.jpg: missing; it comes with VOCtrainval',
+        r't1.png: missing; it comes with VOCtrainval',
+        r's2.mat: not a mask of SBD; get benchmark.tgz',
+        r's1.xml: missing, and no boxes from masks',
+        r'train.txt: has 2 images, VOC 2012 is known for 1464',
+        r'train_aug.txt: has 6 images, VOC 2012 is known for 10582',
+    ):
+        assert any(text in problem for problem in problems), text
+    shutil.rmtree(root / 'ImageSets')
+    with pytest.raises(FileNotFoundError, match=r'train\.txt: missing; it co'):
+        prepare_voc(root, sbd)
