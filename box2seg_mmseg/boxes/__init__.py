@@ -9,7 +9,11 @@ from .box_annotations import (
 from .class_maps import COCO_TO_VOC, OPEN_IMAGES_TO_VOC
 from .coco_json import iter_coco_json, iter_coco_results, select_detections
 from .noise import NOISES, add_box_noise
-from .open_images_csv import iter_open_images_csv
+from .open_images_csv import (
+    ImageRows,
+    iter_open_images_csv,
+    iter_open_images_rows,
+)
 from .reading import ReadingReport
 from .voc_classes import VOC_CLASSES
 from .voc_xml import iter_voc_xml, read_voc_xml, write_voc_xml
@@ -21,11 +25,13 @@ __all__ = [
     'VOC_CLASSES',
     'AnnotationError',
     'BoxAnnotations',
+    'ImageRows',
     'ReadingReport',
     'add_box_noise',
     'iter_coco_json',
     'iter_coco_results',
     'iter_open_images_csv',
+    'iter_open_images_rows',
     'iter_voc_xml',
     'pixel_boxes',
     'read_voc_xml',

@@ -23,6 +23,8 @@ from ..pseudo_labels import (
 
 # A GrabCut of a thinner box is not possible; the labeler fills it.
 THIN = 3
+# Share of an image; small parts without a box are common.
+_UNBOXED = 0.02
 _CHUNK = 256  # images that are read ahead
 
 
@@ -261,12 +263,17 @@ def _check_label(
         if known.any():
             rate = float((part[known] == number).mean())
             report.classes[names[number - 1]].filling_rates.append(rate)
-    for number in np.unique(label[(label != 0) & (label != IGNORE) & ~inside]):
-        report.add(
-            'label outside boxes',
-            f'{path}: has {names[number - 1]} outside every box of it; add '
-            'the box or correct the label',
-        )
+    unboxed = label[(label != 0) & (label != IGNORE) & ~inside]
+    for number, pixels in zip(
+        *np.unique(unboxed, return_counts=True), strict=True
+    ):
+        if pixels > _UNBOXED * label.size:
+            report.add(
+                'label outside boxes',
+                f'{path}: {pixels / label.size:.0%} of the image are '
+                f'{names[number - 1]} outside every box of it; add the box or '
+                'correct the label',
+            )
 
 
 def _median(values: Sequence[float]) -> float | None:

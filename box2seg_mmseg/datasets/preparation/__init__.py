@@ -2,12 +2,16 @@
 
 from .archives import extract
 from .download import Download, download
+from .open_images import BoxFilter, OpenImagesReport, prepare_open_images
 from .voc import PreparationReport, prepare_voc
 
 __all__ = [
+    'BoxFilter',
     'Download',
+    'OpenImagesReport',
     'PreparationReport',
     'download',
     'extract',
+    'prepare_open_images',
     'prepare_voc',
 ]

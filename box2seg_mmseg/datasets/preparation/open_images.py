@@ -1,0 +1,220 @@
+"""A balanced subset of OpenImages in VOC's layout."""
+
+import heapq
+import zlib
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tqdm import tqdm
+
+from ...boxes import (
+    VOC_CLASSES,
+    BoxAnnotations,
+    ImageRows,
+    ReadingReport,
+    iter_open_images_csv,
+    iter_open_images_rows,
+    write_voc_xml,
+)
+from ...files import replacing
+
+FLAGS = ('group_of', 'depiction', 'inside', 'occluded', 'truncated')
+
+
+@dataclass(frozen=True)
+class BoxFilter:
+    """Which boxes, and which images, are good enough to train on.
+
+    Args:
+        flags: A box with one of them is bad: ``group_of`` (one box over
+            several instances, error mode (i) of the supplement's Sec. 3
+            [S]), ``depiction`` (a drawing), ``inside`` (seen from within),
+            ``occluded``, ``truncated``.
+        min_area: A box that covers less of its image is bad, in ``[0, 1]``.
+        drop_images: Leave out an image that has a bad box. Otherwise the box
+            alone goes, and its object becomes background, which is error
+            mode (ii).
+    """
+
+    flags: Sequence[str] = ('group_of', 'depiction', 'inside')
+    min_area: float = 0.0
+    drop_images: bool = True
+
+    def keep(
+        self, areas: Sequence[float], flags: Sequence[set[str]]
+    ) -> list[int]:
+        """The boxes of an image that stay; none of an image that goes."""
+        good = [
+            i
+            for i, (area, names) in enumerate(zip(areas, flags, strict=True))
+            if area >= self.min_area and not names & set(self.flags)
+        ]
+        if self.drop_images and len(good) < len(areas):
+            return []
+        return good
+
+
+@dataclass
+class OpenImagesReport:
+    """What was prepared.
+
+    Args:
+        images: Images by class, then their number under ``all``.
+        boxes: Boxes by class.
+        left_out: Images that have a box of the classes and were not good
+            enough.
+        absent: Images that are good enough and not in the image folder.
+    """
+
+    images: Counter = field(default_factory=Counter)
+    boxes: Counter = field(default_factory=Counter)
+    left_out: int = 0
+    absent: int = 0
+
+
+def prepare_open_images(
+    csv_path: str | Path,
+    descriptions_path: str | Path,
+    image_root: str | Path,
+    out_dir: str | Path,
+    per_class: int | None = None,
+    box_filter: BoxFilter = BoxFilter(),
+    classes: Sequence[str] = VOC_CLASSES,
+    seed: int = 0,
+    reading: ReadingReport | None = None,
+    progress: bool = False,
+) -> OpenImagesReport:
+    """Choose images and write their boxes as VOC's XML files.
+
+    ``out_dir`` gets ``Annotations``, ``ImageSets/Segmentation/train.txt`` and
+    ``JPEGImages``, a link to ``image_root``. The CSV is read twice, row by
+    row; memory grows with the images chosen, not with the file.
+
+    Args:
+        csv_path: OpenImages' box CSV.
+        descriptions_path: Its class descriptions.
+        image_root: Folder of the images, ``<ImageID>.jpg``; those that are
+            not there are left out.
+        out_dir: Folder to write to.
+        per_class: As many images of each class at most, drawn at random;
+            None takes all.
+        box_filter: Which boxes and images are good enough.
+        classes: Names of the foreground classes; see
+            :func:`iter_open_images_csv`.
+        seed: Draws the images.
+        reading: Counts the rows of the first reading, and says whether bad
+            ones are skipped.
+        progress: Show progress bars on stderr.
+
+    Returns:
+        What was chosen.
+
+    Raises:
+        AnnotationError: As the reader.
+        ValueError: ``out_dir`` has images of its own, or no image is left.
+    """
+    image_root, out_dir = Path(image_root).resolve(), Path(out_dir)
+    reading = ReadingReport() if reading is None else reading
+    report = OpenImagesReport()
+    link = out_dir / 'JPEGImages'
+    if link.exists() and link.resolve() != image_root:
+        raise ValueError(
+            f'{link}: is there and is not {image_root}; give another --out'
+        )
+    rows = iter_open_images_rows(csv_path, descriptions_path, classes, reading)
+    bar = tqdm(rows, desc='choose', unit='image', disable=not progress)
+    chosen = _choose(
+        _good(bar, image_root, box_filter, report), per_class, seed
+    )
+    if not chosen:
+        raise ValueError(
+            f'{image_root}: has no image that {csv_path} has good boxes of'
+        )
+    (out_dir / 'Annotations').mkdir(parents=True, exist_ok=True)
+    if not link.exists():
+        link.symlink_to(image_root)
+    written = []
+    annotations = iter_open_images_csv(
+        csv_path,
+        descriptions_path,
+        image_root,
+        chosen,
+        classes,
+        report=ReadingReport(skip_bad=reading.skip_bad),
+    )
+    for item in tqdm(
+        annotations,
+        desc='write',
+        total=len(chosen),
+        unit='image',
+        disable=not progress,
+    ):
+        item = _filtered(item, box_filter)
+        if not len(item.labels):
+            continue  # its bad rows were skipped
+        path = out_dir / f'Annotations/{item.image_id}.xml'
+        with replacing(path) as part:
+            write_voc_xml(part, item, classes, source='OpenImages')
+        written.append(item.image_id)
+        labels = item.labels.tolist()
+        report.boxes.update(classes[label - 1] for label in labels)
+        report.images.update(classes[label - 1] for label in set(labels))
+    report.images['all'] = len(written)
+    split = out_dir / 'ImageSets/Segmentation/train.txt'
+    split.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(split) as part:
+        part.write_text(''.join(f'{name}\n' for name in sorted(written)))
+    return report
+
+
+def _good(
+    images: Iterator[ImageRows],
+    image_root: Path,
+    box_filter: BoxFilter,
+    report: OpenImagesReport,
+) -> Iterator[tuple[str, set[int]]]:
+    """Id and classes of the images that can be trained on."""
+    for image in images:
+        keep = box_filter.keep(image.areas, image.flags)
+        if not keep:
+            report.left_out += 1
+        elif not (image_root / f'{image.image_id}.jpg').exists():
+            report.absent += 1
+        else:
+            yield image.image_id, {image.labels[i] for i in keep}
+
+
+def _choose(
+    images: Iterator[tuple[str, set[int]]], per_class: int | None, seed: int
+) -> list[str]:
+    """At most ``per_class`` random images of each class.
+
+    An image's draw is a hash of its id, so it does not depend on the order
+    of the file, and of each class only the best draws are kept.
+    """
+    if per_class is None:
+        return [image_id for image_id, _ in images]
+    heaps: dict[int, list[tuple[int, str]]] = {}
+    for image_id, labels in images:
+        draw = -zlib.crc32(f'{seed}:{image_id}'.encode())
+        for label in labels:
+            heap = heaps.setdefault(label, [])
+            if len(heap) < per_class:
+                heapq.heappush(heap, (draw, image_id))
+            else:
+                heapq.heappushpop(heap, (draw, image_id))
+    return sorted({name for heap in heaps.values() for _, name in heap})
+
+
+def _filtered(item: BoxAnnotations, box_filter: BoxFilter) -> BoxAnnotations:
+    height, width = item.size
+    sides = item.boxes[:, 2:] - item.boxes[:, :2]
+    areas = sides.prod(1) / (height * width)
+    flags = [
+        {name for name, values in item.flags.items() if values[i]}
+        for i in range(len(item.labels))
+    ]
+    # Rounding must not drop what was good by the file's own figures.
+    return item.take(box_filter.keep((areas * (1 + 1e-5)).tolist(), flags))
