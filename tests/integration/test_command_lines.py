@@ -207,15 +207,18 @@ def test_an_error_is_one_line_and_a_trace_with_debug(scenes, tmp_path):
 @pytest.mark.parametrize(
     ('tool', 'arguments'),
     [
-        ('convert_efficientnet_lite.py', ['bad.pth', 'out.pth']),
-        ('convert_efficientnet_lite.py', ['bad.whl', 'out.pth']),
+        ('convert_efficientnet_lite.py', ['out.pth', '--source', 'bad.pth']),
+        ('convert_efficientnet_lite.py', ['out.pth', '--source', 'bad.whl']),
         ('export_segmentor.py', [BOX2SEG_CONFIG, 'bad.pth', 'out']),
     ],
 )
 def test_a_file_that_is_no_checkpoint_is_named(tool, arguments, tmp_path):
     for name in ('bad.pth', 'bad.whl'):
         (tmp_path / name).write_bytes(b'garbage')
-    paths = [tmp_path / name for name in arguments]
+    paths = [
+        name if name.startswith('--') else tmp_path / name
+        for name in arguments
+    ]
     done = _run(tool, *paths)
     assert done.returncode == 1
     (line,) = done.stderr.strip().splitlines()[-1:]

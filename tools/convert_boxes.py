@@ -1,8 +1,8 @@
-"""Harm boxes as real ones are wrong: merged, missing, not aligned.
+"""Write boxes of any format as PASCAL VOC XML files, one an image.
 
-Writes each image's boxes as a PASCAL VOC XML file. Make pseudo labels from
-them with generate_pseudo_labels.py --xml-dir, and train on them with
-box_dir of BoxSupervisedVOCDataset.
+With --noise some boxes are harmed as real ones are wrong: merged, dropped or
+jittered. Make pseudo labels of the result with generate_pseudo_labels.py
+--xml-dir, and train on it with box_dir of BoxSupervisedVOCDataset.
 """
 
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
@@ -17,6 +17,7 @@ from box2seg_mmseg.boxes import (
     write_voc_xml,
 )
 from box2seg_mmseg.command_line import (
+    UsageError,
     add_box_options,
     list_skipped,
     print_report,
@@ -25,21 +26,26 @@ from box2seg_mmseg.command_line import (
     run,
     share,
 )
+from box2seg_mmseg.files import replacing
 
 
 def main(args: Namespace) -> int:
-    """Write the files and say how many boxes are left."""
+    """Write the files and say how many boxes they have."""
+    if (args.noise is None) != (args.share is None):
+        raise UsageError('--noise and --share go together')
     report = ReadingReport(skip_bad=args.skip_bad)
     annotations, total = read_boxes(args, report)
     classes = read_classes(args.classes)
     before = after = 0
-    for item in tqdm(annotations, total=total, desc=args.kind, unit='image'):
-        harmed = add_box_noise(item, args.kind, args.share, args.seed)
+    for item in tqdm(annotations, total=total, unit='image'):
+        before += len(item.labels)
+        if args.noise is not None:
+            item = add_box_noise(item, args.noise, args.share, args.seed)
         path = Path(args.out, f'{item.image_id}.xml')
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_voc_xml(path, harmed, classes)
-        before += len(item.labels)
-        after += len(harmed.labels)
+        with replacing(path) as part:
+            write_voc_xml(part, item, classes)
+        after += len(item.labels)
     print_report(report)
     print(f'{before} boxes -> {after} boxes in {args.out}')
     return list_skipped(report)
@@ -51,18 +57,22 @@ def parser() -> ArgumentParser:
         description=__doc__, formatter_class=RawDescriptionHelpFormatter
     )
     add_box_options(result)
-    result.add_argument('--kind', required=True, choices=list(NOISES))
+    result.add_argument(
+        '--out', required=True, metavar='DIR', help='folder for the XML files'
+    )
+    result.add_argument(
+        '--noise',
+        choices=list(NOISES),
+        help='merge: a box and its nearest of the class become one; drop: '
+        'boxes are missing; jitter: they are moved and scaled',
+    )
     result.add_argument(
         '--share',
-        required=True,
         type=share,
         help='probability that a box is harmed, in [0, 1]',
     )
     result.add_argument(
         '--seed', type=int, default=0, help='default: %(default)s'
-    )
-    result.add_argument(
-        '--out', required=True, metavar='DIR', help='folder for the XML files'
     )
     return result
 
