@@ -74,7 +74,7 @@ def _options(
 ) -> dict[str, object]:
     options = {
         f'{loader}_dataloader.dataset.data_root': data.data_root
-        for loader in ('train', 'val', 'test')
+        for loader in ('val', 'test')
     }
     options['model.backbone.init_cfg.checkpoint'] = weights
     options['randomness.seed'] = seed

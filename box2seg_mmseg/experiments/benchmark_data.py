@@ -3,8 +3,13 @@
 from functools import cache
 from pathlib import Path
 
-from ..boxes import BoxAnnotations, add_box_noise, iter_voc_xml, write_voc_xml
-from ..command_line import read_split
+from ..boxes import (
+    BoxAnnotations,
+    add_box_noise,
+    iter_voc_xml,
+    write_voc_xml,
+)
+from ..command_line import UsageError, read_split
 from ..datasets.missing_objects import write_masks_with_missing_objects
 from ..datasets.sample_split import sample_split
 from ..pseudo_labels import build_labeler
@@ -49,7 +54,9 @@ class BenchmarkData:
         Returns:
             Arguments of the dataset.
         """
-        options = {}
+        if row.other_data:
+            return self._other_data(row.labels)
+        options = dict(data_root=self.data_root)
         if row.labels is not None:
             options['pseudo_label_dir'] = self._make_labels(
                 row.labels, row.noise
@@ -60,6 +67,23 @@ class BenchmarkData:
             key = 'ann_file' if row.labels is None else 'mask_ann_file'
             options[key] = self._split(row.mask_share)
         return options
+
+    def _other_data(self, labels: str) -> dict[str, Path]:
+        root = self.data_root.parent / 'coco-mini'
+        if not root.is_dir():
+            raise UsageError(
+                f'{root}: no such folder; put coco-mini beside '
+                f'{self.data_root.name}, or leave the row out with --only'
+            )
+        ids = read_split(root / 'train.txt')
+        label_dir = make_label_folder(
+            iter_coco_json(root / 'boxes.json', root / 'JPEGImages', ids),
+            len(ids),
+            build_labeler(LABELERS[labels]),
+            self.out_dir / f'{labels}_coco-mini',
+            self.workers,
+        )
+        return dict(data_root=root, pseudo_label_dir=label_dir)
 
     def _make_labels(self, name: str, noise: tuple[str, float] | None) -> Path:
         if name == 'missing':

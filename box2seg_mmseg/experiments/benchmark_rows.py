@@ -22,6 +22,7 @@ class Row:
         config: The prefix of the config's file, where it is not the name.
         mask_share: Share of the images that have masks.
         noise: Kind and probability of the noise in the boxes.
+        other_data: Trains on the boxes of coco-mini.
         start: The row whose checkpoint it starts from.
         tests: The row whose checkpoint it only tests.
     """
@@ -32,6 +33,7 @@ class Row:
     config: str | None = None
     mask_share: float | None = None
     noise: tuple[str, float] | None = None
+    other_data: bool = False
     start: str | None = None
     tests: str | None = None
 
@@ -80,6 +82,8 @@ ROWS = (
     Row('full', 'full supervision', None),
     Row('missing', 'full, a tenth of the objects missing', 'missing'),
     Row('missing-attention', 'full, a tenth missing, + attention', 'missing'),
+    Row('pretrain', "Box2Seg on coco-mini's boxes alone", other_data=True),
+    Row('box2seg-pretrained', 'the same, then Box2Seg', start='pretrain'),
     *(
         row
         for name, share in (('1/8', 1 / 8), ('1/4', 1 / 4))

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from box2seg_mmseg.boxes import iter_voc_xml
+from box2seg_mmseg.command_line import UsageError
 from box2seg_mmseg.experiments.benchmark_data import BenchmarkData
 from box2seg_mmseg.experiments.benchmark_rows import (
     FAMILIES,
@@ -96,7 +97,7 @@ def test_data_of_the_rows(data_dir, tmp_path):
     data = BenchmarkData(root, tmp_path / 'made', workers=1)
 
     options = data.dataset_options(Row('a', 'A', 'box_fill'))
-    assert list(options) == ['pseudo_label_dir']
+    assert list(options) == ['data_root', 'pseudo_label_dir']
     labels = options['pseudo_label_dir']
     assert {path.stem for path in labels.glob('*.png')} == set(ids)
 
@@ -105,7 +106,12 @@ def test_data_of_the_rows(data_dir, tmp_path):
 
     row = Row('c', 'C', 'box_fill', mask_share=0.5, noise=('drop', 0.5))
     options = data.dataset_options(row)
-    assert set(options) == {'pseudo_label_dir', 'box_dir', 'mask_ann_file'}
+    assert set(options) == {
+        'data_root',
+        'pseudo_label_dir',
+        'box_dir',
+        'mask_ann_file',
+    }
     assert options['pseudo_label_dir'] != labels
     whole = sum(len(a.labels) for a in iter_voc_xml(root, ids))
     harmed = sum(
@@ -113,6 +119,13 @@ def test_data_of_the_rows(data_dir, tmp_path):
         for a in iter_voc_xml(root, ids, xml_dir=options['box_dir'])
     )
     assert 0 < harmed < whole
+
+    with pytest.raises(UsageError, match='coco-mini: no such folder'):
+        data.dataset_options(Row('p', 'P', 'box_fill', other_data=True))
+    (tmp_path / 'coco-mini').symlink_to(data_dir / 'coco-mini')
+    options = data.dataset_options(Row('p', 'P', 'box_fill', other_data=True))
+    assert options['data_root'] == tmp_path / 'coco-mini'
+    assert len(list(options['pseudo_label_dir'].glob('*.png'))) == 137
 
     masks = data.dataset_options(Row('d', 'D', 'missing'))['pseudo_label_dir']
     assert len(list(masks.glob('*.png'))) == 10
