@@ -6,6 +6,7 @@ from pathlib import Path
 from ..boxes import (
     BoxAnnotations,
     add_box_noise,
+    iter_coco_json,
     iter_voc_xml,
     write_voc_xml,
 )
