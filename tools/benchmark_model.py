@@ -1,4 +1,4 @@
-"""Print what Box2Seg costs over the stock UPerNet, on this machine.
+"""Print what Box2Seg costs over the stock head, on this machine.
 
 Step time and latency of the miniature's models in turn, in one process; time
 and memory of the affinity loss in its linear form and pair by pair.
@@ -16,7 +16,7 @@ from box2seg_mmseg.experiments.model_cost import (
 
 CONFIGS = Path(__file__).resolve().parent.parent / 'configs/miniature'
 MODELS = {
-    'UPerHead': 'grabcut_',
+    'FPNHead': 'grabcut_',
     'Box2Seg, separate decoders': 'box2seg_',
     'Box2Seg, shared decoder': 'box2seg-shared_',
 }
@@ -36,7 +36,7 @@ def main(args: Namespace) -> int:
     for name, prefix in MODELS.items():
         (configs[name],) = CONFIGS.glob(f'{prefix}*.py')
     costs = measure_models(configs, args.rounds)
-    stock = costs['UPerHead']
+    stock = costs['FPNHead']
     print('| model | step, s | ratio | prediction, ms | ratio |')
     print('|---|---:|---:|---:|---:|')
     for name, cost in costs.items():

@@ -15,12 +15,11 @@ train_dataloader = dict(
             dict(
                 type='RandomResize',
                 scale=(256, 256),
-                ratio_range=(1.0, 1.6),
+                ratio_range=(1.0, 1.3),
                 keep_ratio=False,
             ),
             dict(type='RandomCrop', crop_size=(256, 256)),
             dict(type='RandomFlip', prob=0.5),
-            dict(type='PhotoMetricDistortion'),
             # See voc-mini_boxes.py.
             dict(type='SegRescale', scale_factor=0.5),
             dict(type='PackSegInputs'),
