@@ -12,7 +12,7 @@ $(VENV)/installed: setup.py constraints.txt box2seg_mmseg/toolbox.py
 	$(PYTHON) -m venv $(VENV)
 	$(PY) -m pip install --upgrade pip
 	$(PY) -m pip install --constraint constraints.txt torch
-	$(PY) -m pip install --constraint constraints.txt --editable '.[onedl,crf,ray,dev]'
+	$(PY) -m pip install --constraint constraints.txt --editable '.[onedl,crf,coco,ray,dev]'
 	touch $@
 
 # DATA=folder in VOCdevkit's layout; RESUME=1 goes on after an interruption;

@@ -39,6 +39,7 @@ setup(
         'onedl': requirements('onedl'),
         'openmmlab': [*requirements('openmmlab'), 'ftfy', 'regex'],
         'crf': ['pydensecrf2>=1.1'],
+        'coco': ['pycocotools>=2.0.7'],
         'ray': ['ray>=2.9'],
         'dev': ['hypothesis', 'pytest', 'ruff'],
     },

@@ -4,7 +4,15 @@ import pytest
 from mmengine.config import Config
 from mmseg.registry import DATASETS, MODELS
 
+from box2seg_mmseg.boxes import COCO_CLASSES
+
 CONFIGS = Path(__file__).resolve().parent.parent / 'configs'
+# What pretrain trains on, and the data of the runs that it is for.
+PRETRAINED_ON = {
+    'coco-mini': 'voc-mini',
+    'coco20': 'voc12aug',
+    'openimages': 'voc12aug',
+}
 FILES = sorted(
     path.relative_to(CONFIGS).as_posix()
     for path in CONFIGS.rglob('*.py')
@@ -51,8 +59,8 @@ def test_methods_differ_in_what_they_should(name):
     """A baseline is the same run but for labels and head."""
     method, rest = Path(name).name.split('_', 1)
     cfg = Config.fromfile(CONFIGS / name)
-    for other, data in (('coco', 'voc'), ('openimages', 'voc12aug')):
-        rest = rest.replace(other, data)  # what pretrain trains on
+    for other, data in PRETRAINED_ON.items():
+        rest = rest.replace(other, data)
     if 'r50' in rest:  # It has no baselines; R-101 has.
         rest = rest.replace('r50', 'r101')
         cfg.model.pretrained = 'open-mmlab://resnet101_v1c'
@@ -72,3 +80,10 @@ def test_methods_differ_in_what_they_should(name):
         assert cfg.model.decode_head.pop('decoder') == base.model.decode_head
         assert cfg.train_dataloader == base.train_dataloader
         assert cfg.model.backbone == base.model.backbone
+
+
+def test_cocos_classes_are_the_readers():
+    cfg = Config.fromfile(CONFIGS / '_base_/datasets/coco_boxes.py')
+    for loader in (cfg.train_dataloader, cfg.val_dataloader):
+        classes = loader.dataset.metainfo.classes
+        assert classes == ['background', *COCO_CLASSES]

@@ -7,6 +7,7 @@ from .box_annotations import (
     warn_of_clipped_boxes,
 )
 from .class_maps import COCO_TO_VOC, OPEN_IMAGES_TO_VOC
+from .coco_classes import COCO_CLASSES
 from .coco_json import iter_coco_json, iter_coco_results, select_detections
 from .noise import NOISES, add_box_noise
 from .open_images_csv import (
@@ -19,6 +20,7 @@ from .voc_classes import VOC_CLASSES
 from .voc_xml import iter_voc_xml, read_voc_xml, write_voc_xml
 
 __all__ = [
+    'COCO_CLASSES',
     'COCO_TO_VOC',
     'NOISES',
     'OPEN_IMAGES_TO_VOC',

@@ -1,6 +1,7 @@
 """From data sets as they are published to the layout of the configs."""
 
 from .archives import extract
+from .coco import write_coco_masks
 from .download import Download, download
 from .open_images import BoxFilter, OpenImagesReport, prepare_open_images
 from .voc import PreparationReport, prepare_voc
@@ -14,4 +15,5 @@ __all__ = [
     'extract',
     'prepare_open_images',
     'prepare_voc',
+    'write_coco_masks',
 ]

@@ -1,0 +1,11 @@
+# Box2Seg on COCO's 80 classes.
+_base_ = './grabcut_upernet_r101_4xb4-40k_coco-512x512.py'
+model = dict(
+    decode_head=dict(
+        _delete_=True,
+        type='Box2SegHead',
+        decoder={{_base_.model.decode_head}},
+        warmup_iters=8000,
+        embedding_pretrain_iters=8000,
+    )
+)
