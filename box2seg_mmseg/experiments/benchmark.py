@@ -5,8 +5,8 @@ import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import torch
 from mmengine.config import Config
-from mmengine.runner.checkpoint import _load_checkpoint
 
 from ..files import write_json
 from ..models.backbone_weights import download_efficientnet_lite
@@ -45,10 +45,9 @@ def run_benchmark(
         The table in Markdown.
 
     Raises:
-        ValueError: There is no such row, or a run in ``work_dir`` was made
-            with another config.
+        ValueError: A run in ``work_dir`` was made with another config.
         RuntimeError: A stock tool failed, or an image could not be labelled.
-        UsageError: The data has no split.
+        UsageError: There is no such row, or the data has no split.
     """
     config_root, work_dir = Path(config_root), Path(work_dir).resolve()
     data_root = Path(data_root).resolve()
@@ -62,9 +61,10 @@ def run_benchmark(
     for seed in range(num_seeds):
         for family, row in rows:
             run = work_dir / family / row.name / f'seed{seed}'
-            if not (run / 'result.json').exists():
-                options = _options(data, weights, row, seed)
-                _run_row(config_root / family, run, row, options)
+            is_new = not (run / 'result.json').exists()
+            options = _options(data, weights, row, seed)
+            _run_row(config_root / family, run, row, options)
+            if is_new:
                 write_tables(work_dir, _results(work_dir), docs)
     return write_tables(work_dir, _results(work_dir), docs)
 
@@ -86,6 +86,7 @@ def _options(
 def _run_row(
     config_dir: Path, run: Path, row: Row, options: dict[str, object]
 ) -> None:
+    """Run a row, unless it has its result; see :func:`run_benchmark`."""
     (config,) = config_dir.glob(f'{row.config or row.name}_*.py')
     # Read as the tools will read it.
     cfg = Config.fromfile(config)
@@ -97,7 +98,7 @@ def _run_row(
         write_json(stamp_path, stamp)
     elif json.loads(stamp_path.read_text()) != stamp:
         raise ValueError(
-            f'{run}: was begun with another config or data; delete the '
+            f'{run}: was made with another config or data; delete the '
             'folder, or give another --work-dir'
         )
     needed = None
@@ -135,10 +136,10 @@ def _num_parameters(run: Path) -> int | None:
     checkpoints = sorted(run.glob('iter_*.pth'))
     if not checkpoints:
         return None
-    state = _load_checkpoint(str(checkpoints[-1]), 'cpu')['state_dict']
+    checkpoint = torch.load(checkpoints[-1], 'cpu', weights_only=False)
     buffers = ('running_mean', 'running_var', 'num_batches_tracked')
     return sum(
         value.numel()
-        for name, value in state.items()
+        for name, value in checkpoint['state_dict'].items()
         if not name.endswith(buffers)
     )

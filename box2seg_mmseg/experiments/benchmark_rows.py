@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ..command_line import UsageError
+
 # The folder of a family's configs, and what it is.
 FAMILIES = dict(
     miniature='20 classes (voc-mini)',
@@ -117,7 +119,7 @@ def choose_rows(only: Sequence[str] | None) -> list[tuple[str, Row]]:
         Family and row, in the order in which they have to run.
 
     Raises:
-        ValueError: There is no such row.
+        UsageError: There is no such row.
     """
     every = {
         f'{family}/{row.name}': (family, row)
@@ -128,7 +130,7 @@ def choose_rows(only: Sequence[str] | None) -> list[tuple[str, Row]]:
     for name in only or ():
         found = {full for full in every if name in (full, full.split('/')[1])}
         if not found:
-            raise ValueError(
+            raise UsageError(
                 f'{name}: no such row; there are '
                 f'{", ".join(row.name for row in ROWS)}, for one family as '
                 f'{next(iter(every))}'

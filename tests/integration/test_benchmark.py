@@ -1,0 +1,94 @@
+"""The benchmark's command, on four photographs and for two iterations."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from box2seg_mmseg.experiments import run_benchmark
+from box2seg_mmseg.models.backbones import EfficientNetLite
+
+CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
+# Stands in for the rows' own configs, two iterations long.
+SHORT = """
+_base_ = '{base}'
+train_cfg = dict(max_iters=2)
+train_dataloader = dict(batch_size=2)
+default_hooks = dict(
+    checkpoint=dict(interval=2), logger=dict(interval=1)
+)
+"""
+
+
+@pytest.fixture
+def short_configs(tmp_path):
+    for row in ('box2seg', 'box2seg-noisy', 'finetune'):
+        (path,) = (CONFIGS / 'object').glob(f'{row}_*.py')
+        short = tmp_path / 'configs/object' / f'{row}_short.py'
+        short.parent.mkdir(parents=True, exist_ok=True)
+        short.write_text(SHORT.format(base=path))
+    return tmp_path / 'configs'
+
+
+@pytest.fixture
+def data(data_dir, tmp_path):
+    """Eight photographs to train on, two to test."""
+    root = tmp_path / 'data/voc-mini'
+    splits = root / 'ImageSets/Segmentation'
+    splits.mkdir(parents=True)
+    for name in ('JPEGImages', 'Annotations', 'SegmentationClass'):
+        (root / name).symlink_to(data_dir / 'voc-mini' / name)
+    for split, count in (('train', 8), ('val', 2)):
+        source = data_dir / f'voc-mini/ImageSets/Segmentation/{split}.txt'
+        ids = source.read_text().split()[:count]
+        (splits / f'{split}.txt').write_text('\n'.join(ids))
+    return root
+
+
+def test_rows_run_and_are_not_run_again(short_configs, data, tmp_path):
+    work_dir = tmp_path / 'work'
+    work_dir.mkdir()
+    weights = EfficientNetLite('lite2').state_dict()
+    torch.save(dict(state_dict=weights), work_dir / 'efficientnet-lite2.pth')
+    arguments = (short_configs, data, work_dir)
+    only = ['object/finetune-1-4', 'object/merge-50']
+    text = run_benchmark(*arguments, only=only, num_seeds=1)
+    assert text == (work_dir / 'table.md').read_text()
+    report = json.loads((work_dir / 'table.json').read_text())
+    rows = {row['row']: row for row in report['rows']}
+    assert set(rows) == {'box2seg', 'finetune-1-4', 'merge-50'}
+    for row in rows.values():
+        (run,) = row['runs']
+        assert 0 <= run['mIoU'] <= 100 and 0 <= run['mIoU_tags'] <= 100
+        for tool in ('train', 'test'):
+            cost = run['runs'][tool]
+            assert cost['seconds'] > 0 and cost['peak_mib'] > 100
+            assert f'box2seg_mmseg {tool} ' in cost['command']
+    command = rows['finetune-1-4']['runs'][0]['runs']['train']['command']
+    assert 'box2seg/seed0/iter_2.pth' in command
+
+    # What is there is not run again.
+    stamps = {p: p.stat().st_mtime_ns for p in work_dir.rglob('iter_2.pth')}
+    assert run_benchmark(*arguments, only=only, num_seeds=1) == text
+    assert stamps == {p: p.stat().st_mtime_ns for p in stamps}
+
+    # Results of another config are not taken for this one's.
+    config = short_configs / 'object/box2seg-noisy_short.py'
+    config.write_text(config.read_text().replace('max_iters=2', 'max_iters=3'))
+    with pytest.raises(ValueError, match='was made with another config'):
+        run_benchmark(*arguments, only=['object/merge-50'], num_seeds=1)
+
+
+def test_an_unknown_row_is_wrong_use(data, tmp_path):
+    tool = CONFIGS.parent / 'tools/benchmark.py'
+    command = [sys.executable, tool, '--data-root', data]
+    command += ['--work-dir', tmp_path / 'work', '--only', 'box3seg']
+    done = subprocess.run(
+        [str(part) for part in command], capture_output=True, text=True
+    )
+    assert done.returncode == 2
+    assert 'box3seg: no such row; there are box,' in done.stderr
+    assert not (tmp_path / 'work').exists()
