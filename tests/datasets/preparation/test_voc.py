@@ -1,6 +1,10 @@
 """A VOC 2012 and an SBD of eight images in the true formats."""
 
 import shutil
+import subprocess
+import sys
+import tarfile
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -120,3 +124,34 @@ def test_what_is_missing_or_broken_is_told(folders):
     shutil.rmtree(root / 'ImageSets')
     with pytest.raises(FileNotFoundError, match=r'train\.txt: missing; it co'):
         prepare_voc(root, sbd)
+
+
+def test_the_command_takes_the_archives_as_published(folders, tmp_path):
+    root, sbd = folders
+    archives = {}
+    for folder, inner, name in (
+        (root, 'VOCdevkit/VOC2012', 'VOCtrainval_11-May-2012.tar'),
+        (sbd, 'benchmark_RELEASE/dataset', 'benchmark.tgz'),
+    ):
+        archives[inner] = tmp_path / name
+        mode = 'w:gz' if name.endswith('tgz') else 'w'
+        with tarfile.open(archives[inner], mode) as tar:
+            tar.add(folder, inner)
+    tool = Path(__file__).resolve().parents[3] / 'tools/prepare_voc.py'
+    voc_tar, sbd_tar = archives.values()
+    out = tmp_path / 'out'
+    command = [sys.executable, tool, '--out', out, '--voc', voc_tar]
+    command = [str(part) for part in (*command, '--sbd', sbd_tar)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1, 'eight images are not VOC 2012'
+    assert 'known for 10582' in done.stderr
+    assert 'train_aug       6 images' in done.stdout
+    masks = (out / 'VOCdevkit/VOC2012/SegmentationClassAug').glob('*.png')
+    assert len(list(masks)) == 6
+
+    done = subprocess.run(command[:4], capture_output=True, text=True)
+    assert 'known for 10582' in done.stderr, 'what was extracted is taken'
+    command[3] = str(tmp_path / 'none')
+    done = subprocess.run(command[:4], capture_output=True, text=True)
+    assert done.returncode == 2
+    assert 'give the folder or the archive' in done.stderr
