@@ -77,6 +77,8 @@ def test_means_deviations_and_differences_by_hand(tmp_path):
     assert '| Grabcut | 2 | 62.00 ± 2.83 | 50.00 | 100 | 1200 | 1.50 |' in text
     assert '| full supervision over GrabCut | 2 | 8.00 ± 2.83 |' in text
     assert '| Box2Seg over GrabCut | 1 | 6.00 | 0.00 |' in text
+    # (66 - 60) / mean(10, 6)
+    assert 'Box2Seg closes 75% of the gap' in text
     with (tmp_path / 'table.csv').open() as file:
         first = next(csv.DictReader(file))
     assert (first['row'], float(first['mIoU'])) == ('grabcut', 62)
