@@ -16,12 +16,16 @@ TRAINING_ONLY = (
     'optim_wrapper',
     'param_scheduler',
 )
-# In place of ours, which run the dense CRF.
+# In place of ours, which run the dense CRF or know the tags of an image.
 STOCK_TYPES = dict(
+    TagIoUMetric='IoUMetric',
     CRFValLoop='ValLoop',
     CRFTestLoop='TestLoop',
     CRFSegTTAModel='SegTTAModel',
 )
+# Parts of the miniature that mmseg lacks: a model with them needs this
+# package.
+NOT_IN_MMSEG = ('EfficientNetLite', 'MergeClasses')
 
 
 def export_segmentor(
@@ -37,7 +41,8 @@ def export_segmentor(
 
     Returns:
         Paths of the config and the checkpoint. Stock mmseg takes them without
-        this package; a dense CRF is left out.
+        this package, unless the miniature's backbone or its one class need
+        it; then the config imports it. A dense CRF is left out.
 
     Raises:
         ValueError: The config's decode head is no Box2SegHead, or the
@@ -53,13 +58,18 @@ def export_segmentor(
     cfg.model.decode_head = head.decoder
     cfg.model.type = cfg.model.type.removeprefix('CRF')
     cfg.model.test_cfg.pop('crf', None)
-    for key in ('val_cfg', 'test_cfg', 'tta_model'):
+    for key in ('val_cfg', 'test_cfg', 'tta_model', 'test_evaluator'):
         if cfg.get(key) is not None:
             cfg[key].type = STOCK_TYPES.get(cfg[key].type, cfg[key].type)
     cfg.model.pretrained = None
     cfg.model.backbone.init_cfg = None
+    if cfg.get('val_evaluator') is not None:
+        cfg.val_evaluator = cfg.test_evaluator
+    imports = cfg.get('custom_imports')
     for key in TRAINING_ONLY:
         cfg.pop(key, None)
+    if any(name in cfg.pretty_text for name in NOT_IN_MMSEG):
+        cfg.custom_imports = imports
 
     # Checkpoints of mmengine hold more than tensors: load your own only.
     try:

@@ -216,8 +216,7 @@ def test_a_file_that_is_no_checkpoint_is_named(tool, arguments, tmp_path):
     for name in ('bad.pth', 'bad.whl'):
         (tmp_path / name).write_bytes(b'garbage')
     paths = [
-        name if name == '--source' else tmp_path / name
-        for name in arguments
+        name if name == '--source' else tmp_path / name for name in arguments
     ]
     done = _run(tool, *paths)
     assert done.returncode == 1

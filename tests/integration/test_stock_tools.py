@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.config import Config
+from mmseg.registry import MODELS
 
 from box2seg_mmseg.__main__ import stock_tool
 from box2seg_mmseg.boxes import iter_voc_xml
@@ -164,6 +166,21 @@ def test_the_exported_model_needs_no_plugin(stock, trained, scenes, tmp_path):
     for name in names:
         ours, stock = (tmp_path / d / name for d in ('ours', 'stock'))
         assert ours.read_bytes() == stock.read_bytes()
+
+
+def test_an_exported_miniature_imports_the_plugin(tmp_path):
+    """Its backbone is ours."""
+    (config,) = (CONFIGS.parent / 'miniature').glob('box2seg_*.py')
+    cfg = Config.fromfile(config)
+    cfg.model.backbone.init_cfg = None
+    model = MODELS.build(cfg.model)
+    checkpoint = tmp_path / 'iter_1.pth'
+    torch.save(dict(state_dict=model.state_dict()), checkpoint)
+    exported, _ = export_segmentor(config, checkpoint, tmp_path)
+    got = Config.fromfile(exported)
+    assert got.custom_imports.imports == ['box2seg_mmseg']
+    assert got.test_evaluator.type == got.val_evaluator.type == 'IoUMetric'
+    assert got.model.decode_head.type == 'FPNHead'
 
 
 def test_pictures_are_drawn_and_change_nothing(
