@@ -3,6 +3,7 @@
 # foreground class a line.
 import pathlib
 
+_base_ = './augment_256.py'
 data_root = '{{$BOX2SEG_CUSTOM:data/custom}}'
 class_file = pathlib.Path(data_root, 'classes.txt')
 names = [line.strip() for line in class_file.read_text().splitlines()]
@@ -14,23 +15,11 @@ train_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(type='LoadBoxes', num_classes=num_classes),
     dict(type='LoadPseudoLabels'),
-    dict(
-        type='RandomResize',
-        scale=(256, 256),
-        ratio_range=(1.0, 1.3),
-        keep_ratio=False,
-    ),
-    dict(type='RandomCrop', crop_size=(256, 256)),
-    dict(type='RandomFlip', prob=0.5),
-    # See voc-mini_boxes.py.
-    dict(type='SegRescale', scale_factor=0.5),
+    {{_base_.augment.resize}},
+    {{_base_.augment.crop}},
+    {{_base_.augment.flip}},
+    {{_base_.augment.shrink_labels}},
     dict(type='PackBox2SegInputs'),
-]
-test_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='Resize', scale=(256, 256), keep_ratio=False),
-    dict(type='LoadAnnotations'),
-    dict(type='PackSegInputs'),
 ]
 train_dataloader = dict(
     batch_size=8,
@@ -62,6 +51,6 @@ test_dataloader = dict(
         img_suffix=img_suffix,
         seg_map_suffix='.png',
         metainfo=dict(classes=classes),
-        pipeline=test_pipeline,
+        pipeline={{_base_.test_pipeline}},
     ),
 )

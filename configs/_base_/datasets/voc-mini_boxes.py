@@ -1,27 +1,16 @@
 # The miniature's photographs with boxes instead of masks, on a CPU. Any folder
 # in VOC's layout takes their place: set BOX2SEG_VOC to it.
+_base_ = './augment_256.py'
 data_root = '{{$BOX2SEG_VOC:data/voc-mini}}'
 train_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(type='LoadBoxes', num_classes=21),
     dict(type='LoadPseudoLabels'),
-    dict(
-        type='RandomResize',
-        scale=(256, 256),
-        ratio_range=(1.0, 1.3),
-        keep_ratio=False,
-    ),
-    dict(type='RandomCrop', crop_size=(256, 256)),
-    dict(type='RandomFlip', prob=0.5),
-    # Losses at 128 px: at 256 they would take half of a step.
-    dict(type='SegRescale', scale_factor=0.5),
+    {{_base_.augment.resize}},
+    {{_base_.augment.crop}},
+    {{_base_.augment.flip}},
+    {{_base_.augment.shrink_labels}},
     dict(type='PackBox2SegInputs'),
-]
-test_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='Resize', scale=(256, 256), keep_ratio=False),
-    dict(type='LoadAnnotations'),
-    dict(type='PackSegInputs'),
 ]
 # Three scales, each also mirrored, for test.py --tta.
 tta_pipeline = [
@@ -67,7 +56,7 @@ val_dataloader = dict(
             img_path='JPEGImages', seg_map_path='SegmentationClass'
         ),
         ann_file='ImageSets/Segmentation/val.txt',
-        pipeline=test_pipeline,
+        pipeline={{_base_.test_pipeline}},
     ),
 )
 test_dataloader = val_dataloader

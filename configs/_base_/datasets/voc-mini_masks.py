@@ -12,16 +12,10 @@ train_dataloader = dict(
         pipeline=[
             dict(type='LoadImageFromFile'),
             dict(type='LoadAnnotations'),
-            dict(
-                type='RandomResize',
-                scale=(256, 256),
-                ratio_range=(1.0, 1.3),
-                keep_ratio=False,
-            ),
-            dict(type='RandomCrop', crop_size=(256, 256)),
-            dict(type='RandomFlip', prob=0.5),
-            # See voc-mini_boxes.py.
-            dict(type='SegRescale', scale_factor=0.5),
+            {{_base_.augment.resize}},
+            {{_base_.augment.crop}},
+            {{_base_.augment.flip}},
+            {{_base_.augment.shrink_labels}},
             dict(type='PackSegInputs'),
         ],
     )
