@@ -6,13 +6,15 @@ every other tool. With --names-only the PNGs are left out, as for images whose
 boxes alone are needed.
 """
 
-import json
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from pathlib import Path
 
 from box2seg_mmseg.boxes import COCO_CLASSES
 from box2seg_mmseg.command_line import UsageError, read_classes, run
-from box2seg_mmseg.datasets.preparation import write_coco_masks
+from box2seg_mmseg.datasets.preparation import (
+    coco_image_names,
+    write_coco_masks,
+)
 from box2seg_mmseg.files import replacing
 
 
@@ -23,8 +25,7 @@ def main(args: Namespace) -> int:
     out = Path(args.out)
     out.mkdir(parents=True, exist_ok=True)
     if args.names_only:
-        images = json.loads(Path(args.json).read_text())['images']
-        names = [str(Path(i['file_name']).with_suffix('')) for i in images]
+        names = coco_image_names(args.json)
     else:
         classes = COCO_CLASSES
         if args.classes is not None:

@@ -129,21 +129,14 @@ def iter_open_images_rows(
     labels = _labels(descriptions_path, classes)
     place = table.place
     flags = {name: place[name] for name in _FLAGS if name in place}
-    groups = groupby(
-        table.rows(report), lambda item: item[1][place['ImageID']]
-    )
-    for image_id, group in groups:
+    for image_id, group in _groups(table, report):
         rows = ImageRows(image_id, [], [], [])
-        for where, row in group:
-            label = labels.get(row[place['LabelName']])
-            if label is None:
-                report.num_other_classes += 1
-                continue
+        for where, row in _of_classes(group, table, labels, report):
             with report.entry():
                 x1, y1, x2, y2 = _numbers(
                     [row[place[name]] for name in _COLUMNS[2:]], where
                 )
-                rows.labels.append(label)
+                rows.labels.append(labels[row[place['LabelName']]])
                 rows.areas.append((x2 - x1) * (y2 - y1))
                 rows.flags.append(
                     {_FLAGS[n] for n, i in flags.items() if row[i] == '1'}
@@ -199,9 +192,7 @@ def _rows_by_image(
     """The rows of each image that are of a class asked for."""
     left = dict.fromkeys(image_ids)
     begun: set[str] = set()
-    rows = table.rows(report)
-    image_of = itemgetter(table.place['ImageID'])
-    for image_id, group in groupby(rows, lambda row: image_of(row[1])):
+    for image_id, group in _groups(table, report):
         found = list(group)
         if image_id in begun:
             raise AnnotationError(
@@ -213,15 +204,31 @@ def _rows_by_image(
             continue
         begun.add(image_id)
         del left[image_id]
-        wanted = []
-        for where, row in found:
-            if row[table.place['LabelName']] in labels:
-                wanted.append((where, row))
-            else:
-                report.num_other_classes += 1
-        yield image_id, wanted
+        yield image_id, list(_of_classes(found, table, labels, report))
     for image_id in left:
         yield image_id, []
+
+
+def _groups(
+    table: '_Table', report: ReadingReport
+) -> Iterator[tuple[str, Iterator[_Row]]]:
+    """The rows that stand together and are of one image."""
+    image_of = itemgetter(table.place['ImageID'])
+    return groupby(table.rows(report), lambda row: image_of(row[1]))
+
+
+def _of_classes(
+    rows: Iterable[_Row],
+    table: '_Table',
+    labels: Mapping[str, int],
+    report: ReadingReport,
+) -> Iterator[_Row]:
+    """The rows that are of a class asked for; the others are counted."""
+    for where, row in rows:
+        if row[table.place['LabelName']] in labels:
+            yield where, row
+        else:
+            report.num_other_classes += 1
 
 
 class _Table:

@@ -43,7 +43,9 @@ class BenchmarkData:
         self.image_ids = read_split(
             data_root / 'ImageSets/Segmentation/train.txt'
         )
-        # What was made in this process is not looked at again.
+        # What was made in this process is not looked at again: the seeds of a
+        # row share everything, rows may share labels.
+        self.dataset_options = cache(self.dataset_options)
         self._make_labels = cache(self._make_labels)
 
     def dataset_options(self, row: Row) -> dict[str, Path]:

@@ -47,16 +47,9 @@ def write_coco_masks(
             "masks of COCO's outlines need pycocotools: "
             "pip install 'box2seg-mmseg[coco]'"
         )
-    content = json.loads(Path(json_path).read_text())
-    try:
-        images, annotations, categories = (
-            content[key] for key in ('images', 'annotations', 'categories')
-        )
-    except (KeyError, TypeError):
-        raise ValueError(
-            f'{json_path}: not a COCO annotation file: it needs images, '
-            'annotations and categories'
-        ) from None
+    images, annotations, categories = _load(
+        json_path, 'images', 'annotations', 'categories'
+    )
     labels = {
         category['id']: list(classes).index(category['name']) + 1
         for category in categories
@@ -68,8 +61,7 @@ def write_coco_masks(
             of_image[annotation['image_id']].append(annotation)
     names = []
     for image in tqdm(images, unit='image', disable=not progress):
-        name = str(Path(image['file_name']).with_suffix(''))
-        names.append(name)
+        names.append(_name(image))
         size = image['height'], image['width']
         mask = np.zeros(size, np.uint8)
         instances = sorted(
@@ -80,8 +72,39 @@ def write_coco_masks(
             covered = _covered(item, size, json_path)
             is_crowd = item.get('iscrowd')
             mask[covered] = IGNORE if is_crowd else labels[item['category_id']]
-        write_label_png(Path(out_dir, f'{name}.png'), mask)
+        write_label_png(Path(out_dir, f'{names[-1]}.png'), mask)
     return names
+
+
+def coco_image_names(json_path: str | Path) -> list[str]:
+    """The images of a COCO file, as a split file names them.
+
+    Args:
+        json_path: COCO's ``instances_*.json``.
+
+    Returns:
+        Each ``file_name`` without suffix, in the file's order.
+
+    Raises:
+        ValueError: It is no COCO file.
+    """
+    (images,) = _load(json_path, 'images')
+    return [_name(image) for image in images]
+
+
+def _load(json_path: str | Path, *keys: str) -> list[list[dict]]:
+    content = json.loads(Path(json_path).read_text())
+    try:
+        return [content[key] for key in keys]
+    except (KeyError, TypeError):
+        raise ValueError(
+            f'{json_path}: not a COCO annotation file: it needs images, '
+            'annotations and categories'
+        ) from None
+
+
+def _name(image: dict) -> str:
+    return str(Path(image['file_name']).with_suffix(''))
 
 
 def _covered(

@@ -3,7 +3,10 @@ import json
 import numpy as np
 import pytest
 
-from box2seg_mmseg.datasets.preparation import write_coco_masks
+from box2seg_mmseg.datasets.preparation import (
+    coco_image_names,
+    write_coco_masks,
+)
 from box2seg_mmseg.pseudo_labels import read_label_png
 
 
@@ -40,6 +43,7 @@ def test_small_instances_win_and_crowds_are_ignored(tmp_path):
         ],
     )
     assert write_coco_masks(path, tmp_path / 'out') == ['some']
+    assert coco_image_names(path) == ['some']
     want = np.zeros((10, 12), np.uint8)
     want[:, 10:] = 255
     want[1:7, 1:7] = 1
