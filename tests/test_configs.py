@@ -42,7 +42,8 @@ def test_models_and_pipelines_build(name):
         if transform.type == 'LoadBoxes':
             assert transform.num_classes == classes
     weak = dataset.type.startswith('BoxSupervised')
-    assert weak != Path(name).name.startswith(('full_', 'few_', 'finetune_'))
+    masks = ('full_', 'full-crf_', 'few_', 'finetune_')
+    assert weak != Path(name).name.startswith(masks)
     assert DATASETS.get(dataset.type) is not None
 
 

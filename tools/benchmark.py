@@ -10,7 +10,11 @@ from pathlib import Path
 
 from box2seg_mmseg.command_line import out_file, positive_int, run
 from box2seg_mmseg.experiments import run_benchmark
-from box2seg_mmseg.experiments.benchmark_rows import FAMILIES, ROWS
+from box2seg_mmseg.experiments.benchmark_rows import (
+    FAMILIES,
+    ROWS,
+    SWEEP,
+)
 
 CONFIG_ROOT = Path(__file__).resolve().parent.parent / 'configs'
 
@@ -31,8 +35,8 @@ def main(args: Namespace) -> int:
 
 def parser() -> ArgumentParser:
     """The command line."""
-    rows = '\n'.join(f'  {row.name:20}{row.title}' for row in ROWS)
-    families = '\n'.join(f'  {k:20}{v}' for k, v in FAMILIES.items())
+    rows = '\n'.join(f'  {r.name:24}{r.title}' for r in (*ROWS, *SWEEP))
+    families = '\n'.join(f'  {k:24}{v.title}' for k, v in FAMILIES.items())
     result = ArgumentParser(
         description=f'{__doc__}\nrows:\n{rows}\n\nfamilies:\n{families}',
         formatter_class=RawDescriptionHelpFormatter,
@@ -53,8 +57,8 @@ def parser() -> ArgumentParser:
         '--only',
         nargs='+',
         metavar='ROW',
-        help='rows to run, of both families, or of one as FAMILY/ROW '
-        '(default: all)',
+        help='rows to run, of every family or of one as FAMILY/ROW; or '
+        'families (default: all)',
     )
     result.add_argument(
         '--seeds',

@@ -16,7 +16,7 @@ from box2seg_mmseg.experiments.model_cost import (
 
 CONFIGS = Path(__file__).resolve().parent.parent / 'configs/miniature'
 MODELS = {
-    'FPNHead': 'grabcut_',
+    'UPerHead': 'grabcut_',
     'Box2Seg, separate decoders': 'box2seg_',
     'Box2Seg, shared decoder': 'box2seg-shared_',
 }
@@ -36,7 +36,7 @@ def main(args: Namespace) -> int:
     for name, prefix in MODELS.items():
         (configs[name],) = CONFIGS.glob(f'{prefix}*.py')
     costs = measure_models(configs, args.rounds)
-    stock = costs['FPNHead']
+    stock = costs['UPerHead']
     print('| model | step, s | ratio | prediction, ms | ratio |')
     print('|---|---:|---:|---:|---:|')
     for name, cost in costs.items():

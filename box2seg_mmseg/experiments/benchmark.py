@@ -11,8 +11,8 @@ from mmengine.config import Config
 from ..files import write_json
 from ..models.backbone_weights import download_efficientnet_lite
 from .benchmark_data import BenchmarkData
-from .benchmark_rows import Row, choose_rows
-from .benchmark_table import write_tables
+from .benchmark_rows import FAMILIES, Row, choose_rows
+from .benchmark_table import STATISTICS, write_tables
 from .stock_tools import newest_checkpoint, run_experiment
 
 
@@ -63,7 +63,8 @@ def run_benchmark(
             run = work_dir / family / row.name / f'seed{seed}'
             is_new = not (run / 'result.json').exists()
             options = _options(data, weights, row, seed)
-            _run_row(config_root / family, run, row, options)
+            configs = config_root / FAMILIES[family].configs
+            _run_row(configs, run, row, options)
             if is_new:
                 write_tables(work_dir, _results(work_dir), docs)
     return write_tables(work_dir, _results(work_dir), docs)
@@ -80,7 +81,7 @@ def _options(
     options['randomness.seed'] = seed
     for key, value in data.dataset_options(row).items():
         options[f'train_dataloader.dataset.{key}'] = value
-    return options
+    return options | row.options
 
 
 def _run_row(
@@ -127,6 +128,7 @@ def _results(work_dir: Path) -> Iterator[dict]:
                 title=row.title,
                 seed=int(path.name.removeprefix('seed')),
                 parameters=_num_parameters(path),
+                statistics=_statistics(path),
                 **json.loads((path / 'result.json').read_text()),
             )
 
@@ -143,3 +145,16 @@ def _num_parameters(run: Path) -> int | None:
         for name, value in checkpoint['state_dict'].items()
         if not name.endswith(buffers)
     )
+
+
+def _statistics(run: Path) -> dict[str, float]:
+    """What Box2Seg's head logged last in training; empty for other heads."""
+    logs = sorted(run.glob('*/vis_data/scalars.json'))
+    if not logs:
+        return {}
+    last = json.loads(logs[-1].read_text().splitlines()[-1])
+    return {
+        name: last[f'decode.{name}']
+        for name in STATISTICS
+        if f'decode.{name}' in last
+    }

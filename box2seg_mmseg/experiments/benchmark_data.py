@@ -11,6 +11,7 @@ from ..boxes import (
     write_voc_xml,
 )
 from ..command_line import UsageError, read_split
+from ..datasets.corrected_labels import write_corrected_labels
 from ..datasets.missing_objects import write_masks_with_missing_objects
 from ..datasets.sample_split import sample_split
 from ..pseudo_labels import build_labeler
@@ -23,6 +24,8 @@ LABELERS = dict(
     grabcut=dict(type='GrabCut'),
 )
 MISSING_SHARE = 0.1
+# Whether GrabCut's missed or its wrong foreground is corrected.
+CORRECTED = {'missed-corrected': True, 'wrong-corrected': False}
 
 
 class BenchmarkData:
@@ -89,16 +92,22 @@ class BenchmarkData:
         return dict(data_root=root, pseudo_label_dir=label_dir)
 
     def _make_labels(self, name: str, noise: tuple[str, float] | None) -> Path:
+        out_dir = self.out_dir / name
+        masks = self.data_root / 'SegmentationClass'
         if name == 'missing':
-            out_dir = self.out_dir / name
             write_masks_with_missing_objects(
-                self._annotations(),
-                self.data_root / 'SegmentationClass',
-                out_dir,
-                MISSING_SHARE,
+                self._annotations(), masks, out_dir, MISSING_SHARE
             )
             return out_dir
-        out_dir = self.out_dir / name
+        if name in CORRECTED:
+            write_corrected_labels(
+                self.image_ids,
+                self._make_labels('grabcut', None),
+                masks,
+                out_dir,
+                missed=CORRECTED[name],
+            )
+            return out_dir
         if noise is not None:
             out_dir = out_dir.with_name(f'{name}_{_name(noise)}')
         return make_label_folder(

@@ -1,15 +1,9 @@
 """The rows of the benchmark: the paper's experiments, in miniature."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from ..command_line import UsageError
-
-# The folder of a family's configs, and what it is.
-FAMILIES = dict(
-    miniature='20 classes (voc-mini)',
-    object='one class, object against background (voc-mini)',
-)
 
 
 @dataclass(frozen=True)
@@ -27,6 +21,7 @@ class Row:
         other_data: Trains on the boxes of coco-mini.
         start: The row whose checkpoint it starts from.
         tests: The row whose checkpoint it only tests.
+        options: What it changes in the config, as mmengine's --cfg-options.
     """
 
     name: str
@@ -38,6 +33,7 @@ class Row:
     other_data: bool = False
     start: str | None = None
     tests: str | None = None
+    options: Mapping[str, object] = field(default_factory=dict)
 
     @property
     def needs(self) -> str | None:
@@ -80,8 +76,19 @@ ROWS = (
     Row('attention', 'GrabCut + attention'),
     Row('affinity', 'GrabCut + affinity'),
     Row('box2seg', 'Box2Seg: + both'),
-    Row('box2seg-crf', 'Box2Seg, dense CRF', tests='box2seg'),
+    *(
+        Row(
+            f'{kind}-corrected',
+            f'GrabCut, its {kind} foreground corrected by the masks',
+            f'{kind}-corrected',
+            config='grabcut',
+        )
+        for kind in ('wrong', 'missed')
+    ),
     Row('full', 'full supervision', None),
+    Row('grabcut-crf', 'GrabCut, dense CRF', tests='grabcut'),
+    Row('box2seg-crf', 'Box2Seg, dense CRF', tests='box2seg'),
+    Row('full-crf', 'full supervision, dense CRF', None, tests='full'),
     Row('missing', 'full, a tenth of the objects missing', 'missing'),
     Row('missing-attention', 'full, a tenth missing, + attention', 'missing'),
     Row('pretrain', "Box2Seg on coco-mini's boxes alone", other_data=True),
@@ -108,12 +115,63 @@ ROWS = (
 )
 
 
+# What the sweep changes in Box2Seg's decode head, one at a time.
+SETTINGS = {
+    'gamma': ('loss_attention.gamma', (0.5, 0.9)),
+    'w_fg': ('loss_attention.fg_weight', (0.1, 1.0)),
+    'w_bg': ('loss_attention.bg_weight', (0.0, 1.0)),
+    'w_fr': ('loss_attention.fr_weight', (1.0, 10.0)),
+    'w_A': ('loss_affinity.loss_weight', (1.0, 10.0)),
+    'warmup': ('warmup_iters', (0, 200)),
+    'embedding-pretrain': ('embedding_pretrain_iters', (0, 200)),
+    'embedding-size': ('embedding_channels', (16, 128)),
+}
+SWEEP = tuple(
+    Row(
+        f'{name}-{value:g}',
+        f'{name} = {value:g}',
+        config='box2seg',
+        options={f'model.decode_head.{key}': value},
+    )
+    for name, (key, values) in SETTINGS.items()
+    for value in values
+)
+
+
+@dataclass(frozen=True)
+class Family:
+    """Rows on the same data, one table.
+
+    Args:
+        title: What the table is called.
+        configs: The folder of the rows' configs in ``configs``.
+        rows: The rows.
+    """
+
+    title: str
+    configs: str
+    rows: tuple[Row, ...]
+
+
+FAMILIES = dict(
+    miniature=Family('20 classes (voc-mini)', 'miniature', ROWS),
+    object=Family(
+        'one class, object against background (voc-mini)', 'object', ROWS
+    ),
+    sweep=Family(
+        "Box2Seg's settings, each changed alone, one class (voc-mini)",
+        'object',
+        SWEEP,
+    ),
+)
+
+
 def choose_rows(only: Sequence[str] | None) -> list[tuple[str, Row]]:
     """The rows that a command line asks for, and those that they need.
 
     Args:
-        only: Names of rows, ``box2seg`` for both families or
-            ``object/box2seg`` for one; None for all.
+        only: Names of rows, ``box2seg`` for every family that has it or
+            ``object/box2seg`` for one; names of families; None for all.
 
     Returns:
         Family and row, in the order in which they have to run.
@@ -122,18 +180,18 @@ def choose_rows(only: Sequence[str] | None) -> list[tuple[str, Row]]:
         UsageError: There is no such row.
     """
     every = {
-        f'{family}/{row.name}': (family, row)
-        for family in FAMILIES
-        for row in ROWS
+        f'{name}/{row.name}': (name, row)
+        for name, family in FAMILIES.items()
+        for row in family.rows
     }
     wanted = set(every) if only is None else set()
     for name in only or ():
-        found = {full for full in every if name in (full, full.split('/')[1])}
+        found = {full for full in every if name in (full, *full.split('/'))}
         if not found:
             raise UsageError(
                 f'{name}: no such row; there are '
-                f'{", ".join(row.name for row in ROWS)}, for one family as '
-                f'{next(iter(every))}'
+                f'{", ".join(row.name for row in (*ROWS, *SWEEP))}, for one '
+                f'family as {next(iter(every))}'
             )
         wanted |= found
     for name in list(wanted):

@@ -5,6 +5,8 @@ model = dict(
         _delete_=True,
         type='Box2SegHead',
         decoder={{_base_.model.decode_head}},
+        loss_attention=dict(type='AttentionWeightedLoss'),
+        loss_affinity=dict(type='AffinityLoss'),
         warmup_iters=8000,
         embedding_pretrain_iters=8000,
     )

@@ -1,8 +1,12 @@
 import csv
 import json
+from operator import attrgetter
 from pathlib import Path
 
 import pytest
+import torch
+from mmengine.config import Config
+from mmseg.registry import MODELS
 
 from box2seg_mmseg.boxes import iter_voc_xml
 from box2seg_mmseg.command_line import UsageError
@@ -10,19 +14,40 @@ from box2seg_mmseg.experiments.benchmark_data import BenchmarkData
 from box2seg_mmseg.experiments.benchmark_rows import (
     FAMILIES,
     ROWS,
+    SWEEP,
     Row,
     choose_rows,
 )
 from box2seg_mmseg.experiments.benchmark_table import write_tables
+from box2seg_mmseg.pseudo_labels import read_label_png
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 
 
-@pytest.mark.parametrize('family', FAMILIES)
-@pytest.mark.parametrize('row', ROWS, ids=lambda row: row.name)
-def test_every_row_has_its_config(family, row):
-    prefix = row.config or row.name
-    assert len(list((CONFIGS / family).glob(f'{prefix}_*.py'))) == 1
+@pytest.mark.parametrize('family', FAMILIES.values(), ids=FAMILIES)
+def test_every_row_has_its_config(family):
+    for row in family.rows:
+        prefix = row.config or row.name
+        folder = CONFIGS / family.configs
+        assert len(list(folder.glob(f'{prefix}_*.py'))) == 1, row.name
+
+
+@pytest.mark.parametrize('row', SWEEP, ids=lambda row: row.name)
+def test_a_setting_reaches_the_head_and_is_not_its_default(row):
+    ((key, value),) = row.options.items()
+    name = key.removeprefix('model.decode_head.')
+    name = dict(embedding_channels='embedding_decoder.out_channels').get(
+        name, name
+    )
+    (path,) = (CONFIGS / 'object').glob('box2seg_*.py')
+    cfg = Config.fromfile(path)
+    values = []
+    for options in ({}, row.options):
+        cfg.merge_from_dict(dict(options))
+        with torch.device('meta'):
+            head = MODELS.build(cfg.model.decode_head)
+        values.append(attrgetter(name)(head))
+    assert values[0] != value and values[1] == value
 
 
 def _names(only):
@@ -37,7 +62,7 @@ def test_rows_come_with_what_they_need_and_in_order():
         'object/box2seg-crf',
     ]
     every = _names(None)
-    assert len(every) == len(set(every)) == len(FAMILIES) * len(ROWS)
+    assert len(every) == len(set(every)) == 2 * len(ROWS) + len(SWEEP)
     for family, row in choose_rows(None):
         if row.needs is not None:
             before = every.index(f'{family}/{row.needs}')
@@ -47,8 +72,8 @@ def test_rows_come_with_what_they_need_and_in_order():
 
 
 def _run(row, seed, miou, tags=50.0, seconds=100.0, **more):
+    more = dict(family='object', statistics={}) | more
     return dict(
-        family='object',
         row=row,
         title=row.title(),
         seed=seed,
@@ -69,7 +94,8 @@ def test_means_deviations_and_differences_by_hand(tmp_path):
         _run('grabcut', 1, 64.0, seconds=None),
         _run('full', 0, 70.0),
         _run('full', 1, 70.0),
-        _run('box2seg', 0, 66.0),
+        _run('box2seg', 0, 66.0, statistics=dict(attention_in_boxes=0.5)),
+        _run('gamma-0.5', 0, 65.0, family='sweep'),
     ]
     text = write_tables(tmp_path, runs, tmp_path / 'docs.md')
     assert (tmp_path / 'table.md').read_text() == text
@@ -77,13 +103,15 @@ def test_means_deviations_and_differences_by_hand(tmp_path):
     assert '| Grabcut | 2 | 62.00 ± 2.83 | 50.00 | 100 | 1200 | 1.50 |' in text
     assert '| full supervision over GrabCut | 2 | 8.00 ± 2.83 |' in text
     assert '| Box2Seg over GrabCut | 1 | 6.00 | 0.00 |' in text
+    assert '| Box2Seg | 0.500 | - | - | - | - |' in text
+    assert '| gamma = 0.5, over the default | 1 | -1.00 | 0.00 |' in text
     # (66 - 60) / mean(10, 6)
     assert 'Box2Seg closes 75% of the gap' in text
     with (tmp_path / 'table.csv').open() as file:
         first = next(csv.DictReader(file))
     assert (first['row'], float(first['mIoU'])) == ('grabcut', 62)
     report = json.loads((tmp_path / 'table.json').read_text())
-    assert [row['seeds'] for row in report['rows']] == [2, 2, 1]
+    assert [row['seeds'] for row in report['rows']] == [2, 2, 1, 1]
     assert report['versions']['torch']
 
 
@@ -131,3 +159,15 @@ def test_data_of_the_rows(data_dir, tmp_path):
 
     masks = data.dataset_options(Row('d', 'D', 'missing'))['pseudo_label_dir']
     assert len(list(masks.glob('*.png'))) == 10
+
+    wrong, missed = (
+        data.dataset_options(Row('e', 'E', name))['pseudo_label_dir']
+        for name in ('wrong-corrected', 'missed-corrected')
+    )
+    for name in ids:
+        mask = read_label_png(root / f'SegmentationClass/{name}.png', 21)
+        known = mask != 255
+        label = read_label_png(wrong / f'{name}.png', 21)
+        assert (mask == label)[known & (label > 0)].all()
+        label = read_label_png(missed / f'{name}.png', 21)
+        assert (mask == label)[known & (label == 0)].all()

@@ -180,7 +180,7 @@ def test_an_exported_miniature_imports_the_plugin(tmp_path):
     got = Config.fromfile(exported)
     assert got.custom_imports.imports == ['box2seg_mmseg']
     assert got.test_evaluator.type == got.val_evaluator.type == 'IoUMetric'
-    assert got.model.decode_head.type == 'FPNHead'
+    assert got.model.decode_head.type == 'UPerHead'
 
 
 def test_pictures_are_drawn_and_change_nothing(

@@ -1,0 +1,41 @@
+# UPerNet of 64 channels on a frozen EfficientNet-Lite2: small enough for a
+# laptop's CPU.
+norm_cfg = dict(type='BN', requires_grad=True)
+model = dict(
+    type='EncoderDecoder',
+    data_preprocessor=dict(
+        type='SegDataPreProcessor',
+        mean=[127, 127, 127],
+        std=[128, 128, 128],
+        bgr_to_rgb=True,
+        pad_val=0,
+        seg_pad_val=255,
+        size=(256, 256),
+    ),
+    backbone=dict(
+        type='EfficientNetLite',
+        variant='lite2',
+        out_indices=(2, 4, 7),
+        # 554 photographs are too few to train it: the decoder alone, on
+        # ImageNet's features, learns faster and gets farther.
+        frozen_stages=7,
+        # Made by tools/convert_efficientnet_lite.py.
+        init_cfg=dict(
+            type='Pretrained', checkpoint='checkpoints/efficientnet-lite2.pth'
+        ),
+    ),
+    decode_head=dict(
+        type='UPerHead',
+        in_channels=[48, 120, 1280],
+        in_index=[0, 1, 2],
+        pool_scales=(1, 2, 3, 6),
+        channels=64,
+        dropout_ratio=0.1,
+        num_classes=21,
+        norm_cfg=norm_cfg,
+        align_corners=False,
+        loss_decode=dict(type='CrossEntropyLoss', avg_non_ignore=True),
+    ),
+    train_cfg=dict(),
+    test_cfg=dict(mode='whole'),
+)
