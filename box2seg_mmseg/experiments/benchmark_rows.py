@@ -33,7 +33,7 @@ class Row:
     other_data: bool = False
     start: str | None = None
     tests: str | None = None
-    options: Mapping[str, object] = field(default_factory=dict)
+    options: Mapping[str, object] = field(default_factory=dict, hash=False)
 
     @property
     def needs(self) -> str | None:
