@@ -91,7 +91,7 @@ def test_six_commands_from_photographs_to_masks(folder, tmp_path):
         OMP_WAIT_POLICY='PASSIVE',
     )
     for command in commands:
-        if ' train ' in command:  # 600 iterations would take minutes
+        if ' train ' in command:  # 800 iterations would take minutes
             command += (
                 ' --cfg-options train_cfg.max_iters=4'
                 ' default_hooks.checkpoint.interval=4'
@@ -107,7 +107,7 @@ def test_six_commands_from_photographs_to_masks(folder, tmp_path):
         assert done.returncode == 0, f'{command}\n{done.stdout}{done.stderr}'
         if ' train ' in command:
             work_dir = tmp_path / 'work_dirs/custom'
-            (work_dir / 'iter_4.pth').rename(work_dir / 'iter_600.pth')
+            (work_dir / 'iter_4.pth').rename(work_dir / 'iter_800.pth')
     out = tmp_path / 'work_dirs/custom/predictions'
     sizes = dict(with_alpha=(64 * 3, 64), grey=(300, 40), turned=(90, 50))
     for name, size in sizes.items():

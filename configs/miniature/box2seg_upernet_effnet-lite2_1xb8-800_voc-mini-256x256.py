@@ -1,0 +1,13 @@
+# Box2Seg: three decoders, three losses.
+_base_ = './grabcut_upernet_effnet-lite2_1xb8-800_voc-mini-256x256.py'
+model = dict(
+    decode_head=dict(
+        _delete_=True,
+        type='Box2SegHead',
+        decoder={{_base_.model.decode_head}},
+        loss_attention=dict(type='AttentionWeightedLoss'),
+        loss_affinity=dict(type='AffinityLoss'),
+        warmup_iters=100,
+        embedding_pretrain_iters=100,
+    )
+)

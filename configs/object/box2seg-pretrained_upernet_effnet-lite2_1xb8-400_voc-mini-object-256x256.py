@@ -1,6 +1,0 @@
-# Box2Seg, pre-trained on the boxes of coco-mini.
-_base_ = './box2seg_upernet_effnet-lite2_1xb8-400_voc-mini-object-256x256.py'
-load_from = (
-    'work_dirs/pretrain_upernet_effnet-lite2_1xb8-400_coco-mini-object-256x256/'
-    'iter_400.pth'
-)
