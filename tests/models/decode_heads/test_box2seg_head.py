@@ -130,9 +130,8 @@ def test_losses_are_the_functions_of_all_classes(share):
         loss_bg=weights.bg_weight * bg,
         loss_fr=weights.fr_weight
         * filling_rate_loss(attention, boxes, label, weights.gamma),
-        loss_affinity=affinity_loss(
-            outputs[2], outputs[0].softmax(1), small != 255
-        ),
+        loss_affinity=head.loss_affinity.loss_weight
+        * affinity_loss(outputs[2], outputs[0].softmax(1), small != 255),
         ignored=(label == 255).float().mean(),
     )
     for name, value in want.items():
@@ -244,8 +243,11 @@ def test_phases_follow_the_iteration_of_the_run(share):
     valid = label != 255
     one_hot = torch.nn.functional.one_hot(label.masked_fill(~valid, 0), 5)
     one_hot = one_hot.permute(0, 3, 1, 2).float()
-    pretrain = affinity_loss(outputs[2], one_hot, valid).item()
-    joint = affinity_loss(outputs[2], outputs[0].softmax(1), valid).item()
+    weight = head.loss_affinity.loss_weight
+    pretrain, joint = (
+        weight * affinity_loss(outputs[2], probs, valid).item()
+        for probs in (one_hot, outputs[0].softmax(1))
+    )
     assert abs(pretrain - joint) > 1e-3
     for iteration, warm, affinity in (
         (0, True, pretrain),
