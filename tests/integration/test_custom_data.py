@@ -1,11 +1,6 @@
 """The commands of docs/custom_data.md, word for word."""
 
 import json
-import os
-import re
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -14,16 +9,7 @@ from PIL import Image
 from box2seg_mmseg.boxes import iter_voc_xml
 from box2seg_mmseg.datasets.rendered_scenes import SCENE_CLASSES
 
-ROOT = Path(__file__).resolve().parents[2]
-PAGE = ROOT / 'docs/custom_data.md'
 TURNED = 6  # EXIF: the camera was turned by 90 degrees
-
-
-def _commands():
-    blocks = re.findall(r'```shell\n(.*?)```', PAGE.read_text(), re.DOTALL)
-    export, commands = (block.strip().splitlines() for block in blocks)
-    assert export == ['export BOX2SEG_CUSTOM=path/to/your/folder']
-    return commands
 
 
 def _save_turned(image, path):
@@ -79,35 +65,13 @@ def folder(scenes, tmp_path):
     return root
 
 
-def test_six_commands_from_photographs_to_masks(folder, tmp_path):
-    commands = _commands()
+def test_six_commands_from_photographs_to_masks(
+    folder, page_blocks, follow, tmp_path
+):
+    export, commands = page_blocks('custom_data.md')
+    assert export == ['export BOX2SEG_CUSTOM=path/to/your/folder']
     assert len(commands) <= 6
-    for name in ('configs', 'tools'):
-        (tmp_path / name).symlink_to(ROOT / name)
-    environment = dict(
-        os.environ,
-        BOX2SEG_CUSTOM=folder.name,
-        PATH=f'{Path(sys.executable).parent}:{os.environ["PATH"]}',
-        OMP_WAIT_POLICY='PASSIVE',
-    )
-    for command in commands:
-        if ' train ' in command:  # 800 iterations would take minutes
-            command += (
-                ' --cfg-options train_cfg.max_iters=4'
-                ' default_hooks.checkpoint.interval=4'
-            )
-        done = subprocess.run(
-            command,
-            shell=True,
-            cwd=tmp_path,
-            env=environment,
-            capture_output=True,
-            text=True,
-        )
-        assert done.returncode == 0, f'{command}\n{done.stdout}{done.stderr}'
-        if ' train ' in command:
-            work_dir = tmp_path / 'work_dirs/custom'
-            (work_dir / 'iter_4.pth').rename(work_dir / 'iter_800.pth')
+    follow(commands, BOX2SEG_CUSTOM=folder.name)
     out = tmp_path / 'work_dirs/custom/predictions'
     sizes = dict(with_alpha=(64 * 3, 64), grey=(300, 40), turned=(90, 50))
     for name, size in sizes.items():
