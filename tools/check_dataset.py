@@ -3,14 +3,16 @@
 Reads every image, box and, with --labels, label once. Found are: images and
 annotations that are missing or broken, sizes that differ, unknown classes,
 boxes that are empty, twice there or reach outside their image, images twice
-in a split or in two splits, by name or by content, labels that are missing,
-of another size or class, or outside every box.
+in a split or in two splits, by name or by content, images of another split
+that can not be compared, labels that are missing, of another size or class, or
+outside every box.
 
 Exit status: 0 clean, 1 problems found, 2 can not run.
 """
 
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections import Counter
+from glob import escape
 from pathlib import Path
 
 from box2seg_mmseg.boxes import ReadingReport
@@ -33,19 +35,17 @@ from box2seg_mmseg.files import write_json
 
 def main(args: Namespace) -> int:
     """Check, print and say whether it is clean."""
-    lines = read_lines(args.split)
-    if not lines:
-        raise UsageError(f'{args.split}: names no image')
+    lines = _read_names(args.split)
     ids = list(dict.fromkeys(lines))
     reading = ReadingReport(skip_bad=True)
-    annotations, total = read_boxes(args, reading, ids)
+    annotations, _ = read_boxes(args, reading, ids)
     report = check_dataset(
         annotations,
+        ids,
         read_classes(args.classes),
         args.labels,
-        {path: _images(args, path) for path in args.other_splits},
+        dict(_other_split(args, given) for given in args.other_splits),
         progress=True,
-        total=total,
     )
     for name, count in Counter(lines).items():
         if count > 1:
@@ -60,16 +60,28 @@ def main(args: Namespace) -> int:
     return 1 if report.problems else 0
 
 
-def _images(args: Namespace, split: str) -> list[Path]:
-    """Where the images of another split are."""
-    folder = Path(args.data_root, args.image_dir)
-    paths = []
-    for name in read_lines(split):
+def _read_names(split: str) -> list[str]:
+    names = read_lines(split)
+    if not names:
+        raise UsageError(f'{split}: names no image')
+    return names
+
+
+def _other_split(args: Namespace, given: str) -> tuple[str, dict[str, Path]]:
+    """The file that FILE or FILE=DIR names, and where its images are."""
+    split, image_dir = given, args.image_dir
+    if '=' in given and not Path(given).is_file():
+        split, _, image_dir = given.rpartition('=')
+    folder = Path(args.data_root, image_dir)
+    is_own = folder == Path(args.data_root, args.image_dir)
+    images = {}
+    for name in _read_names(split):
         path = folder / f'{name}{args.image_suffix}'
         if not path.exists():
-            path = next(iter(sorted(folder.glob(f'{name}.*'))), path)
-        paths.append(path)
-    return paths
+            path = next(iter(sorted(folder.glob(f'{escape(name)}.*'))), path)
+        # The same name in another folder may well be another image.
+        images[name if is_own else str(path)] = path
+    return split, images
 
 
 def _print(report: DatasetReport) -> None:
@@ -115,8 +127,10 @@ def parser() -> ArgumentParser:
         '--other-splits',
         nargs='+',
         default=[],
-        metavar='ID_FILE',
-        help='splits that must share no image with this one, such as val',
+        metavar='FILE[=DIR]',
+        help='splits that must share no image with this one, such as val: '
+        'text files with one image id a line, each with the folder of its '
+        'images if that is not --image-dir',
     )
     result.add_argument(
         '--json',

@@ -100,11 +100,11 @@ class DatasetReport:
 
 def check_dataset(
     annotations: Iterable[BoxAnnotations],
+    image_ids: Sequence[str],
     classes: Sequence[str],
     label_dir: str | Path | None = None,
-    other_images: Mapping[str, Iterable[Path]] | None = None,
+    other_images: Mapping[str, Mapping[str, Path]] | None = None,
     progress: bool = False,
-    total: int | None = None,
 ) -> DatasetReport:
     """Read every image, box and label of a split once.
 
@@ -113,13 +113,15 @@ def check_dataset(
 
     Args:
         annotations: The boxes of the images.
+        image_ids: The images that the split names, also those whose
+            annotations the reader refuses.
         classes: Names of the foreground classes.
         label_dir: Folder of pseudo labels or masks, ``<image id>.png``, or
             None.
-        other_images: By the name of another split the paths of its images:
-            no image of this split may be among them, by name or by content.
+        other_images: By the name of another split the paths of its images by
+            their ids: no image of this split may be among them, by id or by
+            content.
         progress: Show a progress bar on stderr.
-        total: How many annotations there are, for the progress bar.
 
     Returns:
         The problems and the figures.
@@ -127,29 +129,26 @@ def check_dataset(
     report = DatasetReport(classes={name: ClassFigures() for name in classes})
     names: dict[str, str] = {}
     hashes: dict[str, str] = {}
-    for split, paths in (other_images or {}).items():
-        for path in paths:
-            names[path.stem] = split
-            digest = _digest_of_file(path)
-            if digest is not None:
-                hashes[digest] = f'{path.stem} of {split}'
+    for split, images in (other_images or {}).items():
+        names |= dict.fromkeys(images, split)
+        hashes |= _hashes_of_split(split, images, report)
+    for image_id in image_ids:
+        if image_id in names:
+            report.add(
+                'image in two splits',
+                f'{image_id}: is in {names[image_id]} too; take it out of one',
+            )
     seen: dict[str, str] = {}
     bar = tqdm(
         _read_ahead(annotations),
         desc='check',
-        total=total,
+        total=len(image_ids),
         unit='image',
         disable=not progress,
     )
     for item, digest in bar:
         report.images += 1
         _check_boxes(item, report)
-        if item.image_id in names:
-            report.add(
-                'image in two splits',
-                f'{item.image_id}: is in {names[item.image_id]} too; take it '
-                'out of one',
-            )
         if isinstance(digest, ImageError):
             is_whole = isinstance(digest, ImageSizeError)
             kind = 'image of another size' if is_whole else 'image'
@@ -192,12 +191,26 @@ def _digest(item: BoxAnnotations) -> str | ImageError:
     return _hash(image)
 
 
-def _digest_of_file(path: Path) -> str | None:
-    """None where there is no whole image: its own split's check says so."""
-    try:
-        return _hash(decode_image(read_image_bytes(path), path, None))
-    except ImageError:
-        return None
+def _hashes_of_split(
+    split: str, images: Mapping[str, Path], report: DatasetReport
+) -> dict[str, str]:
+    """What another split's images are, by the hash of their pixels."""
+    hashes = {}
+    unread = []
+    for image_id, path in images.items():
+        try:
+            image = decode_image(read_image_bytes(path), path, None)
+        except ImageError:
+            unread.append(path)
+        else:
+            hashes[_hash(image)] = f'{image_id} of {split}'
+    if unread:  # what was not looked at may be in this split too
+        report.add(
+            'other split',
+            f'{len(unread)} of {len(images)} images of {split} could not be '
+            f'read, such as {unread[0]}; give its folder as FILE=DIR',
+        )
+    return hashes
 
 
 def _hash(image: np.ndarray) -> str:

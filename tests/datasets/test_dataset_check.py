@@ -1,0 +1,133 @@
+"""tools/check_dataset.py on a few images in VOC's layout."""
+
+import json
+import runpy
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from box2seg_mmseg.boxes import BoxAnnotations, write_voc_xml
+
+TOOL = Path(__file__).resolve().parents[2] / 'tools/check_dataset.py'
+
+
+class _Folder:
+    """Images of noise with a box each."""
+
+    def __init__(self, root, monkeypatch, capsys):
+        self.root, self._patch, self._capsys = root, monkeypatch, capsys
+
+    def image(self, name, seed, folder='JPEGImages'):
+        path = self.root / folder / f'{name}.png'
+        path.parent.mkdir(parents=True, exist_ok=True)
+        noise = np.random.default_rng(seed).integers(0, 256, (20, 30, 3))
+        Image.fromarray(noise.astype(np.uint8)).save(path)
+        return path
+
+    def add(self, name, seed, folder='JPEGImages', num_boxes=1):
+        path = self.image(name, seed, folder)
+        boxes = np.array([[2, 3, 12, 13]] * num_boxes, np.float32)
+        labels = np.ones(num_boxes, np.int64)
+        xml = self.root / f'Annotations/{name}.xml'
+        xml.parent.mkdir(parents=True, exist_ok=True)
+        item = BoxAnnotations(name, str(path), (20, 30), boxes, labels)
+        write_voc_xml(xml, item)
+
+    def split(self, name, *ids):
+        path = self.root / f'{name}.txt'
+        path.write_text('\n'.join(ids))
+        return path
+
+    def check(self, *options):
+        """Exit status, problems as (kind, text), and all that is printed."""
+        out = self.root / 'report.json'
+        command = [TOOL, self.root, '--split', self.root / 'train.txt']
+        command += ['--image-suffix', '.png', '--json', out, *options]
+        self._patch.setattr(sys, 'argv', [str(part) for part in command])
+        with pytest.raises(SystemExit) as exit_:
+            runpy.run_path(str(TOOL), run_name='__main__')
+        printed = self._capsys.readouterr()
+        if exit_.value.code == 2:
+            return 2, [], printed.err
+        problems = json.loads(out.read_text())['problems']
+        found = [(problem['kind'], problem['text']) for problem in problems]
+        return exit_.value.code, found, printed.out
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch, capsys):
+    return _Folder(tmp_path, monkeypatch, capsys)
+
+
+def test_a_split_whose_images_are_elsewhere_is_not_passed(folder):
+    folder.add('000001', 1, 'train2017')
+    folder.split('train', '000001')
+    folder.image('000009', 1, 'val2017')
+    folder.image('000010', 2, 'val2017')
+    val = folder.split('val', '000009', '000010')
+    options = '--image-dir', 'train2017', '--other-splits'
+    status, [(kind, text)], _ = folder.check(*options, val)
+    assert (status, kind) == (1, 'other split')
+    assert f'2 of 2 images of {val} could not be read, such as ' in text
+    assert 'train2017/000009.png; give its folder as FILE=DIR' in text
+    status, [(kind, text)], _ = folder.check(*options, f'{val}=val2017')
+    assert (status, kind) == (1, 'image in two splits')
+    assert '000001.png: the same picture as' in text and str(val) in text
+    folder.split('val', '000010')
+    assert folder.check(*options, f'{val}=val2017')[:2] == (0, [])
+
+
+def test_a_broken_image_of_another_split_is_told(folder):
+    folder.add('a', 1)
+    folder.split('train', 'a')
+    path = folder.image('b', 2)
+    path.write_bytes(path.read_bytes()[:500])
+    folder.image('c', 3)
+    val = folder.split('val', 'b', 'c')
+    status, [(kind, text)], _ = folder.check('--other-splits', val)
+    assert (status, kind) == (1, 'other split')
+    assert text.startswith('1 of 2 images of') and str(path) in text
+
+
+def test_a_split_without_a_name_compares_nothing(folder):
+    folder.add('a', 1)
+    folder.split('train', 'a')
+    val = folder.split('val')
+    status, _, printed = folder.check('--other-splits', val)
+    assert status == 2 and f'{val}: names no image' in printed
+
+
+def test_a_name_in_another_folder_is_another_image(folder):
+    folder.add('1', 1, 'train')
+    folder.split('train', '1')
+    folder.image('1', 2, 'val')
+    val = folder.split('val', '1')
+    options = '--image-dir', 'train', '--other-splits', f'{val}=val'
+    assert folder.check(*options)[:2] == (0, [])
+
+
+def test_names_are_compared_where_an_annotation_is_bad(folder):
+    folder.add('a', 1)
+    folder.add('b', 2)
+    (folder.root / 'Annotations/b.xml').write_text('<annotation>')
+    folder.split('train', 'a', 'b')
+    val = folder.split('val', 'b')
+    _, found, _ = folder.check('--other-splits', val)
+    assert [kind for kind, _ in found] == ['annotation', 'image in two splits']
+    assert found[1][1] == f'b: is in {val} too; take it out of one'
+
+
+def test_names_in_folders_are_compared_whole(folder):
+    (folder.root / 'Annotations/x').mkdir(parents=True)
+    folder.add('x/001', 1)
+    folder.split('train', 'x/001')
+    folder.image('y/001', 2)
+    val = folder.split('val', 'y/001')
+    assert folder.check('--other-splits', val)[:2] == (0, [])
+    folder.split('val', 'y/001', 'x/001')
+    status, [(kind, text)], _ = folder.check('--other-splits', val)
+    assert (status, kind) == (1, 'image in two splits')
+    assert text == f'x/001: is in {val} too; take it out of one'
