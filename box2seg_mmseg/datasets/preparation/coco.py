@@ -2,19 +2,24 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from operator import itemgetter
+from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
 from ...boxes import COCO_CLASSES
+from ...boxes.reading import image_name
 from ...pseudo_labels import IGNORE, write_label_png
 
 try:
     from pycocotools import mask as mask_utils
 except ModuleNotFoundError:  # the extra coco; told where it is needed
     mask_utils = None
+
+_ID = int | str
 
 
 def write_coco_masks(
@@ -40,7 +45,8 @@ def write_coco_masks(
 
     Raises:
         ModuleNotFoundError: pycocotools, the extra ``coco``, is missing.
-        ValueError: It is no COCO file, or an instance has no outline.
+        ValueError: It is no COCO file, an entry lacks something, an image
+            leaves the folder, or an instance has no outline.
     """
     if mask_utils is None:
         raise ModuleNotFoundError(
@@ -50,25 +56,26 @@ def write_coco_masks(
     images, annotations, categories = _load(
         json_path, 'images', 'annotations', 'categories'
     )
-    labels = {
-        category['id']: list(classes).index(category['name']) + 1
-        for category in categories
-        if category['name'] in classes
-    }
+    labels = {}
+    for where, category in categories:
+        name = _get(category, 'name', str, where)
+        if name in classes:
+            number = list(classes).index(name) + 1
+            labels[_get(category, 'id', _ID, where)] = number
     of_image = defaultdict(list)
-    for annotation in annotations:
-        if annotation['category_id'] in labels:
-            of_image[annotation['image_id']].append(annotation)
+    for where, item in annotations:
+        if _get(item, 'category_id', _ID, where) in labels:
+            area = _get(item, 'area', int | float, where)
+            rank = not item.get('iscrowd'), -area
+            image_id = _get(item, 'image_id', _ID, where)
+            of_image[image_id].append((rank, item))
     names = []
-    for image in tqdm(images, unit='image', disable=not progress):
-        names.append(_name(image))
-        size = image['height'], image['width']
+    for where, image in tqdm(list(images), unit='image', disable=not progress):
+        names.append(_name(image, where))
+        size = _size(image, where)
         mask = np.zeros(size, np.uint8)
-        instances = sorted(
-            of_image[image['id']],
-            key=lambda item: (not item.get('iscrowd'), -item['area']),
-        )
-        for item in instances:
+        instances = of_image[_get(image, 'id', _ID, where)]
+        for _, item in sorted(instances, key=itemgetter(0)):
             covered = _covered(item, size, json_path)
             is_crowd = item.get('iscrowd')
             mask[covered] = IGNORE if is_crowd else labels[item['category_id']]
@@ -86,25 +93,66 @@ def coco_image_names(json_path: str | Path) -> list[str]:
         Each ``file_name`` without suffix, in the file's order.
 
     Raises:
-        ValueError: It is no COCO file.
+        ValueError: It is no COCO file, or an image has no name or one that
+            leaves the image folder.
     """
     (images,) = _load(json_path, 'images')
-    return [_name(image) for image in images]
+    return [_name(image, where) for where, image in images]
 
 
-def _load(json_path: str | Path, *keys: str) -> list[list[dict]]:
-    content = json.loads(Path(json_path).read_text())
+def _load(
+    json_path: str | Path, *keys: str
+) -> list[Iterator[tuple[str, Any]]]:
+    """The entries of each list, with file and place for messages."""
     try:
-        return [content[key] for key in keys]
-    except (KeyError, TypeError):
+        content = json.loads(Path(json_path).read_text(encoding='utf-8'))
+    except (ValueError, RecursionError) as error:
+        raise ValueError(
+            f'{json_path}: not a readable JSON file; get it anew: {error}'
+        ) from None
+    found = content if isinstance(content, dict) else {}
+    lists = [found.get(key) for key in keys]
+    if not all(isinstance(entries, list) for entries in lists):
         raise ValueError(
             f'{json_path}: not a COCO annotation file: it needs images, '
             'annotations and categories'
-        ) from None
+        )
+    return [
+        _places(f'{json_path}: {key}', entries)
+        for key, entries in zip(keys, lists, strict=True)
+    ]
 
 
-def _name(image: dict) -> str:
-    return str(Path(image['file_name']).with_suffix(''))
+def _places(where: str, entries: list) -> Iterator[tuple[str, Any]]:
+    for i, entry in enumerate(entries):
+        yield f'{where}[{i}]', entry
+
+
+def _get(entry: Any, key: str, kind: Any, where: str) -> Any:
+    value = entry.get(key) if isinstance(entry, dict) else None
+    if not isinstance(value, kind):
+        raise ValueError(
+            f'{where}: needs {key!r}; add it or take the entry out. '
+            f'Got: {str(entry)[:100]}'
+        )
+    return value
+
+
+def _name(image: Any, where: str) -> str:
+    name = image_name(_get(image, 'file_name', str, where), where)
+    return str(PurePosixPath(name).with_suffix(''))
+
+
+def _size(image: Any, where: str) -> tuple[int, int]:
+    height, width = (
+        _get(image, key, int, where) for key in ('height', 'width')
+    )
+    if min(height, width) < 1:
+        raise ValueError(
+            f'{where}: needs height and width >= 1; correct them. '
+            f'Got: {height}, {width}'
+        )
+    return height, width
 
 
 def _covered(

@@ -62,3 +62,56 @@ def test_an_instance_without_outline_is_named(tmp_path):
     path.write_text('[]')
     with pytest.raises(ValueError, match='not a COCO annotation file'):
         write_coco_masks(path, tmp_path)
+
+
+@pytest.mark.parametrize('name', ['../../x.png', '..\\x.png'])
+def test_no_mask_is_written_outside_the_folder(tmp_path, name):
+    path = _write(tmp_path / 'boxes.json', [])
+    _edit(path, 'images', file_name=name)
+    out = tmp_path / 'a/b/out'
+    with pytest.raises(ValueError, match=r'boxes\.json: images\[0\]: .*lie'):
+        write_coco_masks(path, out)
+    with pytest.raises(ValueError, match=r'boxes\.json: images\[0\]: .*lie'):
+        coco_image_names(path)
+    assert list(tmp_path.rglob('x*')) == []
+
+
+def _edit(path, key, **values):
+    """Change the first entry of a list; None takes a value out."""
+    content = json.loads(path.read_text())
+    entry = content[key][0] | values
+    content[key][0] = {k: v for k, v in entry.items() if v is not None}
+    path.write_text(json.dumps(content))
+
+
+@pytest.mark.parametrize(
+    ('key', 'names'),
+    [
+        ('images', ('id', 'file_name', 'height', 'width')),
+        ('annotations', ('image_id', 'category_id', 'area')),
+        ('categories', ('id', 'name')),
+    ],
+)
+def test_what_an_entry_lacks_is_named(tmp_path, key, names):
+    square = dict(category_id=1, area=4, segmentation=_square(2, 2, 2))
+    for name in names:
+        for value in (None, []):
+            path = _write(tmp_path / 'boxes.json', [square])
+            _edit(path, key, **{name: value})
+            message = rf"boxes\.json: {key}\[0\]: needs '{name}'"
+            with pytest.raises(ValueError, match=message):
+                write_coco_masks(path, tmp_path)
+
+
+def test_files_that_are_no_coco_files_are_named(tmp_path):
+    path = _write(tmp_path / 'boxes.json', [])
+    _edit(path, 'images', height=-1)
+    with pytest.raises(ValueError, match=r'json: images\[0\]: .*-1, 12'):
+        write_coco_masks(path, tmp_path)
+    path.write_text('{"images": [')
+    for read in (coco_image_names, lambda p: write_coco_masks(p, tmp_path)):
+        with pytest.raises(ValueError, match=r'boxes\.json: not a readable'):
+            read(path)
+    path.write_text('{"images": 5}')
+    with pytest.raises(ValueError, match='not a COCO annotation file'):
+        coco_image_names(path)
