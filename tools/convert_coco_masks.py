@@ -52,7 +52,8 @@ def parser() -> ArgumentParser:
     result.add_argument(
         '--classes',
         metavar='FILE',
-        help="text file with one foreground class a line (default: COCO's 80)",
+        help="text file with one foreground class a line; VOC's 20 may have "
+        "VOC's names (default: COCO's 80)",
     )
     return result
 

@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
-from ...boxes import COCO_CLASSES
+from ...boxes import COCO_CLASSES, COCO_TO_VOC
+from ...boxes.class_maps import labels_of_names
 from ...boxes.reading import image_name
 from ...pseudo_labels import IGNORE, write_label_png
 
@@ -37,6 +38,7 @@ def write_coco_masks(
         json_path: COCO's ``instances_*.json``.
         out_dir: Folder to write to.
         classes: Names of the foreground classes; the first has label 1.
+            With VOC's classes, COCO's names for them are understood too.
             Other categories are background.
         progress: Show a progress bar on stderr.
 
@@ -46,7 +48,8 @@ def write_coco_masks(
     Raises:
         ModuleNotFoundError: pycocotools, the extra ``coco``, is missing.
         ValueError: It is no COCO file, an entry lacks something, an image
-            leaves the folder, or an instance has no outline.
+            leaves the folder, an instance has no outline, or no category
+            is one of the classes.
     """
     if mask_utils is None:
         raise ModuleNotFoundError(
@@ -56,12 +59,17 @@ def write_coco_masks(
     images, annotations, categories = _load(
         json_path, 'images', 'annotations', 'categories'
     )
+    labels_of = labels_of_names(classes, COCO_TO_VOC)
     labels = {}
     for where, category in categories:
         name = _get(category, 'name', str, where)
-        if name in classes:
-            number = list(classes).index(name) + 1
-            labels[_get(category, 'id', _ID, where)] = number
+        if name in labels_of:
+            labels[_get(category, 'id', _ID, where)] = labels_of[name]
+    if not labels:
+        raise ValueError(
+            f'{json_path}: no category is one of {", ".join(classes)}; give '
+            'the classes as the file names them'
+        )
     of_image = defaultdict(list)
     for where, item in annotations:
         if _get(item, 'category_id', _ID, where) in labels:

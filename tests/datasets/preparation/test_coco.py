@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 
+from box2seg_mmseg.boxes import COCO_TO_VOC, VOC_CLASSES
 from box2seg_mmseg.datasets.preparation import (
     coco_image_names,
     write_coco_masks,
@@ -115,3 +116,19 @@ def test_files_that_are_no_coco_files_are_named(tmp_path):
     path.write_text('{"images": 5}')
     with pytest.raises(ValueError, match='not a COCO annotation file'):
         coco_image_names(path)
+
+
+@pytest.mark.parametrize('name', COCO_TO_VOC)
+def test_vocs_names_are_understood(tmp_path, name):
+    square = dict(category_id=1, area=4, segmentation=_square(2, 2, 2))
+    path = _write(tmp_path / 'boxes.json', [square])
+    _edit(path, 'categories', name=name)
+    write_coco_masks(path, tmp_path, VOC_CLASSES)
+    found = np.unique(read_label_png(tmp_path / 'some.png', 21))
+    assert found.tolist() == [0, VOC_CLASSES.index(COCO_TO_VOC[name]) + 1]
+
+
+def test_classes_that_are_none_of_the_file_are_told(tmp_path):
+    path = _write(tmp_path / 'boxes.json', [])
+    with pytest.raises(ValueError, match=r'boxes\.json: no category .*hund'):
+        write_coco_masks(path, tmp_path, ['hund'])
