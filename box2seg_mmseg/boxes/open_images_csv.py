@@ -38,6 +38,7 @@ def iter_open_images_csv(
     classes: Sequence[str] = VOC_CLASSES,
     image_suffix: str = '.jpg',
     report: ReadingReport | None = None,
+    whole_only: bool = False,
 ) -> Iterator[BoxAnnotations]:
     """Read the boxes of a split from OpenImages' CSV, row by row.
 
@@ -61,6 +62,8 @@ def iter_open_images_csv(
         image_suffix: Suffix of the image files.
         report: Counts the rows, and says whether bad ones are skipped; by
             default they are not.
+        whole_only: Leave out an image, with all its boxes, if one of its
+            rows is skipped.
 
     Yields:
         The boxes of each image in the order of the file, then the images
@@ -80,6 +83,7 @@ def iter_open_images_csv(
             image_ids,
             image_suffix,
             report,
+            whole_only,
         )
     )
 
@@ -133,7 +137,7 @@ def iter_open_images_rows(
         rows = ImageRows(image_id, [], [], [])
         for where, row in _of_classes(group, table, labels, report):
             with report.entry():
-                x1, y1, x2, y2 = _numbers(
+                x1, y1, x2, y2 = _corners(
                     [row[place[name]] for name in _COLUMNS[2:]], where
                 )
                 rows.labels.append(labels[row[place['LabelName']]])
@@ -152,6 +156,7 @@ def _iter_images(
     image_ids: Iterable[str],
     image_suffix: str,
     report: ReadingReport,
+    whole_only: bool,
 ) -> Iterator[BoxAnnotations]:
     flags = [name for name in _FLAGS if name in table.place]
     for image_id, rows in _rows_by_image(table, labels, image_ids, report):
@@ -166,13 +171,14 @@ def _iter_images(
             for where, _ in rows:
                 report.bad(AnnotationError(f'{where}: {error}'))
             continue
+        num_skipped = len(report.skipped)
         collector = BoxCollector(
             image_id, path, size, [_FLAGS[name] for name in flags]
         )
         for where, row in rows:
             given = [row[table.place[name]] for name in _COLUMNS[2:]]
             with report.entry():
-                x1, y1, x2, y2 = _numbers(given, where)
+                x1, y1, x2, y2 = _corners(given, where)
                 collector.add(
                     (x1 * width, y1 * height, x2 * width, y2 * height),
                     labels[row[table.place['LabelName']]],
@@ -180,7 +186,12 @@ def _iter_images(
                     flags=[row[table.place[name]] == '1' for name in flags],
                     given=f'XMin, YMin, XMax, YMax {", ".join(given)}',
                 )
-        yield collector.collect()
+        is_whole = (
+            len(report.skipped) == num_skipped
+            and image_id not in table.damaged
+        )
+        if is_whole or not whole_only:
+            yield collector.collect()
 
 
 def _rows_by_image(
@@ -232,10 +243,14 @@ def _of_classes(
 
 
 class _Table:
-    """A CSV file: its columns' places, its rows one by one."""
+    """A CSV file: its columns' places, its rows one by one.
+
+    ``damaged`` has the images that a row was skipped of.
+    """
 
     def __init__(self, path: Path, columns: Sequence[str] = ()) -> None:
         self._path = path
+        self.damaged: set[str] = set()
         header = next(_lines(self._path), (0, []))[1] or []
         self.place = {name: i for i, name in enumerate(header)}
         for name in columns:
@@ -260,6 +275,8 @@ class _Table:
                     f'{where}: needs {len(self.place)} values. Got: {row}'
                 )
             )
+            at = self.place['ImageID']
+            self.damaged.update((row or [])[at : at + 1])
 
 
 def _lines(path: Path) -> Iterator[tuple[int, list[str] | None]]:
@@ -314,11 +331,17 @@ def _image_size(path: Path) -> tuple[int, int]:
     return (width, height) if turned else (height, width)
 
 
-def _numbers(given: Sequence[str], where: str) -> list[float]:
+def _corners(given: Sequence[str], where: str) -> list[float]:
     try:
-        return [float(text) for text in given]
+        x1, y1, x2, y2 = corners = [float(text) for text in given]
     except ValueError:
         raise AnnotationError(
             f'{where}: XMin, YMin, XMax, YMax must be numbers. '
             f'Got: {", ".join(given)}'
         ) from None
+    if not (x1 < x2 and y1 < y2):  # nor is NaN
+        raise AnnotationError(
+            f'{where}: needs x1 < x2 and y1 < y2. '
+            f'Got: XMin, YMin, XMax, YMax {", ".join(given)}'
+        )
+    return corners

@@ -29,12 +29,10 @@ def read(tmp_path):
     names = tmp_path / 'class-descriptions.csv'
     names.write_text('\n'.join(f'{k},{v}' for k, v in NAMES.items()))
 
-    def read(*rows, ids=('a', 'b'), report=None, header=HEADER):
+    def read(*rows, ids=('a', 'b'), header=HEADER, **kwargs):
         path = tmp_path / 'boxes.csv'
         path.write_text('\n'.join([header, *rows]) + '\n')
-        return list(
-            iter_open_images_csv(path, names, tmp_path, ids, report=report)
-        )
+        return list(iter_open_images_csv(path, names, tmp_path, ids, **kwargs))
 
     return read
 
@@ -69,7 +67,7 @@ def test_rows_become_boxes_with_flags(read):
     [
         ('b,/m/cat', 'needs 13 values'),
         (_row('b', '/m/cat', x1='left'), r'must be numbers.*left'),
-        (_row('b', '/m/cat', x1='nan'), 'four numbers'),
+        (_row('b', '/m/cat', x1='nan'), 'x1 < x2.*nan'),
         (_row('b', '/m/cat', x1=0.5), r'x1 < x2.*0\.5'),
         (_row('b', '/m/cat', x1=1.2, x2=1.4), 'wholly outside'),
     ],
@@ -83,6 +81,9 @@ def test_bad_rows_stop_or_are_listed(read, row, message):
     assert [len(item.boxes) for item in got] == [1, 1]
     assert (report.num_read, report.num_used) == (3, 2)
     assert len(report.skipped) == 1
+    report = ReadingReport(skip_bad=True)
+    got = read(*rows, report=report, whole_only=True)
+    assert [item.image_id for item in got] == ['a']
 
 
 def test_a_missing_image_is_named_with_its_rows(read):

@@ -64,7 +64,7 @@ class OpenImagesReport:
         images: Images by class, then their number under ``all``.
         boxes: Boxes by class.
         left_out: Images that have a box of the classes and were not good
-            enough.
+            enough, or have a row that was skipped.
         absent: Images that are good enough and not in the image folder.
     """
 
@@ -104,8 +104,8 @@ def prepare_open_images(
         classes: Names of the foreground classes; see
             :func:`iter_open_images_csv`.
         seed: Draws the images.
-        reading: Counts the rows of the first reading, and says whether bad
-            ones are skipped.
+        reading: Counts the rows, and says whether bad ones are skipped. With
+            ``box_filter.drop_images`` their images are left out.
         progress: Show progress bars on stderr.
 
     Returns:
@@ -136,13 +136,15 @@ def prepare_open_images(
     if not link.exists():
         link.symlink_to(image_root)
     written = []
+    again = ReadingReport(skip_bad=reading.skip_bad)
     annotations = iter_open_images_csv(
         csv_path,
         descriptions_path,
         image_root,
         chosen,
         classes,
-        report=ReadingReport(skip_bad=reading.skip_bad),
+        report=again,
+        whole_only=box_filter.drop_images,
     )
     for item in tqdm(
         annotations,
@@ -162,6 +164,12 @@ def prepare_open_images(
         report.boxes.update(classes[label - 1] for label in labels)
         report.images.update(classes[label - 1] for label in set(labels))
     report.images['all'] = len(written)
+    report.left_out += len(chosen) - len(written)
+    # The images of these rows were not opened in the first reading.
+    skipped = set(reading.skipped)
+    found = [text for text in again.skipped if text not in skipped]
+    reading.skipped += found
+    reading.num_used -= len(found)
     split = out_dir / 'ImageSets/Segmentation/train.txt'
     split.parent.mkdir(parents=True, exist_ok=True)
     with replacing(split) as part:

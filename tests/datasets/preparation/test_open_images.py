@@ -1,5 +1,9 @@
 """A small OpenImages in the true format."""
 
+import runpy
+import sys
+from pathlib import Path
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -16,6 +20,7 @@ from box2seg_mmseg.datasets.preparation import (
     prepare_open_images,
 )
 
+TOOL = Path(__file__).resolve().parents[3] / 'tools/prepare_openimages.py'
 HEADER = (
     'ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsOccluded,'
     'IsTruncated,IsGroupOf,IsDepiction,IsInside'
@@ -136,6 +141,69 @@ def test_bad_rows_and_nothing_left(folder):
             box_filter=BoxFilter(min_area=0.9),
             reading=ReadingReport(skip_bad=True),
         )
+
+
+@pytest.mark.parametrize(
+    ('box', 'message'),
+    [
+        ((0.5, 0.1, 0.2, 0.8), 'needs x1 < x2'),
+        ((0.5, 0.1, 0.8, 0.2), 'needs x1 < x2'),
+        ((1.2, 1.4, 0.2, 0.8), 'wholly outside'),
+        (('nan', 0.5, 0.2, 0.8), 'needs x1 < x2'),
+        (('left', 0.5, 0.2, 0.8), 'must be numbers'),
+        ((), 'needs 13 values'),
+    ],
+)
+def test_an_image_goes_with_its_bad_row(folder, box, message):
+    folder.add('a', 'cat')
+    folder.add('b', 'dog')
+    folder.add('b', 'cat', box)
+    folder.add('c', 'dog')
+    with pytest.raises(AnnotationError, match=rf'csv, line 4: .*{message}'):
+        folder.prepare()
+    reading = ReadingReport(skip_bad=True)
+    report = folder.prepare(reading=reading)
+    assert folder.chosen() == ['a', 'c']
+    assert report.left_out == 1
+    (line,) = reading.skipped
+    assert 'csv, line 4: ' in line and message in line
+    assert (reading.num_read, reading.num_used) == (4, 3)
+    # Where a bad box goes alone, so does a bad row.
+    reading = ReadingReport(skip_bad=True)
+    box_filter = BoxFilter(drop_images=False)
+    folder.prepare(reading=reading, box_filter=box_filter)
+    assert folder.chosen() == ['a', 'b', 'c']
+    assert len(reading.skipped) == 1
+
+
+def test_an_image_that_can_not_be_read_is_listed(folder):
+    folder.add('a', 'cat')
+    folder.add('b', 'cat')
+    folder.add('c', 'cat')
+    (folder.images / 'b.jpg').write_text('no image')
+    with pytest.raises(AnnotationError, match=r'line 3: .*b\.jpg'):
+        folder.prepare()
+    reading = ReadingReport(skip_bad=True)
+    folder.prepare(reading=reading)
+    assert folder.chosen() == ['a', 'c']
+    (line,) = reading.skipped
+    assert 'csv, line 3: ' in line and 'b.jpg: missing or not an image' in line
+    assert (reading.num_read, reading.num_used) == (3, 2)
+
+
+def test_the_tool_lists_what_it_left_out(folder, monkeypatch, capsys):
+    folder.add('a', 'cat')
+    folder.add('b', 'cat', (1.2, 1.4, 0.2, 0.8))
+    folder.prepare(reading=ReadingReport(skip_bad=True))
+    command = [TOOL, folder.csv, folder.descriptions, folder.images]
+    command += ['--out', folder.root / 'out', '--skip-bad']
+    monkeypatch.setattr(sys, 'argv', [str(part) for part in command])
+    with pytest.raises(SystemExit) as exit_:
+        runpy.run_path(str(TOOL), run_name='__main__')
+    printed = capsys.readouterr()
+    assert exit_.value.code == 1
+    assert 'left out: ' in printed.err and 'csv, line 3: ' in printed.err
+    assert '2 annotations read: 1 used' in printed.out
 
 
 def test_a_folder_of_other_images_is_left_alone(folder):
