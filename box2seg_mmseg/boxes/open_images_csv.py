@@ -109,6 +109,7 @@ def iter_open_images_rows(
     descriptions_path: str | Path,
     classes: Sequence[str] = VOC_CLASSES,
     report: ReadingReport | None = None,
+    flags: Iterable[str] = (),
 ) -> Iterator[ImageRows]:
     """Look through OpenImages' CSV without opening an image.
 
@@ -120,19 +121,27 @@ def iter_open_images_rows(
         classes: As for :func:`iter_open_images_csv`.
         report: Counts the rows, and says whether bad ones are skipped; by
             default they are not.
+        flags: Names of flags that the file must have.
 
     Yields:
         Each image that has a box of the classes, in the order of the file.
 
     Raises:
-        AnnotationError: A file is missing or of another format, or a row is
-            bad.
+        AnnotationError: A file is missing or of another format, a flag has
+            no column, or a row is bad.
     """
     report = ReadingReport() if report is None else report
     table = _Table(Path(csv_path), _COLUMNS)
     labels = _labels(descriptions_path, classes)
     place = table.place
-    flags = {name: place[name] for name in _FLAGS if name in place}
+    for name, flag in _FLAGS.items():
+        if flag in flags and name not in place:
+            raise AnnotationError(
+                f'{csv_path}: no column {name}, so no box is known to be '
+                f'{flag}; get the whole file, or ask for no flag (--bad with '
+                'nothing)'
+            )
+    places = {flag: place[n] for n, flag in _FLAGS.items() if n in place}
     for image_id, group in _groups(table, report):
         rows = ImageRows(image_id, [], [], [])
         for where, row in _of_classes(group, table, labels, report):
@@ -143,7 +152,7 @@ def iter_open_images_rows(
                 rows.labels.append(labels[row[place['LabelName']]])
                 rows.areas.append((x2 - x1) * (y2 - y1))
                 rows.flags.append(
-                    {_FLAGS[n] for n, i in flags.items() if row[i] == '1'}
+                    {flag for flag, i in places.items() if row[i] == '1'}
                 )
         if rows.labels:
             yield rows

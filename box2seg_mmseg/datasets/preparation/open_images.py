@@ -112,7 +112,8 @@ def prepare_open_images(
         What was chosen.
 
     Raises:
-        AnnotationError: As the reader.
+        AnnotationError: As the reader, or the CSV has no column of a flag
+            that ``box_filter`` asks for.
         ValueError: ``out_dir`` has images of its own, or no image is left.
     """
     image_root, out_dir = Path(image_root).resolve(), Path(out_dir)
@@ -123,7 +124,9 @@ def prepare_open_images(
         raise ValueError(
             f'{link}: is there and is not {image_root}; give another --out'
         )
-    rows = iter_open_images_rows(csv_path, descriptions_path, classes, reading)
+    rows = iter_open_images_rows(
+        csv_path, descriptions_path, classes, reading, box_filter.flags
+    )
     bar = tqdm(rows, desc='choose', unit='image', disable=not progress)
     chosen = _choose(
         _good(bar, image_root, box_filter, report), per_class, seed

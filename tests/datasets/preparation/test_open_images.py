@@ -48,9 +48,9 @@ class _Folder:
         if not path.exists():
             Image.fromarray(np.zeros((100, 200, 3), np.uint8)).save(path)
 
-    def prepare(self, **kwargs):
+    def prepare(self, header=HEADER, **kwargs):
         self.csv = self.root / 'boxes.csv'
-        self.csv.write_text('\n'.join([HEADER, *self.rows]) + '\n')
+        self.csv.write_text('\n'.join([header, *self.rows]) + '\n')
         return prepare_open_images(
             self.csv,
             self.descriptions,
@@ -204,6 +204,23 @@ def test_the_tool_lists_what_it_left_out(folder, monkeypatch, capsys):
     assert exit_.value.code == 1
     assert 'left out: ' in printed.err and 'csv, line 3: ' in printed.err
     assert '2 annotations read: 1 used' in printed.out
+
+
+def test_a_flag_without_a_column_is_told(folder):
+    folder.add('a', 'cat')
+    folder.rows = [row.rpartition(',')[0] for row in folder.rows]
+    header = HEADER.removesuffix(',IsInside')
+    message = r'boxes\.csv: no column IsInside.*--bad with nothing'
+    with pytest.raises(AnnotationError, match=message):
+        folder.prepare(header)
+    folder.prepare(header, box_filter=BoxFilter(flags=['group_of']))
+    assert folder.chosen() == ['a']
+    folder.rows = [row.rpartition(',0,0,0,0')[0] for row in folder.rows]
+    header = HEADER.partition(',IsOcc')[0]
+    with pytest.raises(AnnotationError, match='no column IsGroupOf'):
+        folder.prepare(header)
+    folder.prepare(header, box_filter=BoxFilter(flags=[]))
+    assert folder.chosen() == ['a']
 
 
 def test_a_folder_of_other_images_is_left_alone(folder):
