@@ -102,8 +102,9 @@ def parser() -> ArgumentParser:
     result.add_argument(
         '--skip-bad',
         action='store_true',
-        help='leave bad rows out and list them, instead of stopping at the '
-        'first; the exit status is 1 all the same',
+        help='leave bad rows out, with their images unless --drop-boxes is '
+        'given, and list them, instead of stopping at the first; the exit '
+        'status is 1 all the same',
     )
     return result
 
