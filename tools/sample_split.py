@@ -4,13 +4,15 @@ from argparse import ArgumentParser, Namespace
 
 from box2seg_mmseg.command_line import out_file, read_split, run, share
 from box2seg_mmseg.datasets.sample_split import sample_split
+from box2seg_mmseg.files import replacing
 
 
 def main(args: Namespace) -> int:
     """Write the drawn ids."""
     ids = read_split(args.split)
     drawn = sample_split(ids, args.share, args.seed)
-    args.out.write_text(''.join(f'{name}\n' for name in drawn))
+    with replacing(args.out) as part:
+        part.write_text(''.join(f'{name}\n' for name in drawn))
     print(f'{len(drawn)} of {len(ids)} images -> {args.out}')
     return 0
 
