@@ -104,6 +104,7 @@ def _print(report: DatasetReport) -> None:
             f'{"-" if side is None else f"{side:.0f}":>10}'
             f'{"-" if rate is None else f"{rate:.2f}":>8}'
         )
+    print(f'images without a box: {report.unboxed}')
     print(
         f'{report.images} images read. Thin: narrower than 3 px, filled '
         "instead of segmented. Side: median of the boxes' square root of the "

@@ -78,11 +78,14 @@ class DatasetReport:
     Args:
         problems: In the order found.
         images: How many were looked at.
+        unboxed: How many of them have no box of the classes; all of such an
+            image is background to a training.
         classes: Figures by class name.
     """
 
     problems: list[Problem] = field(default_factory=list)
     images: int = 0
+    unboxed: int = 0
     classes: dict[str, ClassFigures] = field(default_factory=dict)
 
     def add(self, kind: str, text: str) -> None:
@@ -94,6 +97,7 @@ class DatasetReport:
         return dict(
             problems=[asdict(problem) for problem in self.problems],
             images=self.images,
+            images_without_box=self.unboxed,
             classes={k: v.summary() for k, v in self.classes.items()},
         )
 
@@ -148,6 +152,7 @@ def check_dataset(
     )
     for item, digest in bar:
         report.images += 1
+        report.unboxed += not len(item.labels)
         _check_boxes(item, report)
         if isinstance(digest, ImageError):
             is_whole = isinstance(digest, ImageSizeError)

@@ -131,3 +131,15 @@ def test_names_in_folders_are_compared_whole(folder):
     status, [(kind, text)], _ = folder.check('--other-splits', val)
     assert (status, kind) == (1, 'image in two splits')
     assert text == f'x/001: is in {val} too; take it out of one'
+
+
+def test_images_without_a_box_are_counted(folder):
+    folder.add('a', 1)
+    folder.add('b', 2, num_boxes=0)
+    folder.add('c', 3, num_boxes=0)
+    folder.split('train', 'a', 'b', 'c')
+    status, problems, printed = folder.check()
+    assert (status, problems) == (0, [])
+    assert 'images without a box: 2\n' in printed
+    content = json.loads((folder.root / 'report.json').read_text())
+    assert (content['images'], content['images_without_box']) == (3, 2)
