@@ -21,7 +21,6 @@ from ..pseudo_labels import (
 from ..visualization import overlay_labels, read_photograph
 
 SUFFIXES = ('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
-_BATCH = 8  # images that the CRF refines side by side
 
 
 def find_photographs(
@@ -97,7 +96,8 @@ def predict_folder(
         images: Id and path of each photograph.
         folder: For the label maps; made if absent.
         crf_folder: For what the dense CRF makes of them, or None.
-        workers: Processes of the CRF.
+        workers: Processes of the CRF, at least 1, and the images that wait
+            for it at most.
         progress: Show a progress bar on stderr.
     """
     queue = CRFQueue(workers=workers) if crf_folder is not None else None
@@ -108,8 +108,10 @@ def predict_folder(
         _write(folder, image_id, sample)
         if queue is None:
             continue
+        # A large photograph's logits take a gigabyte, and its probabilities.
+        del sample.seg_logits
         refined.append((image_id, (sample, str(path), probs)))
-        if len(refined) == _BATCH or i == len(images):
+        if len(refined) == workers or i == len(images):
             queue.refine([item for _, item in refined])
             for name, (result, _, _) in refined:
                 _write(crf_folder, name, result)

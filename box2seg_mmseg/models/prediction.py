@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
+from mmengine.runner import load_checkpoint
 from mmseg.apis import init_model
 from mmseg.models import BaseSegmentor
 from mmseg.models.utils import resize
@@ -25,6 +26,10 @@ class Predictor:
         config: Config of any mmseg model.
         checkpoint: Its checkpoint.
         device: As torch names it.
+
+    Raises:
+        ValueError: The checkpoint is not this model's: it lacks parameters,
+            or has others.
     """
 
     def __init__(
@@ -33,9 +38,15 @@ class Predictor:
         cfg = Config.fromfile(config)
         cfg.model.backbone.init_cfg = None
         cfg.model.test_cfg.pop('crf', None)
-        self._model: BaseSegmentor = init_model(
-            cfg, str(checkpoint), device=device
-        )
+        self._model: BaseSegmentor = init_model(cfg, device=device)
+        try:
+            # init_model would leave at random what the checkpoint lacks.
+            load_checkpoint(self._model, str(checkpoint), device, strict=True)
+        except RuntimeError as error:
+            raise ValueError(
+                f'{checkpoint}: is no checkpoint of {config}, or of other '
+                f'classes: {error}'
+            ) from None
         self._pipeline = Compose(
             [
                 step

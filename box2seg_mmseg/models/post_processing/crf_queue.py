@@ -94,7 +94,7 @@ def finish(pending: list[tuple[SegDataSample, Future]]) -> None:
     """Wait for labels and put them into their samples."""
     for sample, future in pending:
         label = torch.from_numpy(future.result()).long()
-        device = sample.seg_logits.data.device
+        device = sample.pred_sem_seg.data.device
         sample.pred_sem_seg = PixelData(data=label.to(device).unsqueeze(0))
 
 
