@@ -39,7 +39,8 @@ def parser() -> ArgumentParser:
     result.add_argument(
         '--classes',
         metavar='FILE',
-        help='text file with one foreground class a line (default: VOC)',
+        help='text file with one foreground class a line, or coco for its 80 '
+        '(default: VOC)',
     )
     add_report_options(result)
     return result

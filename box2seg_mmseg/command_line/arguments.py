@@ -4,7 +4,7 @@ from argparse import ArgumentTypeError
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..boxes import VOC_CLASSES
+from ..boxes import COCO_CLASSES, VOC_CLASSES
 from .running import UsageError
 
 
@@ -74,7 +74,8 @@ def read_classes(path: str | Path | None) -> Sequence[str]:
     """The foreground classes of a data set.
 
     Args:
-        path: Text file with one class a line, or None for PASCAL VOC's.
+        path: Text file with one class a line, ``coco`` for COCO's 80, or None
+            for PASCAL VOC's.
 
     Returns:
         Their names; the first has label 1.
@@ -85,6 +86,8 @@ def read_classes(path: str | Path | None) -> Sequence[str]:
     """
     if path is None:
         return VOC_CLASSES
+    if str(path) == 'coco':
+        return COCO_CLASSES
     classes = tuple(read_lines(path))
     if not classes or len(set(classes)) < len(classes):
         raise ValueError(f'{path}: must name classes, each once')

@@ -51,7 +51,8 @@ def add_box_options(
     parser.add_argument(
         '--classes',
         metavar='FILE',
-        help='text file with one foreground class a line (default: VOC)',
+        help='text file with one foreground class a line, or coco for its 80 '
+        '(default: VOC)',
     )
     parser.add_argument(
         '--image-dir',

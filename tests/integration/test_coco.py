@@ -1,0 +1,67 @@
+"""The commands of docs/coco.md but for the trainings, word for word."""
+
+import json
+
+import numpy as np
+import pytest
+
+from box2seg_mmseg.boxes import COCO_CLASSES, VOC_CLASSES
+from box2seg_mmseg.boxes.class_maps import COCO_TO_VOC
+from box2seg_mmseg.pseudo_labels import read_label_png
+
+pytest.importorskip('pycocotools', reason="needs the extra 'coco'")
+
+
+@pytest.fixture
+def coco(data_dir, tmp_path):
+    """Four photographs of coco-mini under COCO's names; boxes as outlines."""
+    source, root = data_dir / 'coco-mini', tmp_path / 'data/coco'
+    content = json.loads((source / 'boxes.json').read_text())
+    images = content['images'][:4]
+    ids = {image['id'] for image in images}
+    boxes = [b for b in content['annotations'] if b['image_id'] in ids]
+    for box in boxes:
+        x, y, w, h = box['bbox']
+        box['segmentation'] = [[x, y, x + w, y, x + w, y + h, x, y + h]]
+        box.setdefault('area', w * h)
+    coco_names = {voc: name for name, voc in COCO_TO_VOC.items()}
+    for category in content['categories']:
+        name = category['name']
+        category['name'] = coco_names.get(name, name)
+    content |= dict(images=images, annotations=boxes)
+    (root / 'annotations').mkdir(parents=True)
+    for split in ('train2017', 'val2017'):
+        path = root / f'annotations/instances_{split}.json'
+        path.write_text(json.dumps(content))
+        (root / split).symlink_to(source / 'JPEGImages')
+    return content
+
+
+def test_labels_have_the_ids_that_the_configs_read(
+    coco, page_blocks, follow, tmp_path
+):
+    coco80, coco20 = page_blocks('coco.md')
+    follow([c for c in coco80 + coco20 if ' train ' not in c])
+    names = {c['id']: c['name'] for c in coco['categories']}
+    for image in coco['images']:
+        boxed = {
+            names[box['category_id']]
+            for box in coco['annotations']
+            if box['image_id'] == image['id']
+        }
+        png = image['file_name'].replace('.jpg', '.png')
+        for folder, classes in (
+            ('coco', COCO_CLASSES),
+            ('coco20', VOC_CLASSES),
+        ):
+            path = tmp_path / f'data/pseudo_labels/{folder}/grabcut' / png
+            found = set(np.unique(read_label_png(path, 81)).tolist())
+            found -= {0, 255}
+            if folder == 'coco20':
+                boxed = {COCO_TO_VOC.get(name, name) for name in boxed}
+            assert {classes[i - 1] for i in found} == boxed, path
+            if folder == 'coco':
+                mask = read_label_png(
+                    tmp_path / 'data/coco/masks/val2017' / png, 81
+                )
+                assert found <= set(np.unique(mask).tolist())
