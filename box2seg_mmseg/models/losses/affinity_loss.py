@@ -64,7 +64,7 @@ class AffinityLoss(nn.Module):
         loss_weight: Weight of the loss; no source states it (our choice).
     """
 
-    def __init__(self, loss_weight: float = 2.0) -> None:
+    def __init__(self, loss_weight: float = 1.0) -> None:
         super().__init__()
         self.loss_weight = loss_weight
 

@@ -75,9 +75,9 @@ class AttentionWeightedLoss(nn.Module):
 
     def __init__(
         self,
-        fg_weight: float = 0.3,
-        bg_weight: float = 0.3,
-        fr_weight: float = 3.0,
+        fg_weight: float = 0.1,
+        bg_weight: float = 0.1,
+        fr_weight: float = 2.0,
         gamma: float = 0.7,
     ) -> None:
         super().__init__()
