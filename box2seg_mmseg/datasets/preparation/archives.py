@@ -1,5 +1,6 @@
 """Archives from the web, which may be hostile."""
 
+import shutil
 import tarfile
 from pathlib import Path
 
@@ -11,6 +12,11 @@ def extract(
 ) -> None:
     """Extract a tar archive, or nothing of it that leads elsewhere.
 
+    The members go to ``<name>.extracted.part`` in the folder and from there
+    to their places when all are there, so that what an interruption leaves
+    is not taken for the whole. What is at a place already stays, but for the
+    files that the archive has too.
+
     Args:
         archive: A .tar, .tgz or .tar.gz file.
         folder: Where to; made if absent.
@@ -21,7 +27,17 @@ def extract(
             its name, through a link, or as a device.
     """
     archive, folder = Path(archive), Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    part = folder / f'{archive.name}.extracted.part'
+    shutil.rmtree(part, ignore_errors=True)  # of a killed process
+    part.mkdir(parents=True)
+    try:
+        _extract(archive, part, progress)
+        _move_content(part, folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+
+
+def _extract(archive: Path, folder: Path, progress: bool) -> None:
     try:
         with tarfile.open(archive) as tar:
             members = tar.getmembers()
@@ -40,3 +56,13 @@ def extract(
         raise ValueError(
             f'{archive}: could not be extracted; get it anew: {error}'
         ) from None
+
+
+def _move_content(source: Path, target: Path) -> None:
+    """Move what is in a folder; folders that are in both are merged."""
+    for entry in source.iterdir():
+        place = target / entry.name
+        if place.is_dir() and entry.is_dir() and not entry.is_symlink():
+            _move_content(entry, place)
+        else:
+            entry.replace(place)

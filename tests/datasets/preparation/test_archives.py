@@ -48,3 +48,37 @@ def test_a_truncated_archive_is_named(tmp_path):
     path.write_bytes(path.read_bytes()[:40])
     with pytest.raises(ValueError, match=r'a\.tgz: could not be extracted'):
         extract(path, tmp_path / 'out')
+
+
+def test_an_interrupted_extraction_leaves_nothing(tmp_path, monkeypatch):
+    path = _archive(tmp_path / 'a.tgz', GOOD, ('VOC/b', tarfile.REGTYPE, ''))
+    out = tmp_path / 'out'
+
+    def interrupted(tar, member, *args, **kwargs):
+        if member.name == 'VOC/b':
+            raise KeyboardInterrupt
+        return whole(tar, member, *args, **kwargs)
+
+    whole = tarfile.TarFile.extract
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(tarfile.TarFile, 'extract', interrupted)
+        extract(path, out)
+    assert list(out.iterdir()) == []
+
+    # A killed process can not tidy up.
+    (out / 'a.tgz.extracted.part/VOC').mkdir(parents=True)
+    (out / 'a.tgz.extracted.part/VOC/half.txt').write_bytes(b'so')
+    extract(path, out)
+    assert [p.name for p in out.iterdir()] == ['VOC']
+    assert {p.name for p in (out / 'VOC').iterdir()} == {'some.txt', 'b'}
+
+
+def test_what_is_in_the_folder_already_is_kept(tmp_path):
+    path = _archive(tmp_path / 'a.tgz', GOOD)
+    mine = tmp_path / 'out/VOC/mine.txt'
+    mine.parent.mkdir(parents=True)
+    mine.write_bytes(b'mine')
+    for _ in range(2):
+        extract(path, tmp_path / 'out')
+        assert mine.read_bytes() == b'mine'
+        assert (tmp_path / 'out/VOC/some.txt').read_bytes() == b'some'

@@ -1,9 +1,12 @@
 """A VOC 2012 and an SBD of eight images in the true formats."""
 
+import hashlib
+import runpy
 import shutil
 import subprocess
 import sys
 import tarfile
+from argparse import Namespace
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +15,13 @@ from PIL import Image
 from scipy.io import savemat
 
 from box2seg_mmseg.boxes import BoxAnnotations, read_voc_xml, write_voc_xml
-from box2seg_mmseg.datasets.preparation import prepare_voc, voc
+from box2seg_mmseg.datasets.preparation import Download, prepare_voc, voc
 from box2seg_mmseg.pseudo_labels import read_label_png, write_label_png
 
 SIZE = (30, 40)
 TRAIN, VAL = ['t0', 't1'], ['v0', 'v1']
 AUG = ['s0', 's1', 's2', 's3']
+TOOL = Path(__file__).resolve().parents[3] / 'tools/prepare_voc.py'
 
 
 def _mask(number):
@@ -126,21 +130,26 @@ def test_what_is_missing_or_broken_is_told(folders):
         prepare_voc(root, sbd)
 
 
-def test_the_command_takes_the_archives_as_published(folders, tmp_path):
+@pytest.fixture
+def archives(folders, tmp_path):
+    """The two as published: VOC's and SBD's."""
     root, sbd = folders
-    archives = {}
+    paths = []
     for folder, inner, name in (
         (root, 'VOCdevkit/VOC2012', 'VOCtrainval_11-May-2012.tar'),
         (sbd, 'benchmark_RELEASE/dataset', 'benchmark.tgz'),
     ):
-        archives[inner] = tmp_path / name
+        paths.append(tmp_path / name)
         mode = 'w:gz' if name.endswith('tgz') else 'w'
-        with tarfile.open(archives[inner], mode) as tar:
+        with tarfile.open(paths[-1], mode) as tar:
             tar.add(folder, inner)
-    tool = Path(__file__).resolve().parents[3] / 'tools/prepare_voc.py'
-    voc_tar, sbd_tar = archives.values()
+    return paths
+
+
+def test_the_command_takes_the_archives_as_published(archives, tmp_path):
+    voc_tar, sbd_tar = archives
     out = tmp_path / 'out'
-    command = [sys.executable, tool, '--out', out, '--voc', voc_tar]
+    command = [sys.executable, TOOL, '--out', out, '--voc', voc_tar]
     command = [str(part) for part in (*command, '--sbd', sbd_tar)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 1, 'eight images are not VOC 2012'
@@ -155,3 +164,36 @@ def test_the_command_takes_the_archives_as_published(folders, tmp_path):
     done = subprocess.run(command[:4], capture_output=True, text=True)
     assert done.returncode == 2
     assert 'give the folder or the archive' in done.stderr
+
+
+@pytest.mark.parametrize('given', [False, True])
+def test_the_command_goes_on_after_an_interruption(
+    archives, tmp_path, known, monkeypatch, given
+):
+    for constant, path in zip(
+        ('VOC_ARCHIVE', 'SBD_ARCHIVE'), archives, strict=True
+    ):
+        data = path.read_bytes()
+        md5 = hashlib.md5(data).hexdigest()
+        source = Download(f'http://[::1]:9/{path.name}', len(data), md5)
+        monkeypatch.setattr(voc, constant, source)
+    voc_tar, sbd_tar = map(str, archives) if given else (None, None)
+    out = tmp_path / 'out' if given else tmp_path
+    args = Namespace(
+        voc=voc_tar, sbd=sbd_tar, out=str(out), download=not given
+    )
+    main = runpy.run_path(str(TOOL))['main']
+
+    def interrupted(tar, member, *args, **kwargs):
+        if member.name.endswith(('t1.jpg', 's2.mat')):
+            raise KeyboardInterrupt
+        return whole(tar, member, *args, **kwargs)
+
+    whole = tarfile.TarFile.extract
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(tarfile.TarFile, 'extract', interrupted)
+        main(args)
+    for _ in range(2):
+        assert main(args) == 0
+    masks = (out / 'VOCdevkit/VOC2012/SegmentationClassAug').glob('*.png')
+    assert len(list(masks)) == 6
