@@ -6,14 +6,12 @@ from pathlib import Path
 
 import numpy as np
 from defusedxml.ElementTree import ParseError, parse
-from PIL import Image
 from scipy.io import loadmat
-from scipy.io.matlab import MatReadError
 from tqdm import tqdm
 
-from ...boxes import BoxAnnotations, write_voc_xml
+from ...boxes import VOC_CLASSES, BoxAnnotations, write_voc_xml
 from ...files import replacing
-from ...pseudo_labels import write_label_png
+from ...pseudo_labels import IGNORE, read_label_png, write_label_png
 from .download import Download
 
 # Sizes and checksums as torchvision's VOCSegmentation and SBDataset give
@@ -152,7 +150,10 @@ def _mask(voc: Path, sbd: Path, name: str, is_train: bool) -> np.ndarray:
         raise FileNotFoundError(
             f'{path}: missing; it comes with {_FROM["VOC"]}'
         )
-    return np.array(Image.open(path))
+    try:
+        return read_label_png(path, len(VOC_CLASSES) + 1)
+    except ValueError as error:
+        raise ValueError(f'{error}; get {_FROM["VOC"]} anew') from None
 
 
 def _boxes_of_instances(path: Path, name: str, image: Path) -> BoxAnnotations:
@@ -177,22 +178,24 @@ def _read_mat(path: Path, key: str) -> tuple[np.ndarray, list[int]]:
         )
     try:
         content = loadmat(path, mat_dtype=True)[key][0, 0]
-        segmentation = np.asarray(content['Segmentation'], np.uint8)
+        segmentation = np.asarray(content['Segmentation'])
+        if key == 'GTcls':
+            _check(segmentation, [*range(len(VOC_CLASSES) + 1), IGNORE])
         categories = []
         if 'Categories' in content.dtype.names:
-            categories = np.asarray(content['Categories']).ravel().astype(int)
-    except (
-        KeyError,
-        IndexError,
-        MatReadError,
-        NotImplementedError,
-        TypeError,
-        ValueError,
-    ) as error:
+            categories = np.asarray(content['Categories']).ravel()
+            _check(categories, range(1, len(VOC_CLASSES) + 1))
+    except Exception as error:  # scipy has no error of its own for bad bytes
         raise ValueError(
             f'{path}: not a mask of SBD; get {_FROM["SBD"]} anew: {error}'
         ) from None
-    return segmentation, list(categories)
+    return segmentation.astype(np.uint8), [int(c) for c in categories]
+
+
+def _check(values: np.ndarray, allowed: Sequence[int]) -> None:
+    wrong = np.setdiff1d(values, allowed)
+    if wrong.size:
+        raise ValueError(f'{wrong[0]:g} is no class of VOC')
 
 
 def _source(xml_path: Path) -> str | None:

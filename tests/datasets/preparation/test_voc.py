@@ -130,6 +130,76 @@ def test_what_is_missing_or_broken_is_told(folders):
         prepare_voc(root, sbd)
 
 
+def _damage(path):
+    """As by a bad block: the length stays."""
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2 :] = bytes(len(data) - len(data) // 2)
+    path.write_bytes(data)
+
+
+def _save_mat(path, key, **fields):
+    savemat(path, {key: _cell(**fields)}, do_compression=True)
+
+
+def test_a_damaged_file_is_told_and_the_rest_goes_on(folders, known):
+    root, sbd = folders
+    classes = sbd / 'cls'
+    for name in ('s0', 's1'):
+        _save_mat(classes / f'{name}.mat', 'GTcls', Segmentation=_mask(1))
+    _damage(classes / 's0.mat')  # zlib.error
+    data = (classes / 's1.mat').read_bytes()
+    (classes / 's1.mat').write_bytes(data[:-20])  # OSError
+    (classes / 's2.mat').write_bytes(b'')
+    _damage(root / 'SegmentationClass/t0.png')
+    report = prepare_voc(root, sbd)
+    assert report.masks == 2, 's3 and t1'
+    assert len(report.problems) == 4
+    for name, source in (
+        ('s0.mat: not a mask', 'benchmark.tgz'),
+        ('s1.mat: not a mask', 'benchmark.tgz'),
+        ('s2.mat: not a mask', 'benchmark.tgz'),
+        ('t0.png: not a whole PNG', 'VOCtrainval_11-May-2012.tar'),
+    ):
+        found = [line for line in report.problems if name in line]
+        assert len(found) == 1, name
+        assert f'get {source}' in found[0]
+
+
+@pytest.mark.parametrize('value', [-1, 21, 254, 256, 2.5, np.nan])
+def test_a_mask_with_what_is_no_class_is_told(folders, known, value):
+    root, sbd = folders
+    mask = _mask(1).astype(float)
+    mask[0, 0], mask[0, 1] = value, 255
+    _save_mat(sbd / 'cls/s0.mat', 'GTcls', Segmentation=mask)
+    (problem,) = prepare_voc(root, sbd).problems
+    assert 's0.mat: not a mask of SBD' in problem
+    assert f'{value:g} is no class of VOC' in problem
+    assert not (root / 'SegmentationClassAug/s0.png').exists()
+
+
+def test_a_png_with_what_is_no_class_is_told(folders, known):
+    root, sbd = folders
+    write_label_png(root / 'SegmentationClass/t1.png', _mask(1) + 10)
+    (problem,) = prepare_voc(root, sbd).problems
+    assert 't1.png: labels must be below 21 or 255. Got: 25' in problem
+    assert not (root / 'SegmentationClassAug/t1.png').exists()
+
+
+@pytest.mark.parametrize('category', [0, 21, 255])
+def test_an_instance_of_no_class_is_told(folders, known, category):
+    root, sbd = folders
+    _save_mat(
+        sbd / 'inst/s1.mat',
+        'GTinst',
+        Segmentation=_mask(1),
+        Categories=np.array([[3], [category]], np.uint8),
+    )
+    (problem,) = prepare_voc(root, sbd).problems
+    assert 's1.mat: not a mask of SBD' in problem
+    assert f'{category} is no class of VOC' in problem
+    assert not (root / 'Annotations/s1.xml').exists()
+
+
 @pytest.fixture
 def archives(folders, tmp_path):
     """The two as published: VOC's and SBD's."""
