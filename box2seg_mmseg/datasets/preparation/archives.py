@@ -2,9 +2,12 @@
 
 import shutil
 import tarfile
+import zlib
 from pathlib import Path
 
 from tqdm import tqdm
+
+_BLOCK = 2**20
 
 
 def extract(
@@ -25,6 +28,7 @@ def extract(
     Raises:
         ValueError: It is no whole archive, or a member leaves the folder: by
             its name, through a link, or as a device.
+        OSError: A file could not be written: the disk is full, say.
     """
     archive, folder = Path(archive), Path(folder)
     part = folder / f'{archive.name}.extracted.part'
@@ -38,24 +42,51 @@ def extract(
 
 
 def _extract(archive: Path, folder: Path, progress: bool) -> None:
+    members = _members(archive)
     try:
+        for member in members:  # all before the first is written
+            tarfile.data_filter(member, str(folder))
         with tarfile.open(archive) as tar:
-            members = tar.getmembers()
-            for member in members:  # all before the first is written
-                tarfile.data_filter(member, str(folder))
             bar = tqdm(
-                members, desc=archive.name, unit='file', disable=not progress
+                tar,
+                desc=archive.name,
+                total=len(members),
+                unit='file',
+                disable=not progress,
             )
             for member in bar:
-                tar.extract(member, folder, filter='data')
+                _write(tar, member, folder)
     except tarfile.FilterError as error:
         raise ValueError(
             f'{archive}: refused, a member leaves the folder: {error}'
         ) from None
-    except (tarfile.TarError, EOFError, OSError) as error:
+
+
+def _members(archive: Path) -> list[tarfile.TarInfo]:
+    """The members of an archive that is whole."""
+    try:
+        with tarfile.open(archive) as tar:
+            members = tar.getmembers()
+            # tarfile stops at the last member; gzip's checksum comes later.
+            while tar.fileobj.read(_BLOCK):
+                pass
+    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
         raise ValueError(
             f'{archive}: could not be extracted; get it anew: {error}'
         ) from None
+    return members
+
+
+def _write(
+    tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path
+) -> None:
+    """Extract a member; what goes wrong is no fault of the archive."""
+    try:
+        tar.extract(member, folder, filter='data')
+    except OSError as error:
+        # A full disk does not say which file it was.
+        error.filename = error.filename or str(folder / member.name)
+        raise
 
 
 def _move_content(source: Path, target: Path) -> None:

@@ -1,4 +1,6 @@
+import errno
 import io
+import os
 import tarfile
 
 import pytest
@@ -82,3 +84,30 @@ def test_what_is_in_the_folder_already_is_kept(tmp_path):
         extract(path, tmp_path / 'out')
         assert mine.read_bytes() == b'mine'
         assert (tmp_path / 'out/VOC/some.txt').read_bytes() == b'some'
+
+
+@pytest.mark.parametrize(
+    'damage',
+    [
+        lambda data: data[:-8] + bytes(4) + data[-4:],  # the checksum
+        lambda data: data + data[:10] + b'\xff' * 20,  # what is deflated
+    ],
+)
+def test_a_damaged_archive_is_named(tmp_path, damage):
+    path = _archive(tmp_path / 'a.tgz', GOOD)
+    path.write_bytes(damage(path.read_bytes()))
+    with pytest.raises(ValueError, match=r'a\.tgz: could not be extracted'):
+        extract(path, tmp_path / 'out')
+    assert list((tmp_path / 'out').iterdir()) == []
+
+
+def test_a_full_disk_is_no_fault_of_the_archive(tmp_path, monkeypatch):
+    path = _archive(tmp_path / 'a.tgz', GOOD)
+
+    def full(*args, **kwargs):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(tarfile, 'copyfileobj', full)
+    with pytest.raises(OSError, match=r"No space left.*VOC/some\.txt'"):
+        extract(path, tmp_path / 'out')
+    assert list((tmp_path / 'out').iterdir()) == []
