@@ -5,7 +5,7 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass
-from http.client import HTTPException
+from http.client import HTTPException, HTTPResponse
 from pathlib import Path
 
 from tqdm import tqdm
@@ -63,13 +63,13 @@ def download(
     Raises:
         OSError: The server could not be reached, or kept cutting.
         ValueError: The file is another one: its size or checksum differs.
-            The wrong bytes are deleted.
+            What was fetched is deleted, what was there before is not.
     """
     path = Path(folder, source.name)
     part = path.with_name(f'{path.name}.part')
     part.parent.mkdir(parents=True, exist_ok=True)
     if path.exists():
-        _verify(path, source)
+        _verify(path, source, 'delete it, or give it with --voc or --sbd')
         return path
     fruitless = 0
     while (have := part.stat().st_size if part.exists() else 0) < source.size:
@@ -96,7 +96,11 @@ def download(
             )
         if fruitless:
             time.sleep(pause * 2 ** (fruitless - 1))
-    _verify(part, source)
+    try:
+        _verify(part, source, 'it was deleted')
+    except ValueError:
+        part.unlink()
+        raise
     part.replace(path)
     return path
 
@@ -110,6 +114,7 @@ def _fetch(
     with urllib.request.urlopen(request, timeout=timeout) as response:
         # A server that knows no ranges sends the file from its beginning.
         is_rest = response.status == 206
+        _check_reply(response, source, have)
         with (
             part.open('ab' if is_rest else 'wb') as file,
             tqdm(
@@ -126,16 +131,30 @@ def _fetch(
                 bar.update(len(block))
 
 
-def _verify(path: Path, source: Download) -> None:
+def _check_reply(response: HTTPResponse, source: Download, have: int) -> None:
+    """Refuse what is no part of the file, such as a page of a proxy."""
+    if response.status == 206:
+        name, expected = 'Content-Range', f'bytes {have}-'
+        fits = response.headers.get(name, '').startswith(expected)
+    else:
+        name, expected = 'Content-Length', str(source.size)
+        fits = response.headers.get(name) == expected
+    if not fits:
+        raise OSError(
+            f'the server sent {name} {response.headers.get(name)} in place '
+            f'of {expected}'
+        )
+
+
+def _verify(path: Path, source: Download, fix: str) -> None:
     size = path.stat().st_size
     digest = hashlib.md5(usedforsecurity=False)
     with path.open('rb') as file:
         while block := file.read(_BLOCK):
             digest.update(block)
     if size != source.size or digest.hexdigest() != source.md5:
-        path.unlink()
         raise ValueError(
             f'{path}: is not the file that {source.url} should be: '
-            f'{source.size} bytes, MD5 {source.md5}; it was deleted. '
+            f'{source.size} bytes, MD5 {source.md5}; {fix}. '
             f'Got: {size} bytes, MD5 {digest.hexdigest()}'
         )

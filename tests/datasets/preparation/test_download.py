@@ -36,8 +36,15 @@ class _Handler(BaseHTTPRequestHandler):
         if self.headers['Range'] and server.knows_ranges:
             start = int(self.headers['Range'].split('=')[1].rstrip('-'))
         server.starts.append(start)
+        if server.behaviour == 'page' and len(server.starts) == 1:
+            start, data = 0, b'Log in to the network.'
+        if server.behaviour == 'other range' and len(server.starts) == 1:
+            start -= 100
         self.send_response(206 if start else 200)
         self.send_header('Content-Length', str(len(data) - start))
+        if start:
+            bounds = f'{start}-{len(data) - 1}/{len(data)}'
+            self.send_header('Content-Range', f'bytes {bounds}')
         self.end_headers()
         if server.behaviour == 'cuts':
             self.wfile.write(data[start : start + 150_000])
@@ -90,6 +97,27 @@ def test_a_server_without_ranges_starts_anew(server, tmp_path):
     assert download(_source(server), tmp_path).read_bytes() == DATA
 
 
+@pytest.mark.parametrize('behaviour', ['page', 'other range'])
+def test_a_wrong_reply_leaves_what_has_arrived(server, tmp_path, behaviour):
+    server.behaviour = behaviour
+    part = tmp_path / 'some.tar.part'
+    part.write_bytes(DATA[:200_000])
+    with pytest.raises(OSError, match=r'byte 200000 .*the server sent Conte'):
+        download(_source(server), tmp_path, attempts=1)
+    assert part.read_bytes() == DATA[:200_000]
+    server.starts.clear()
+    path = download(_source(server), tmp_path, pause=0)
+    assert path.read_bytes() == DATA
+    assert server.starts == [200_000, 200_000], 'it is asked again'
+
+
+def test_a_page_is_not_taken_for_the_beginning(server, tmp_path):
+    server.behaviour = 'page'
+    path = download(_source(server), tmp_path, pause=0)
+    assert path.read_bytes() == DATA
+    assert server.starts == [0, 0]
+
+
 def test_a_stalled_connection_is_left(server, tmp_path):
     server.behaviour = 'stalls'
     start = time.monotonic()
@@ -104,6 +132,15 @@ def test_wrong_bytes_are_deleted_and_told(server, tmp_path):
     with pytest.raises(ValueError, match=r'some\.tar.*MD5.*deleted'):
         download(_source(server), tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_wrong_file_of_the_user_is_kept(server, tmp_path):
+    path = tmp_path / 'some.tar'
+    path.write_bytes(b'mine')
+    with pytest.raises(ValueError, match=r'delete it, or give it with --voc'):
+        download(_source(server), tmp_path)
+    assert path.read_bytes() == b'mine'
+    assert server.starts == []
 
 
 def test_what_can_not_be_fetched_is_told(server, tmp_path):
