@@ -6,8 +6,9 @@ val), and Annotations/ID.xml from SBD's instance masks where VOC has none. What
 is there is kept: the same command goes on after an interruption.
 
 Give the two archives, or folders they were extracted to, or --download. The
-archives' checksums are those that torchvision gives; they could not be
-checked where this tool was written.
+MD5 of the archives are those that torchvision gives, their sizes those of the
+servers' listings as far as remembered; neither could be checked where this
+tool was written.
 """
 
 import sys
