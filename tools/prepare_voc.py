@@ -1,9 +1,11 @@
 """Bring PASCAL VOC 2012 and SBD to the layout of the configs.
 
-Makes, in VOCdevkit/VOC2012, SegmentationClassAug with a PNG for each image of
-the aug split, ImageSets/Segmentation/train_aug.txt (10,582 images, none of
-val), and Annotations/ID.xml from SBD's instance masks where VOC has none. What
-is there is kept: the same command goes on after an interruption.
+Makes, in OUT/VOCdevkit/VOC2012 or in the folder given with --voc,
+SegmentationClassAug with a PNG for each image of the aug split,
+ImageSets/Segmentation/train_aug.txt (10,582 images, none of val), and
+Annotations/ID.xml from SBD's instance masks where VOC has none. What is there
+is kept: the same command goes on after an interruption. The configs read
+data/VOCdevkit/VOC2012; for another folder it is told what to set.
 
 Give the two archives, or folders they were extracted to, or --download. The
 MD5 of the archives are those that torchvision gives, their sizes those of the
@@ -11,6 +13,7 @@ servers' listings as far as remembered; neither could be checked where this
 tool was written.
 """
 
+import shlex
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from pathlib import Path
@@ -22,6 +25,8 @@ from box2seg_mmseg.datasets.preparation import (
     prepare_voc,
 )
 from box2seg_mmseg.datasets.preparation.voc import SBD_ARCHIVE, VOC_ARCHIVE
+
+DATA_ROOT = Path('data/VOCdevkit/VOC2012')  # of configs/_base_/datasets
 
 
 def main(args: Namespace) -> int:
@@ -39,9 +44,26 @@ def main(args: Namespace) -> int:
         f'boxes from instance masks, where VOC has no XML: '
         f'{len(report.boxes_from_masks)}'
     )
+    _print_place(voc)
     for problem in report.problems:
         print(problem, file=sys.stderr)
     return 1 if report.problems else 0
+
+
+def _print_place(voc: Path) -> None:
+    """Print where it was prepared, and how the configs find it there."""
+    print(f'prepared: {voc}')
+    if voc.resolve() == DATA_ROOT.resolve():
+        return
+    loaders = ('train', 'val', 'test')
+    root = shlex.quote(str(voc))
+    options = [f'{x}_dataloader.dataset.data_root={root}' for x in loaders]
+    print(f'The configs read {DATA_ROOT}. Link it there:')
+    print(
+        f'  mkdir -p {DATA_ROOT.parent} && '
+        f'ln -s {shlex.quote(str(voc.resolve()))} {DATA_ROOT}'
+    )
+    print(f'or set: --cfg-options {" ".join(options)}')
 
 
 def _folder(given, source, out: Path, args: Namespace, inner: str) -> Path:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from mmengine import Config
 from PIL import Image
 from scipy.io import savemat
 
@@ -267,3 +268,35 @@ def test_the_command_goes_on_after_an_interruption(
         assert main(args) == 0
     masks = (out / 'VOCdevkit/VOC2012/SegmentationClassAug').glob('*.png')
     assert len(list(masks)) == 6
+
+
+def test_the_command_tells_how_the_configs_find_the_folder(
+    folders, tmp_path, known, monkeypatch, capsys
+):
+    root, sbd = folders
+    monkeypatch.chdir(tmp_path)
+    main = runpy.run_path(str(TOOL))['main']
+    args = Namespace(voc=str(root), sbd=str(sbd), out='data', download=False)
+    main(args)
+    out = capsys.readouterr().out
+    assert f'prepared: {root}\n' in out
+    assert f'--cfg-options train_dataloader.dataset.data_root={root} ' in out
+
+    # The link is made as told; then there is nothing to tell.
+    (link,) = [line for line in out.splitlines() if 'ln -s' in line]
+    subprocess.run(link, shell=True, check=True)
+    args.voc = None
+    main(args)
+    out = capsys.readouterr().out
+    assert 'prepared: data/VOCdevkit/VOC2012\n' in out
+    assert 'ln -s' not in out
+    assert '--cfg-options' not in out
+
+
+def test_data_root_is_that_of_the_configs():
+    config = Config.fromfile(
+        TOOL.parents[1] / 'configs/_base_/datasets/voc12aug_boxes.py'
+    )
+    root = str(runpy.run_path(str(TOOL))['DATA_ROOT'])
+    for loader in ('train', 'val', 'test'):
+        assert config[f'{loader}_dataloader'].dataset.data_root == root
