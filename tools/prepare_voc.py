@@ -8,9 +8,8 @@ is kept: the same command goes on after an interruption. The configs read
 data/VOCdevkit/VOC2012; for another folder it is told what to set.
 
 Give the two archives, or folders they were extracted to, or --download. The
-MD5 of the archives are those that torchvision gives, their sizes those of the
-servers' listings as far as remembered; neither could be checked where this
-tool was written.
+MD5 of the archives are those that torchvision gives; neither they nor the
+sizes could be checked where this tool was written.
 """
 
 import shlex
