@@ -14,8 +14,8 @@ from ...files import replacing
 from ...pseudo_labels import IGNORE, read_label_png, write_label_png
 from .download import Download
 
-# MD5 as torchvision's VOCSegmentation and SBDataset give them. Neither they nor
-# the sizes could be checked where this was written: there was no network.
+# MD5 as torchvision's VOCSegmentation and SBDataset give them. Neither these
+# nor the sizes could be checked where this was written: there was no network.
 VOC_ARCHIVE = Download(
     'http://host.robots.ox.ac.uk/pascal/VOC/voc2012/'
     'VOCtrainval_11-May-2012.tar',
