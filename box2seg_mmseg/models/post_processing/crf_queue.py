@@ -17,6 +17,8 @@ from ...processes import worker_pool
 from .dense_crf import DenseCRF
 
 Image = str | Path | np.ndarray  # a path, or (H, W, 3) uint8
+# What waits for its labels, and the device that they go to.
+Pending = tuple[SegDataSample, Future, torch.device]
 
 
 class CRFQueue:
@@ -42,7 +44,7 @@ class CRFQueue:
         self.crf = DenseCRF(**parameters)
         self._workers = workers
         self._pool = None
-        self._deferred: list[tuple[SegDataSample, Future]] | None = None
+        self._deferred: list[Pending] | None = None
 
     def refine(self, items: list[tuple[SegDataSample, Image, Tensor]]) -> None:
         """Replace the predictions of images.
@@ -53,7 +55,7 @@ class CRFQueue:
                 the probabilities, ``(C, H, W)``.
         """
         pending = [
-            (sample, self._submit(image, probs))
+            (sample, self._submit(image, probs), probs.device)
             for sample, image, probs in items
         ]
         if self._deferred is None:
@@ -62,7 +64,7 @@ class CRFQueue:
             self._deferred += pending
 
     @contextmanager
-    def deferred(self) -> Iterator[list[tuple[SegDataSample, Future]]]:
+    def deferred(self) -> Iterator[list[Pending]]:
         """Do not wait for the labels of what is refined inside.
 
         Yields:
@@ -90,11 +92,10 @@ class CRFQueue:
         return self._pool.submit(_refine, *job)
 
 
-def finish(pending: list[tuple[SegDataSample, Future]]) -> None:
+def finish(pending: list[Pending]) -> None:
     """Wait for labels and put them into their samples."""
-    for sample, future in pending:
+    for sample, future, device in pending:
         label = torch.from_numpy(future.result()).long()
-        device = sample.pred_sem_seg.data.device
         sample.pred_sem_seg = PixelData(data=label.to(device).unsqueeze(0))
 
 
