@@ -5,9 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from ..pseudo_labels import read_label_png, write_label_png
-
-IGNORE = 255
+from ..pseudo_labels import IGNORE, read_label_png, write_label_png
 
 
 def write_corrected_labels(

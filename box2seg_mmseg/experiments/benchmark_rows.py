@@ -113,8 +113,6 @@ ROWS = (
         for share in (0.1, 0.3, 0.5)
     ),
 )
-
-
 # What the sweep changes in Box2Seg's decode head, one at a time.
 SETTINGS = {
     'gamma': ('loss_attention.gamma', (0.5, 0.9)),
