@@ -41,6 +41,6 @@ setup(
         'crf': ['pydensecrf2>=1.1'],
         'coco': ['pycocotools>=2.0.7'],
         'ray': ['ray>=2.9'],
-        'dev': ['hypothesis', 'pytest', 'ruff'],
+        'dev': ['hypothesis', 'pytest', 'pytest-xdist', 'ruff'],
     },
 )

@@ -78,6 +78,8 @@ def _options(
         for loader in ('val', 'test')
     }
     options['model.backbone.init_cfg.checkpoint'] = weights
+    # The frozen backbone sees the same two views of an image in all runs.
+    options['model.backbone.cache_dir'] = weights.with_name('features')
     options['randomness.seed'] = seed
     for key, value in data.dataset_options(row).items():
         options[f'train_dataloader.dataset.{key}'] = value

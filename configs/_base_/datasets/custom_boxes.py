@@ -16,7 +16,6 @@ train_pipeline = [
     dict(type='LoadBoxes', num_classes=num_classes),
     dict(type='LoadPseudoLabels'),
     {{_base_.augment.resize}},
-    {{_base_.augment.crop}},
     {{_base_.augment.flip}},
     {{_base_.augment.shrink_labels}},
     dict(type='PackBox2SegInputs'),

@@ -11,7 +11,6 @@ train_dataloader = dict(
             dict(type='MergeClasses'),
             dict(type='LoadBoxes', num_classes=2),
             {{_base_.augment.resize}},
-            {{_base_.augment.crop}},
             {{_base_.augment.flip}},
             {{_base_.augment.shrink_labels}},
             dict(type='PackBox2SegInputs'),

@@ -17,7 +17,6 @@ train_dataloader = dict(
             dict(type='LoadAnnotations'),
             dict(type='MergeClasses'),
             {{_base_.augment.resize}},
-            {{_base_.augment.crop}},
             {{_base_.augment.flip}},
             {{_base_.augment.shrink_labels}},
             dict(type='PackSegInputs'),

@@ -7,7 +7,6 @@ train_pipeline = [
     dict(type='LoadBoxes', num_classes=21),
     dict(type='LoadPseudoLabels'),
     {{_base_.augment.resize}},
-    {{_base_.augment.crop}},
     {{_base_.augment.flip}},
     {{_base_.augment.shrink_labels}},
     dict(type='PackBox2SegInputs'),

@@ -13,7 +13,6 @@ train_dataloader = dict(
             dict(type='LoadImageFromFile'),
             dict(type='LoadAnnotations'),
             {{_base_.augment.resize}},
-            {{_base_.augment.crop}},
             {{_base_.augment.flip}},
             {{_base_.augment.shrink_labels}},
             dict(type='PackSegInputs'),

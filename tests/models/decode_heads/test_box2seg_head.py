@@ -27,6 +27,7 @@ ASPP = dict(
 
 
 def build(num_classes=5, decoder=UPER, **kwargs):
+    torch.manual_seed(0)  # the same weights in every run
     return MODELS.build(
         dict(
             dict(
