@@ -71,7 +71,8 @@ def parser() -> ArgumentParser:
         '--docs',
         type=out_file,
         metavar='FILE',
-        help='write the Markdown table there too',
+        help='write the Markdown table there too, with a CSV and a JSON file '
+        'beside it; runs in that JSON file are not made again',
     )
     return result
 

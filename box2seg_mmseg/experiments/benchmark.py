@@ -1,18 +1,22 @@
 """Rows times seeds through the stock tools, and the table of them."""
 
-import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-
-import torch
-from mmengine.config import Config
 
 from ..files import write_json
 from ..models.backbone_weights import download_efficientnet_lite
 from .benchmark_data import BenchmarkData
-from .benchmark_rows import FAMILIES, Row, choose_rows
-from .benchmark_table import STATISTICS, write_tables
+from .benchmark_rows import Row, choose_rows
+from .benchmark_runs import (
+    finished_runs,
+    in_order,
+    recorded_runs,
+    row_config,
+    row_digest,
+    write_run,
+)
+from .benchmark_table import write_tables
 from .stock_tools import newest_checkpoint, run_experiment
 
 
@@ -29,7 +33,7 @@ def run_benchmark(
     Each run has a folder ``<family>/<row>/seed<n>`` in ``work_dir``; a run
     that is there is not run again, one that was cut goes on from its newest
     checkpoint. The tables hold every run in ``work_dir``, also those of
-    earlier calls.
+    earlier calls, and the runs that ``docs`` holds from elsewhere.
 
     Args:
         config_root: The folder ``configs`` of the project.
@@ -39,7 +43,10 @@ def run_benchmark(
             ``table.md``, ``table.csv``, ``table.json``.
         only: The rows to run, as for :func:`choose_rows`.
         num_seeds: Runs of each row, with the seeds 0, 1, ...
-        docs: A Markdown file to write the table to as well.
+        docs: A Markdown file to write the table to as well, with a CSV and a
+            JSON file beside it. The runs in that JSON file, perhaps another
+            machine's, are not run again, unless their config, the splits or
+            the row have changed since.
 
     Returns:
         The table in Markdown.
@@ -57,17 +64,36 @@ def run_benchmark(
     weights = work_dir / 'efficientnet-lite2.pth'
     if not weights.exists():
         download_efficientnet_lite(weights)
+    tables = [work_dir / 'table']
+    runs = {}
+    if docs is not None:
+        tables.append(Path(docs).with_suffix(''))
+        record = tables[-1].with_suffix('.json')
+        runs = recorded_runs(record, config_root, data)
+    runs |= finished_runs(work_dir)
     # Seed by seed, so that a run cut short still has all rows.
     for seed in range(num_seeds):
+        absent = {
+            (family, row.name): row
+            for family, row in rows
+            if (family, row.name, seed) not in runs
+        }
+        # What others start from is needed with its checkpoint.
+        needed = {(family, row.needs) for (family, _), row in absent.items()}
         for family, row in rows:
             run = work_dir / family / row.name / f'seed{seed}'
-            is_new = not (run / 'result.json').exists()
+            name = (family, row.name)
+            if not (name in absent or name in needed or run.exists()):
+                continue
+            config = row_config(config_root, family, row)
+            digest = row_digest(config, row, data)
             options = _options(data, weights, row, seed)
-            configs = config_root / FAMILIES[family].configs
-            _run_row(configs, run, row, options)
-            if is_new:
-                write_tables(work_dir, _results(work_dir), docs)
-    return write_tables(work_dir, _results(work_dir), docs)
+            result = _run_row(config, run, row, digest, options)
+            if name in absent:
+                write_run(run, (*name, seed), row, digest, result)
+                runs |= finished_runs(work_dir)
+                write_tables(tables, in_order(runs))
+    return write_tables(tables, in_order(runs))
 
 
 def _options(
@@ -87,76 +113,28 @@ def _options(
 
 
 def _run_row(
-    config_dir: Path, run: Path, row: Row, options: dict[str, object]
-) -> None:
+    config: Path, run: Path, row: Row, digest: str, options: dict[str, object]
+) -> dict:
     """Run a row, unless it has its result; see :func:`run_benchmark`."""
-    (config,) = config_dir.glob(f'{row.config or row.name}_*.py')
-    # Read as the tools will read it.
-    cfg = Config.fromfile(config)
-    cfg.merge_from_dict({k: str(v) for k, v in options.items()})
-    stamp = dict(config=hashlib.sha256(cfg.pretty_text.encode()).hexdigest())
+    stamp = dict(digest=digest)
     stamp_path = run / 'stamp.json'
     if not stamp_path.exists():
         run.mkdir(parents=True, exist_ok=True)
         write_json(stamp_path, stamp)
     elif json.loads(stamp_path.read_text()) != stamp:
         raise ValueError(
-            f'{run}: was made with another config or data; delete the '
-            'folder, or give another --work-dir'
+            f'{run}: was made with another config or other splits; delete '
+            'the folder, or give another --work-dir'
         )
     needed = None
     if row.needs is not None:
         needed = newest_checkpoint(run.parents[1] / row.needs / run.name)
     if row.start is not None:
         options = options | dict(load_from=needed)
-    run_experiment(
+    return run_experiment(
         config,
         run,
         options,
         resume=True,
         checkpoint=needed if row.tests is not None else None,
     )
-
-
-def _results(work_dir: Path) -> Iterator[dict]:
-    """Every run that has ended."""
-    for family, row in choose_rows(None):
-        for path in sorted(work_dir.glob(f'{family}/{row.name}/seed*')):
-            if not (path / 'result.json').exists():
-                continue
-            yield dict(
-                family=family,
-                row=row.name,
-                title=row.title,
-                seed=int(path.name.removeprefix('seed')),
-                parameters=_num_parameters(path),
-                statistics=_statistics(path),
-                **json.loads((path / 'result.json').read_text()),
-            )
-
-
-def _num_parameters(run: Path) -> int | None:
-    """Parameters of the trained model; None for a row that trains none."""
-    checkpoints = sorted(run.glob('iter_*.pth'))
-    if not checkpoints:
-        return None
-    checkpoint = torch.load(checkpoints[-1], 'cpu', weights_only=False)
-    buffers = ('running_mean', 'running_var', 'num_batches_tracked')
-    return sum(
-        value.numel()
-        for name, value in checkpoint['state_dict'].items()
-        if not name.endswith(buffers)
-    )
-
-
-def _statistics(run: Path) -> dict[str, float]:
-    """What Box2Seg's head logged last in training; empty for other heads."""
-    logs = sorted(run.glob('*/vis_data/scalars.json'))
-    if not logs:
-        return {}
-    last = json.loads(logs[-1].read_text().splitlines()[-1])
-    return {
-        name: last[f'decode.{name}']
-        for name in STATISTICS
-        if f'decode.{name}' in last
-    }

@@ -43,9 +43,9 @@ class BenchmarkData:
         self.data_root = data_root
         self.out_dir = out_dir
         self.workers = workers
-        self.image_ids = read_split(
-            data_root / 'ImageSets/Segmentation/train.txt'
-        )
+        splits = data_root / 'ImageSets/Segmentation'
+        self.image_ids = read_split(splits / 'train.txt')
+        self.val_ids = read_split(splits / 'val.txt')
         # What was made in this process is not looked at again: the seeds of a
         # row share everything, rows may share labels.
         self.dataset_options = cache(self.dataset_options)

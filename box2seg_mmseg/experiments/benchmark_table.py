@@ -1,14 +1,14 @@
 """The benchmark's runs as Markdown, CSV and JSON."""
 
 import csv
-import platform
 import statistics
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from ..files import replacing, write_json
 from .benchmark_rows import FAMILIES, SWEEP
+from .benchmark_runs import STATISTICS
 
 FIGURES = ('mIoU', 'mIoU_tags')
 # What the paper says, as differences of two rows.
@@ -46,55 +46,30 @@ GAPS = (
         GAP,
     ),
 )
-# What Box2Seg's head logs, and what the table calls it.
-STATISTICS = dict(
-    attention_in_boxes='attention in boxes',
-    gamma_eta='gamma * eta',
-    attention_on_grabcut="on GrabCut's foreground",
-    attention_off_grabcut='off it',
-    loss_affinity='w_A * L_A',
-)
-TOOLBOX = ('mmsegmentation', 'mmcv', 'mmengine')
-PACKAGES = (
-    'torch',
-    'numpy',
-    'opencv-python',
-    *(f'onedl-{name}' for name in TOOLBOX),
-    *TOOLBOX,
-)
 
 
-def write_tables(
-    work_dir: Path, results: Iterable[dict], docs: str | Path | None = None
-) -> str:
-    """Write ``table.md``, ``table.csv`` and ``table.json``.
+def write_tables(stems: Iterable[str | Path], runs: Sequence[dict]) -> str:
+    """Write the tables as Markdown, CSV and JSON.
 
     Args:
-        work_dir: The folder to write to.
-        results: The runs.
-        docs: A Markdown file to write the table to as well.
+        stems: Where to: paths of the files without their suffixes.
+        runs: The runs, as :func:`write_run` wrote them.
 
     Returns:
         The table in Markdown.
     """
-    runs = list(results)
     rows = [_row(group) for group in _groups(runs)]
     claims = _claims(runs)
-    versions = _versions()
-    text = _markdown(rows, claims, versions)
-    for path in (work_dir / 'table.md', docs):
-        if path is not None:
-            with replacing(path) as part:
-                part.write_text(text)
+    text = _markdown(rows, claims)
     columns = [key for key in rows[0] if key != 'runs'] if rows else []
-    with replacing(work_dir / 'table.csv') as part, part.open('w') as file:
-        writer = csv.DictWriter(file, columns, extrasaction='ignore')
-        writer.writeheader()
-        writer.writerows(rows)
-    write_json(
-        work_dir / 'table.json',
-        dict(rows=rows, claims=claims, versions=versions),
-    )
+    for stem in map(str, stems):
+        with replacing(f'{stem}.md') as part:
+            part.write_text(text)
+        with replacing(f'{stem}.csv') as part, part.open('w') as file:
+            writer = csv.DictWriter(file, columns, extrasaction='ignore')
+            writer.writeheader()
+            writer.writerows(rows)
+        write_json(f'{stem}.json', dict(rows=rows, claims=claims))
     return text
 
 
@@ -188,19 +163,7 @@ def _deviation(values: Sequence[float]) -> float | None:
     return statistics.stdev(values) if len(values) > 1 else None
 
 
-def _versions() -> dict[str, str]:
-    found = dict(python=platform.python_version())
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue  # the other stack's
-    return found
-
-
-def _markdown(
-    rows: Sequence[dict], claims: Sequence[dict], versions: dict[str, str]
-) -> str:
+def _markdown(rows: Sequence[dict], claims: Sequence[dict]) -> str:
     lines = [
         '# Benchmark',
         '',
@@ -253,9 +216,20 @@ def _markdown(
                 )
             for sentence in _gaps_closed(gains):
                 lines += ['', sentence]
-    listed = ', '.join(f'{name} {text}' for name, text in versions.items())
-    lines += ['', f'Versions: {listed}.']
+    lines += ['', *_where(rows)]
     return '\n'.join(lines) + '\n'
+
+
+def _where(rows: Sequence[dict]) -> Iterator[str]:
+    """How many runs were made on which machine, with which versions."""
+    counts = Counter(
+        (run['machine'], tuple(run['versions'].items()))
+        for row in rows
+        for run in row['runs']
+    )
+    for (machine, versions), count in counts.items():
+        listed = ', '.join(f'{name} {text}' for name, text in versions)
+        yield f'Runs on {machine}: {count}, with {listed}.'
 
 
 def _statistics_table(rows: Sequence[dict]) -> list[str]:

@@ -1,6 +1,7 @@
 """The benchmark's command, on four photographs and for two iterations."""
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,8 @@ import pytest
 import torch
 
 from box2seg_mmseg.experiments import run_benchmark
+from box2seg_mmseg.experiments.benchmark_data import BenchmarkData
+from box2seg_mmseg.experiments.benchmark_runs import recorded_runs
 from box2seg_mmseg.models.backbones import EfficientNetLite
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
@@ -48,7 +51,9 @@ def data(data_dir, tmp_path):
     return root
 
 
-def test_rows_run_and_are_not_run_again(short_configs, data, tmp_path):
+def test_rows_run_and_are_not_run_again(
+    short_configs, data, tmp_path, capsys
+):
     work_dir = tmp_path / 'work'
     work_dir.mkdir()
     weights = EfficientNetLite('lite2').state_dict()
@@ -75,11 +80,28 @@ def test_rows_run_and_are_not_run_again(short_configs, data, tmp_path):
     assert run_benchmark(*arguments, only=only, num_seeds=1) == text
     assert stamps == {p: p.stat().st_mtime_ns for p in stamps}
 
+    # Nor is what another machine has measured.
+    shutil.copy(work_dir / 'table.json', tmp_path / 'docs.json')
+    other, docs = tmp_path / 'other', tmp_path / 'docs.md'
+    other.mkdir()
+    shutil.copy(work_dir / 'efficientnet-lite2.pth', other)
+    run_benchmark(*arguments[:2], other, only, num_seeds=1, docs=docs)
+    assert docs.read_text() == text == (other / 'table.md').read_text()
+    assert not (other / 'object').exists()
+
     # Results of another config are not taken for this one's.
     config = short_configs / 'object/box2seg-noisy_short.py'
     config.write_text(config.read_text().replace('max_iters=2', 'max_iters=3'))
     with pytest.raises(ValueError, match='was made with another config'):
         run_benchmark(*arguments, only=['object/merge-50'], num_seeds=1)
+    found = recorded_runs(
+        tmp_path / 'docs.json', short_configs, BenchmarkData(data, other)
+    )
+    assert set(found) == {
+        ('object', 'box2seg', 0),
+        ('object', 'finetune-1-4', 0),
+    }
+    assert 'object/merge-50, seed 0, was made with' in capsys.readouterr().out
 
 
 def test_an_unknown_row_is_wrong_use(data, tmp_path):

@@ -1,0 +1,182 @@
+"""What the benchmark keeps of a run, here or from another machine."""
+
+import hashlib
+import json
+import os
+import platform
+import re
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
+from itertools import chain
+from pathlib import Path
+
+import torch
+from mmengine.config import Config
+
+from ..files import write_json
+from .benchmark_data import BenchmarkData
+from .benchmark_rows import FAMILIES, Row, choose_rows
+
+# Family, row and seed.
+Key = tuple[str, str, int]
+# What Box2Seg's head logs, and what the table calls it.
+STATISTICS = dict(
+    attention_in_boxes='attention in boxes',
+    gamma_eta='gamma * eta',
+    attention_on_grabcut="on GrabCut's foreground",
+    attention_off_grabcut='off it',
+    loss_affinity='w_A * L_A',
+)
+TOOLBOX = ('mmsegmentation', 'mmcv', 'mmengine')
+PACKAGES = (
+    'torch',
+    'numpy',
+    'opencv-python',
+    *(f'onedl-{name}' for name in TOOLBOX),
+    *TOOLBOX,
+)
+
+
+def row_config(config_root: Path, family: str, row: Row) -> Path:
+    """The config of a row."""
+    folder = config_root / FAMILIES[family].configs
+    (path,) = folder.glob(f'{row.config or row.name}_*.py')
+    return path
+
+
+def row_digest(config: Path, row: Row, data: BenchmarkData) -> str:
+    """A digest of what decides a row's figures, wherever its files are."""
+    text = Config.fromfile(config).pretty_text
+    # The folder may be another; the images that are used may not.
+    for root in set(re.findall(r"data_root='([^']+)'", text)):
+        text = text.replace(root, '')
+    text += repr((replace(row, title=''), data.image_ids, data.val_ids))
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def write_run(
+    run: Path, key: Key, row: Row, digest: str, result: dict
+) -> None:
+    """Write ``run.json``: what the tables are made of.
+
+    Args:
+        run: The run's folder.
+        key: Family, row and seed.
+        row: The row.
+        digest: Of :func:`row_digest`.
+        result: Of :func:`run_experiment`.
+    """
+    family, name, seed = key
+    content = dict(
+        family=family,
+        row=name,
+        title=row.title,
+        seed=seed,
+        digest=digest,
+        parameters=_num_parameters(run),
+        statistics=_statistics(run),
+        machine=_machine(),
+        versions=_versions(),
+    )
+    write_json(run / 'run.json', content | result)
+
+
+def finished_runs(work_dir: Path) -> dict[Key, dict]:
+    """The runs in a work dir that have ended."""
+    runs = {}
+    for family, row in choose_rows(None):
+        for path in work_dir.glob(f'{family}/{row.name}/seed*/run.json'):
+            run = json.loads(path.read_text())
+            runs[family, row.name, run['seed']] = run
+    return runs
+
+
+def recorded_runs(
+    path: Path, config_root: Path, data: BenchmarkData
+) -> dict[Key, dict]:
+    """The runs in a table's JSON file that are still what they would be.
+
+    Args:
+        path: The file; no file is no runs.
+        config_root: The folder ``configs``.
+        data: What the rows train and are tested on.
+
+    Returns:
+        The runs, without those whose config, row or splits have changed
+        since; these are named on the terminal.
+    """
+    if not path.exists():
+        return {}
+    rows = {(family, row.name): row for family, row in choose_rows(None)}
+    digests: dict[tuple[str, str], str] = {}
+    runs = {}
+    recorded = json.loads(path.read_text())['rows']
+    for run in chain.from_iterable(row['runs'] for row in recorded):
+        family, name, seed = run['family'], run['row'], run['seed']
+        row = rows.get((family, name))
+        if row is not None and (family, name) not in digests:
+            config = row_config(config_root, family, row)
+            digests[family, name] = row_digest(config, row, data)
+        if digests.get((family, name)) == run['digest']:
+            runs[family, name, seed] = run
+        else:
+            print(
+                f'{path}: {family}/{name}, seed {seed}, was made with another '
+                'config or other splits; it is left out'
+            )
+    return runs
+
+
+def in_order(runs: dict[Key, dict]) -> list[dict]:
+    """The runs in the order of the table: by family, row and seed."""
+    order = [(family, row.name) for family, row in choose_rows(None)]
+    return [
+        runs[key]
+        for key in sorted(runs, key=lambda k: (order.index(k[:2]), k[2]))
+    ]
+
+
+def _num_parameters(run: Path) -> int | None:
+    """Parameters of the trained model; None for a row that trains none."""
+    checkpoints = sorted(run.glob('iter_*.pth'))
+    if not checkpoints:
+        return None
+    checkpoint = torch.load(checkpoints[-1], 'cpu', weights_only=False)
+    buffers = ('running_mean', 'running_var', 'num_batches_tracked')
+    return sum(
+        value.numel()
+        for name, value in checkpoint['state_dict'].items()
+        if not name.endswith(buffers)
+    )
+
+
+def _statistics(run: Path) -> dict[str, float]:
+    """What Box2Seg's head logged last in training; empty for other heads."""
+    logs = sorted(run.glob('*/vis_data/scalars.json'))
+    if not logs:
+        return {}
+    last = json.loads(logs[-1].read_text().splitlines()[-1])
+    return {
+        name: last[f'decode.{name}']
+        for name in STATISTICS
+        if f'decode.{name}' in last
+    }
+
+
+def _machine() -> str:
+    """The processor's name, where Linux tells it, and the cores."""
+    info = Path('/proc/cpuinfo')
+    text = info.read_text() if info.exists() else ''
+    match = re.search(r'^model name\s*: (.+)$', text, re.MULTILINE)
+    name = match[1] if match else platform.machine()
+    return f'{name}, {os.cpu_count()} cores'
+
+
+def _versions() -> dict[str, str]:
+    found = dict(python=platform.python_version())
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue  # the other stack's
+    return found
