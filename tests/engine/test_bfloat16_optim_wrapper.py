@@ -16,17 +16,36 @@ def _wrapper(model, **kwargs):
     )
 
 
-@pytest.mark.parametrize('has_instructions', [True, False])
+def _set_cpu(monkeypatch, machine, **answers):
+    monkeypatch.setattr('platform.machine', lambda: machine)
+    for name, module in (
+        ('_is_mkldnn_bf16_supported', torch.ops.mkldnn),
+        ('_is_avx512_bf16_supported', torch.cpu),
+        ('_is_amx_tile_supported', torch.cpu),
+    ):
+        answer = answers.get(name, False)
+        monkeypatch.setattr(
+            module, name, lambda answer=answer: answer, raising=False
+        )
+
+
 @pytest.mark.parametrize('emulate', [True, False])
+@pytest.mark.parametrize(
+    ('machine', 'answers', 'has_instructions'),
+    [
+        ('x86_64', [], False),
+        # AVX-512 without bfloat16: mkldnn says yes and emulates.
+        ('x86_64', ['_is_mkldnn_bf16_supported'], False),
+        ('x86_64', ['_is_avx512_bf16_supported'], True),
+        ('AMD64', ['_is_amx_tile_supported'], True),
+        ('aarch64', ['_is_mkldnn_bf16_supported'], True),
+        ('aarch64', [], False),
+    ],
+)
 def test_autocast_where_it_is_fast_or_wanted(
-    monkeypatch, has_instructions, emulate
+    monkeypatch, machine, answers, has_instructions, emulate
 ):
-    monkeypatch.setattr(
-        torch.ops.mkldnn,
-        '_is_mkldnn_bf16_supported',
-        lambda: has_instructions,
-        raising=False,
-    )
+    _set_cpu(monkeypatch, machine, **dict.fromkeys(answers, True))
     model = nn.Linear(3, 2)
     wrapper = _wrapper(model, emulate=emulate)
     assert isinstance(wrapper, BFloat16OptimWrapper)
@@ -42,12 +61,7 @@ def test_autocast_where_it_is_fast_or_wanted(
 
 def test_the_fall_back_to_float32_is_told_once(monkeypatch):
     told = []
-    monkeypatch.setattr(
-        torch.ops.mkldnn,
-        '_is_mkldnn_bf16_supported',
-        lambda: False,
-        raising=False,
-    )
+    _set_cpu(monkeypatch, 'x86_64')
     monkeypatch.setattr(
         'box2seg_mmseg.engine.optim_wrappers.bfloat16_optim_wrapper.print_log',
         lambda text, **_: told.append(text),

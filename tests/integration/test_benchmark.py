@@ -51,9 +51,7 @@ def data(data_dir, tmp_path):
     return root
 
 
-def test_rows_run_and_are_not_run_again(
-    short_configs, data, tmp_path, capsys
-):
+def test_rows_run_and_are_not_run_again(short_configs, data, tmp_path, capsys):
     work_dir = tmp_path / 'work'
     work_dir.mkdir()
     weights = EfficientNetLite('lite2').state_dict()

@@ -1,6 +1,7 @@
 """bfloat16 autocast on any device, a CPU included."""
 
 import logging
+import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -40,7 +41,7 @@ class BFloat16OptimWrapper(OptimWrapper):
             model: The model that is trained.
         """
         device = next(model.parameters()).device.type
-        fast = device != 'cpu' or torch.ops.mkldnn._is_mkldnn_bf16_supported()
+        fast = device != 'cpu' or _has_bfloat16_instructions()
         if not fast and not self.emulate and not self._warned:
             print_log(
                 'This CPU has no bfloat16 instructions: training in float32. '
@@ -57,3 +58,12 @@ class BFloat16OptimWrapper(OptimWrapper):
             ),
         ):
             yield
+
+
+def _has_bfloat16_instructions() -> bool:
+    if platform.machine() not in ('x86_64', 'AMD64'):
+        return torch.ops.mkldnn._is_mkldnn_bf16_supported()
+    # There mkldnn's answer is yes for every AVX-512, also where it emulates.
+    # A torch too old to have these questions trains in float32.
+    questions = ('_is_avx512_bf16_supported', '_is_amx_tile_supported')
+    return any(getattr(torch.cpu, question, bool)() for question in questions)
