@@ -20,8 +20,10 @@ $(VENV)/installed: setup.py constraints.txt box2seg_mmseg/toolbox.py
 demo: install
 	$(PY) tools/demo.py $(if $(DATA),'$(DATA)') $(if $(RESUME),--resume) $(ARGS)
 
+# Several tests at once, with one thread each.
 test: install
-	$(PY) -m pytest $(ARGS)
+	OMP_NUM_THREADS=1 $(PY) -m pytest --numprocesses auto --maxprocesses 4 \
+		--dist loadscope $(ARGS)
 
 lint: install
 	$(PY) -m ruff check .

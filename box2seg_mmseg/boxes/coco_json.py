@@ -1,8 +1,7 @@
 """The readers of COCO's JSON: annotations, and detectors' results."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import cv2
@@ -10,12 +9,15 @@ import numpy as np
 
 from .box_annotations import AnnotationError, BoxAnnotations
 from .class_maps import COCO_TO_VOC, labels_of_names
-from .reading import (
-    BoxCollector,
-    ReadingReport,
-    counting_clipped,
-    image_name,
+from .coco_file import (
+    coco_entries,
+    coco_image_id,
+    coco_image_size,
+    coco_value,
+    numbers,
+    read_json,
 )
+from .reading import BoxCollector, ReadingReport, counting_clipped
 from .voc_classes import VOC_CLASSES
 
 
@@ -51,8 +53,8 @@ def iter_coco_json(
             bad. The message names file, annotation and value.
     """
     report = ReadingReport() if report is None else report
-    index = _load(json_path)
-    boxes = _list(index, 'annotations', json_path)
+    index = read_json(json_path, _drop_mask)
+    boxes = coco_entries(index, 'annotations', json_path)
     return counting_clipped(
         _iter_images(
             _Index(json_path, index, image_root, classes),
@@ -98,14 +100,16 @@ def iter_coco_results(
             ``[0, 1]``.
     """
     report = ReadingReport() if report is None else report
-    results = _load(results_path)
+    results = read_json(results_path, _drop_mask)
     if not isinstance(results, list):
         raise AnnotationError(
             f'{results_path}: results must be a list. '
             f'Got: {type(results).__name__}'
         )
     annotations = _iter_images(
-        _Index(index_path, _load(index_path), image_root, classes),
+        _Index(
+            index_path, read_json(index_path, _drop_mask), image_root, classes
+        ),
         (results_path, 'detection', results),
         image_ids,
         report,
@@ -162,20 +166,23 @@ class _Index:
         names = labels_of_names(classes, COCO_TO_VOC)
         # Label 0: a class that is not asked for.
         self.labels: dict[Any, int] = {}
-        for i, entry in enumerate(_list(index, 'categories', path), start=1):
+        for i, entry in enumerate(
+            coco_entries(index, 'categories', path), start=1
+        ):
             where = f'{path}: category {i}'
-            name = _get(entry, 'name', where)
-            self.labels[_get(entry, 'id', where)] = names.get(name, 0)
+            name = coco_value(entry, 'name', where)
+            self.labels[coco_value(entry, 'id', where)] = names.get(name, 0)
         if not any(self.labels.values()):
             raise AnnotationError(
                 f'{path}: no category is one of {", ".join(classes)}'
             )
         self.images: dict[str, Mapping[str, Any]] = {}
-        for i, entry in enumerate(_list(index, 'images', path), start=1):
+        for i, entry in enumerate(
+            coco_entries(index, 'images', path), start=1
+        ):
             where = f'{path}: image {i}'
-            _get(entry, 'id', where)
-            name = image_name(_get(entry, 'file_name', where), where)
-            image_id = str(PurePosixPath(name).with_suffix(''))
+            coco_value(entry, 'id', where)
+            image_id = coco_image_id(entry, where)
             if image_id in self.images:
                 raise AnnotationError(f'{where}: a second image {image_id}')
             self.images[image_id] = entry
@@ -207,12 +214,12 @@ def _iter_images(
         report.num_read += 1
         where = f'{path}: {kind} {i + 1}'
         try:
-            image = _get(entry, 'image_id', where)
+            image = coco_value(entry, 'image_id', where)
             if image not in index.known:
                 raise AnnotationError(
                     f'{where}: image_id is not in {index.path}. Got: {image}'
                 )
-            category = _get(entry, 'category_id', where)
+            category = coco_value(entry, 'category_id', where)
             if category not in index.labels:
                 raise AnnotationError(
                     f'{where}: category_id is not in {index.path}. '
@@ -232,7 +239,7 @@ def _iter_images(
         collector = BoxCollector(
             image_id,
             index.image_root / image['file_name'],
-            (_side(image, 'height', where), _side(image, 'width', where)),
+            coco_image_size(image, where),
             [] if has_scores else ['crowd'],
             has_scores,
         )
@@ -240,10 +247,10 @@ def _iter_images(
             entry, where = boxes[i], f'{path}: {kind} {i + 1}'
             with report.entry():
                 given = entry.get('bbox')
-                x, y, width, height = _numbers(given, 4, f'{where}: bbox')
+                x, y, width, height = numbers(given, 4, f'{where}: bbox')
                 score = None
                 if has_scores:
-                    (score,) = _numbers(
+                    (score,) = numbers(
                         [entry.get('score')], 1, f'{where}: score'
                     )
                 collector.add(
@@ -260,51 +267,3 @@ def _iter_images(
 def _drop_mask(entry: dict) -> dict:
     entry.pop('segmentation', None)
     return entry
-
-
-def _load(path: str | Path) -> Any:
-    try:
-        with Path(path).open(encoding='utf-8') as file:
-            return json.load(file, object_hook=_drop_mask)
-    except FileNotFoundError:
-        raise AnnotationError(
-            f'{path}: no such annotation file; put it there or name another'
-        ) from None
-    except (OSError, ValueError, RecursionError) as error:
-        raise AnnotationError(
-            f'{path}: not a readable JSON file: {error}'
-        ) from None
-
-
-def _list(index: Any, key: str, path: str | Path) -> list:
-    value = index.get(key) if isinstance(index, dict) else None
-    if not isinstance(value, list):
-        raise AnnotationError(
-            f'{path}: not a COCO annotation file: it has no list {key!r}'
-        )
-    return value
-
-
-def _get(entry: Any, key: str, where: str) -> str | int:
-    value = entry.get(key) if isinstance(entry, dict) else None
-    if not isinstance(value, str | int):
-        raise AnnotationError(f'{where}: has no {key!r}. Got: {entry}')
-    return value
-
-
-def _numbers(values: Any, count: int, where: str) -> list[float]:
-    good = isinstance(values, list) and len(values) == count
-    if not good or not all(type(v) in (int, float) for v in values):
-        raise AnnotationError(
-            f'{where} must be {count} numbers. Got: {values}'
-        )
-    return values
-
-
-def _side(image: Mapping[str, Any], key: str, where: str) -> int:
-    value = image.get(key)
-    if type(value) is not int or value < 1:
-        raise AnnotationError(
-            f'{where}: {key} must be a number >= 1. Got: {value}'
-        )
-    return value

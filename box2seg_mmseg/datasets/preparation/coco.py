@@ -1,10 +1,9 @@
 """COCO's instances as masks of classes, to judge models with."""
 
-import json
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from operator import itemgetter
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,15 +11,20 @@ from tqdm import tqdm
 
 from ...boxes import COCO_CLASSES, COCO_TO_VOC
 from ...boxes.class_maps import labels_of_names
-from ...boxes.reading import image_name
+from ...boxes.coco_file import (
+    coco_entries,
+    coco_image_id,
+    coco_image_size,
+    coco_value,
+    numbers,
+    read_json,
+)
 from ...pseudo_labels import IGNORE, write_label_png
 
 try:
     from pycocotools import mask as mask_utils
 except ModuleNotFoundError:  # the extra coco; told where it is needed
     mask_utils = None
-
-_ID = int | str
 
 
 def write_coco_masks(
@@ -56,35 +60,28 @@ def write_coco_masks(
             "masks of COCO's outlines need pycocotools: "
             "pip install 'box2seg-mmseg[coco]'"
         )
-    images, annotations, categories = _load(
-        json_path, 'images', 'annotations', 'categories'
-    )
-    labels_of = labels_of_names(classes, COCO_TO_VOC)
-    labels = {}
-    for where, category in categories:
-        name = _get(category, 'name', str, where)
-        if name in labels_of:
-            labels[_get(category, 'id', _ID, where)] = labels_of[name]
+    content = read_json(json_path)
+    labels = _labels(json_path, content, labels_of_names(classes, COCO_TO_VOC))
     if not labels:
         raise ValueError(
             f'{json_path}: no category is one of {", ".join(classes)}; give '
             'the classes as the file names them'
         )
     of_image = defaultdict(list)
-    for where, item in annotations:
-        if _get(item, 'category_id', _ID, where) in labels:
-            area = _get(item, 'area', int | float, where)
+    for where, item in _places(json_path, content, 'annotation'):
+        if coco_value(item, 'category_id', where) in labels:
+            (area,) = numbers([item.get('area')], 1, f'{where}: area')
             rank = not item.get('iscrowd'), -area
-            image_id = _get(item, 'image_id', _ID, where)
-            of_image[image_id].append((rank, item))
+            image_id = coco_value(item, 'image_id', where)
+            of_image[image_id].append((rank, where, item))
     names = []
-    for where, image in tqdm(list(images), unit='image', disable=not progress):
-        names.append(_name(image, where))
-        size = _size(image, where)
-        mask = np.zeros(size, np.uint8)
-        instances = of_image[_get(image, 'id', _ID, where)]
-        for _, item in sorted(instances, key=itemgetter(0)):
-            covered = _covered(item, size, json_path)
+    images = list(_places(json_path, content, 'image'))
+    for place, image in tqdm(images, unit='image', disable=not progress):
+        names.append(coco_image_id(image, place))
+        instances = of_image[coco_value(image, 'id', place)]
+        mask = np.zeros(coco_image_size(image, place), np.uint8)
+        for _, where, item in sorted(instances, key=itemgetter(0)):
+            covered = _covered(item, mask.shape, where)
             is_crowd = item.get('iscrowd')
             mask[covered] = IGNORE if is_crowd else labels[item['category_id']]
         write_label_png(Path(out_dir, f'{names[-1]}.png'), mask)
@@ -104,68 +101,34 @@ def coco_image_names(json_path: str | Path) -> list[str]:
         ValueError: It is no COCO file, or an image has no name or one that
             leaves the image folder.
     """
-    (images,) = _load(json_path, 'images')
-    return [_name(image, where) for where, image in images]
+    images = _places(json_path, read_json(json_path), 'image')
+    return [coco_image_id(image, where) for where, image in images]
 
 
-def _load(
-    json_path: str | Path, *keys: str
-) -> list[Iterator[tuple[str, Any]]]:
-    """The entries of each list, with file and place for messages."""
-    try:
-        content = json.loads(Path(json_path).read_text(encoding='utf-8'))
-    except (ValueError, RecursionError) as error:
-        raise ValueError(
-            f'{json_path}: not a readable JSON file; get it anew: {error}'
-        ) from None
-    found = content if isinstance(content, dict) else {}
-    lists = [found.get(key) for key in keys]
-    if not all(isinstance(entries, list) for entries in lists):
-        raise ValueError(
-            f'{json_path}: not a COCO annotation file: it needs images, '
-            'annotations and categories'
-        )
-    return [
-        _places(f'{json_path}: {key}', entries)
-        for key, entries in zip(keys, lists, strict=True)
-    ]
+def _labels(
+    path: str | Path, content: Any, labels_of: Mapping[str, int]
+) -> dict[str | int, int]:
+    """The labels of the categories' ids."""
+    labels = {}
+    key = 'categories'
+    for i, category in enumerate(coco_entries(content, key, path), start=1):
+        where = f'{path}: category {i}'
+        name = coco_value(category, 'name', where)
+        if name in labels_of:
+            labels[coco_value(category, 'id', where)] = labels_of[name]
+    return labels
 
 
-def _places(where: str, entries: list) -> Iterator[tuple[str, Any]]:
-    for i, entry in enumerate(entries):
-        yield f'{where}[{i}]', entry
+def _places(
+    path: str | Path, content: Any, kind: str
+) -> Iterator[tuple[str, Any]]:
+    """The images or annotations, with file and place for messages."""
+    entries = coco_entries(content, f'{kind}s', path)
+    for i, entry in enumerate(entries, start=1):
+        yield f'{path}: {kind} {i}', entry
 
 
-def _get(entry: Any, key: str, kind: Any, where: str) -> Any:
-    value = entry.get(key) if isinstance(entry, dict) else None
-    if not isinstance(value, kind):
-        raise ValueError(
-            f'{where}: needs {key!r}; add it or take the entry out. '
-            f'Got: {str(entry)[:100]}'
-        )
-    return value
-
-
-def _name(image: Any, where: str) -> str:
-    name = image_name(_get(image, 'file_name', str, where), where)
-    return str(PurePosixPath(name).with_suffix(''))
-
-
-def _size(image: Any, where: str) -> tuple[int, int]:
-    height, width = (
-        _get(image, key, int, where) for key in ('height', 'width')
-    )
-    if min(height, width) < 1:
-        raise ValueError(
-            f'{where}: needs height and width >= 1; correct them. '
-            f'Got: {height}, {width}'
-        )
-    return height, width
-
-
-def _covered(
-    item: dict, size: tuple[int, int], json_path: str | Path
-) -> np.ndarray:
+def _covered(item: dict, size: tuple[int, int], where: str) -> np.ndarray:
     """The pixels of an instance, ``(H, W)`` bool."""
     outline = item.get('segmentation')
     try:
@@ -175,6 +138,6 @@ def _covered(
         return mask_utils.decode(runs).astype(bool)
     except Exception as error:  # its C code raises many kinds
         raise ValueError(
-            f'{json_path}: annotation {item.get("id")}: needs polygons or '
-            f'runs as its segmentation. Got: {str(outline)[:50]} ({error})'
+            f'{where}: needs polygons or runs as its segmentation. '
+            f'Got: {str(outline)[:50]} ({error})'
         ) from None

@@ -58,7 +58,7 @@ def test_an_instance_without_outline_is_named(tmp_path):
         tmp_path / 'boxes.json',
         [dict(category_id=1, area=4, segmentation=[])],
     )
-    with pytest.raises(ValueError, match=r'annotation 0: needs polygons'):
+    with pytest.raises(ValueError, match=r'annotation 1: needs polygons'):
         write_coco_masks(path, tmp_path)
     path.write_text('[]')
     with pytest.raises(ValueError, match='not a COCO annotation file'):
@@ -70,9 +70,9 @@ def test_no_mask_is_written_outside_the_folder(tmp_path, name):
     path = _write(tmp_path / 'boxes.json', [])
     _edit(path, 'images', file_name=name)
     out = tmp_path / 'a/b/out'
-    with pytest.raises(ValueError, match=r'boxes\.json: images\[0\]: .*lie'):
+    with pytest.raises(ValueError, match=r'boxes\.json: image 1: .*lie'):
         write_coco_masks(path, out)
-    with pytest.raises(ValueError, match=r'boxes\.json: images\[0\]: .*lie'):
+    with pytest.raises(ValueError, match=r'boxes\.json: image 1: .*lie'):
         coco_image_names(path)
     assert list(tmp_path.rglob('x*')) == []
 
@@ -86,20 +86,20 @@ def _edit(path, key, **values):
 
 
 @pytest.mark.parametrize(
-    ('key', 'names'),
+    ('key', 'kind', 'names'),
     [
-        ('images', ('id', 'file_name', 'height', 'width')),
-        ('annotations', ('image_id', 'category_id', 'area')),
-        ('categories', ('id', 'name')),
+        ('images', 'image', ('id', 'file_name', 'height', 'width')),
+        ('annotations', 'annotation', ('image_id', 'category_id', 'area')),
+        ('categories', 'category', ('id', 'name')),
     ],
 )
-def test_what_an_entry_lacks_is_named(tmp_path, key, names):
+def test_what_an_entry_lacks_is_named(tmp_path, key, kind, names):
     square = dict(category_id=1, area=4, segmentation=_square(2, 2, 2))
     for name in names:
         for value in (None, []):
             path = _write(tmp_path / 'boxes.json', [square])
             _edit(path, key, **{name: value})
-            message = rf"boxes\.json: {key}\[0\]: needs '{name}'"
+            message = rf'boxes\.json: {kind} 1: .*{name}.*Got'
             with pytest.raises(ValueError, match=message):
                 write_coco_masks(path, tmp_path)
 
@@ -107,7 +107,7 @@ def test_what_an_entry_lacks_is_named(tmp_path, key, names):
 def test_files_that_are_no_coco_files_are_named(tmp_path):
     path = _write(tmp_path / 'boxes.json', [])
     _edit(path, 'images', height=-1)
-    with pytest.raises(ValueError, match=r'json: images\[0\]: .*-1, 12'):
+    with pytest.raises(ValueError, match=r'json: image 1: height must .*-1'):
         write_coco_masks(path, tmp_path)
     path.write_text('{"images": [')
     for read in (coco_image_names, lambda p: write_coco_masks(p, tmp_path)):
