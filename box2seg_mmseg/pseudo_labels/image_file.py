@@ -58,13 +58,13 @@ def decode_image(
         # OpenCV fills what a truncated file lacks with grey.
         with Image.open(BytesIO(data)) as image:
             image.load()
+    except Image.DecompressionBombError:
+        raise ImageError(
+            f'{path}: more than {2 * Image.MAX_IMAGE_PIXELS} pixels, which '
+            'Pillow takes for an attack; scale it down, and its boxes'
+        ) from None
     # Pillow's readers raise ValueError and SyntaxError too.
-    except (
-        OSError,
-        SyntaxError,
-        ValueError,
-        Image.DecompressionBombError,
-    ) as error:
+    except (OSError, SyntaxError, ValueError) as error:
         raise ImageError(
             f'{path}: not a whole image; get it anew: {error}'
         ) from None
