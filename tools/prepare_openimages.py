@@ -70,7 +70,8 @@ def parser() -> ArgumentParser:
         '--per-class',
         type=positive_int,
         metavar='N',
-        help='at most N images of each class (default: all)',
+        help='at most N images of each class; fewer where the folder lacks '
+        'one that was drawn (default: all)',
     )
     result.add_argument(
         '--bad',
