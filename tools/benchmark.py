@@ -10,11 +10,7 @@ from pathlib import Path
 
 from box2seg_mmseg.command_line import out_file, positive_int, run
 from box2seg_mmseg.experiments import run_benchmark
-from box2seg_mmseg.experiments.benchmark_rows import (
-    FAMILIES,
-    ROWS,
-    SWEEP,
-)
+from box2seg_mmseg.experiments.benchmark_rows import FAMILIES
 
 CONFIG_ROOT = Path(__file__).resolve().parent.parent / 'configs'
 
@@ -35,7 +31,8 @@ def main(args: Namespace) -> int:
 
 def parser() -> ArgumentParser:
     """The command line."""
-    rows = '\n'.join(f'  {r.name:24}{r.title}' for r in (*ROWS, *SWEEP))
+    titles = {r.name: r.title for f in FAMILIES.values() for r in f.rows}
+    rows = '\n'.join(f'  {name:24}{title}' for name, title in titles.items())
     families = '\n'.join(f'  {k:24}{v.title}' for k, v in FAMILIES.items())
     result = ArgumentParser(
         description=f'{__doc__}\nrows:\n{rows}\n\nfamilies:\n{families}',

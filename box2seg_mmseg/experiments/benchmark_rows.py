@@ -113,27 +113,38 @@ ROWS = (
         for share in (0.1, 0.3, 0.5)
     ),
 )
-# What the sweep changes in Box2Seg's decode head, one at a time.
+# What the sweeps change in Box2Seg's decode head, one at a time.
 SETTINGS = {
     'gamma': ('loss_attention.gamma', (0.5, 0.9)),
     'w_fg': ('loss_attention.fg_weight', (0.3, 1.0)),
     'w_bg': ('loss_attention.bg_weight', (0.0, 1.0)),
     'w_fr': ('loss_attention.fr_weight', (1.0, 10.0)),
     'w_A': ('loss_affinity.loss_weight', (0.3, 3.0)),
+    'detached': ('loss_affinity.detach_probs', (True,)),
     'warmup': ('warmup_iters', (0, 200)),
     'embedding-pretrain': ('embedding_pretrain_iters', (0, 200)),
     'embedding-size': ('embedding_channels', (16, 128)),
 }
-SWEEP = tuple(
-    Row(
-        f'{name}-{value:g}',
-        f'{name} = {value:g}',
-        config='box2seg',
-        options={f'model.decode_head.{key}': value},
+# With one class these change nothing.
+CLASS_SETTINGS = {
+    'attention': ('attention_activation', ('softmax',)),
+    'classes': ('loss_attention.class_reduction', ('sum',)),
+}
+
+
+def _sweep(
+    settings: Mapping[str, tuple[str, Sequence[object]]],
+) -> tuple[Row, ...]:
+    return tuple(
+        Row(
+            f'{name}-{value}',
+            f'{name} = {value}',
+            config='box2seg',
+            options={f'model.decode_head.{key}': value},
+        )
+        for name, (key, values) in settings.items()
+        for value in values
     )
-    for name, (key, values) in SETTINGS.items()
-    for value in values
-)
 
 
 @dataclass(frozen=True)
@@ -144,11 +155,14 @@ class Family:
         title: What the table is called.
         configs: The folder of the rows' configs in ``configs``.
         rows: The rows.
+        default: Of a sweep, the family whose row box2seg its rows are
+            compared with.
     """
 
     title: str
     configs: str
     rows: tuple[Row, ...]
+    default: str | None = None
 
 
 FAMILIES = dict(
@@ -159,7 +173,15 @@ FAMILIES = dict(
     sweep=Family(
         "Box2Seg's settings, each changed alone, one class (voc-mini)",
         'object',
-        SWEEP,
+        _sweep(SETTINGS),
+        default='object',
+    ),
+    class_sweep=Family(
+        "Box2Seg's settings for several classes, each changed alone, 20 "
+        'classes (voc-mini)',
+        'miniature',
+        _sweep(CLASS_SETTINGS),
+        default='miniature',
     ),
 )
 
@@ -186,9 +208,9 @@ def choose_rows(only: Sequence[str] | None) -> list[tuple[str, Row]]:
     for name in only or ():
         found = {full for full in every if name in (full, *full.split('/'))}
         if not found:
+            rows = dict.fromkeys(row.name for _, row in every.values())
             raise UsageError(
-                f'{name}: no such row; there are '
-                f'{", ".join(row.name for row in (*ROWS, *SWEEP))}, for one '
+                f'{name}: no such row; there are {", ".join(rows)}, for one '
                 f'family as {next(iter(every))}'
             )
         wanted |= found

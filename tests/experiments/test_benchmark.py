@@ -14,7 +14,6 @@ from box2seg_mmseg.experiments.benchmark_data import BenchmarkData
 from box2seg_mmseg.experiments.benchmark_rows import (
     FAMILIES,
     ROWS,
-    SWEEP,
     Row,
     choose_rows,
 )
@@ -32,14 +31,24 @@ def test_every_row_has_its_config(family):
         assert len(list(folder.glob(f'{prefix}_*.py'))) == 1, row.name
 
 
-@pytest.mark.parametrize('row', SWEEP, ids=lambda row: row.name)
-def test_a_setting_reaches_the_head_and_is_not_its_default(row):
+SWEEPS = [
+    (family, row)
+    for family in FAMILIES.values()
+    if family.default
+    for row in family.rows
+]
+
+
+@pytest.mark.parametrize(
+    ('family', 'row'), SWEEPS, ids=[row.name for _, row in SWEEPS]
+)
+def test_a_setting_reaches_the_head_and_is_not_its_default(family, row):
     ((key, value),) = row.options.items()
     name = key.removeprefix('model.decode_head.')
     name = dict(embedding_channels='embedding_decoder.out_channels').get(
         name, name
     )
-    (path,) = (CONFIGS / 'object').glob('box2seg_*.py')
+    (path,) = (CONFIGS / family.configs).glob('box2seg_*.py')
     cfg = Config.fromfile(path)
     values = []
     for options in ({}, row.options):
@@ -62,7 +71,7 @@ def test_rows_come_with_what_they_need_and_in_order():
         'object/box2seg-crf',
     ]
     every = _names(None)
-    assert len(every) == len(set(every)) == 2 * len(ROWS) + len(SWEEP)
+    assert len(every) == len(set(every)) == 2 * len(ROWS) + len(SWEEPS)
     for family, row in choose_rows(None):
         if row.needs is not None:
             before = every.index(f'{family}/{row.needs}')

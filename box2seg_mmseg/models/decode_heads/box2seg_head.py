@@ -43,11 +43,17 @@ class Box2SegHead(BaseModule):
             embedding decoder.
         share_decoder: One decoder with three output layers instead of three
             decoders.
+        attention_activation: ``'sigmoid'``, or ``'softmax'`` over the
+            foreground classes and a background of logit 0, in which they
+            compete (our choice; the same for a single class).
         embedding_channels: Size of an embedding (our choice).
         warmup_iters: Iterations before L_fg and L_bg join.
         embedding_pretrain_iters: Iterations in which the embeddings learn
             GrabCut's labels.
         ignore_index: Label of the pixels that are in no loss.
+
+    Raises:
+        ValueError: ``attention_activation`` is neither.
     """
 
     def __init__(
@@ -57,12 +63,19 @@ class Box2SegHead(BaseModule):
         loss_attention: ConfigType | None = dict(type='AttentionWeightedLoss'),
         loss_affinity: ConfigType | None = dict(type='AffinityLoss'),
         share_decoder: bool = False,
+        attention_activation: str = 'sigmoid',
         embedding_channels: int = 64,
         warmup_iters: int = 0,
         embedding_pretrain_iters: int = 0,
         ignore_index: int = 255,
     ) -> None:
         super().__init__()
+        if attention_activation not in ('sigmoid', 'softmax'):
+            raise ValueError(
+                'attention_activation must be sigmoid or softmax. '
+                f'Got: {attention_activation!r}'
+            )
+        self.attention_activation = attention_activation
         self.num_classes = decoder['num_classes']
         self.share_decoder = share_decoder
         self.warmup_iters = warmup_iters
@@ -253,9 +266,9 @@ class Box2SegHead(BaseModule):
         ignored = pseudo_label == self.ignore_index
         box_mask, slots = self._box_mask(batch_data_samples, ignored)
         images = torch.arange(len(slots), device=slots.device).unsqueeze(1)
-        attention = self._resize(
-            attention_logits[images, (slots - 1).clamp(min=0)], pseudo_label
-        ).sigmoid()
+        attention = self._attention(
+            attention_logits, images, (slots - 1).clamp(min=0), pseudo_label
+        )
         slot_of_class = slots.new_zeros(len(slots), 256)
         slot_of_class[images, slots] = torch.arange(
             1, slots.shape[1] + 1, device=slots.device
@@ -275,6 +288,15 @@ class Box2SegHead(BaseModule):
         )
         losses.update(_attention_on_and_off(attention, box_mask, slot_label))
         return losses
+
+    def _attention(
+        self, logits: Tensor, images: Tensor, classes: Tensor, label: Tensor
+    ) -> Tensor:
+        """``(N, K, H, W)``: alpha of the classes ``(N, K)`` of each image."""
+        if self.attention_activation == 'sigmoid':
+            return self._resize(logits[images, classes], label).sigmoid()
+        logits = F.pad(self._resize(logits, label), (0, 0, 0, 0, 1, 0))
+        return logits.softmax(1)[images, classes + 1]
 
     def _affinity_loss(
         self,

@@ -62,11 +62,16 @@ class AffinityLoss(nn.Module):
 
     Args:
         loss_weight: Weight of the loss; no source states it (our choice).
+        detach_probs: The embeddings follow the predictions, but teach them
+            nothing; as L_A is printed they do (our choice).
     """
 
-    def __init__(self, loss_weight: float = 1.0) -> None:
+    def __init__(
+        self, loss_weight: float = 1.0, detach_probs: bool = False
+    ) -> None:
         super().__init__()
         self.loss_weight = loss_weight
+        self.detach_probs = detach_probs
 
     @property
     def is_off(self) -> bool:
@@ -77,4 +82,6 @@ class AffinityLoss(nn.Module):
         self, embeddings: Tensor, probs: Tensor, valid: Tensor | None = None
     ) -> Tensor:
         """The weighted loss; see :func:`affinity_loss`."""
+        if self.detach_probs:
+            probs = probs.detach()
         return self.loss_weight * affinity_loss(embeddings, probs, valid)

@@ -13,7 +13,10 @@ from .utils import (
 
 
 def attention_weighted_loss(
-    log_probs: Tensor, attention: Tensor, box_mask: Tensor
+    log_probs: Tensor,
+    attention: Tensor,
+    box_mask: Tensor,
+    class_reduction: str = 'mean',
 ) -> tuple[Tensor, Tensor]:
     r"""Cross entropy on the boxes, weighted inside them by attention [N].
 
@@ -31,6 +34,7 @@ def attention_weighted_loss(
         attention: ``(N, L, H, W)`` float in ``[0, 1]``.
         box_mask: ``(N, L + 1, H, W)`` bool; class 0 is 'in no box'. A pixel
             in none of the classes, 0 included, is in none of the sums.
+        class_reduction: ``'sum'`` adds L_fg up over the classes instead.
 
     Returns:
         ``(loss_fg, loss_bg)``, two scalars.
@@ -53,7 +57,8 @@ def attention_weighted_loss(
     log_y0 = at_least_float32(log_probs[:, 0])
     per_image = -log_y0.masked_fill(~outside, 0).sum((1, 2))
     per_image = per_image / outside.sum((1, 2)).clamp(min=1)
-    return mean_over_images(per_class, images, n), per_image.mean()
+    loss_fg = mean_over_images(per_class, images, n, class_reduction)
+    return loss_fg, per_image.mean()
 
 
 @MODELS.register_module()
@@ -71,6 +76,11 @@ class AttentionWeightedLoss(nn.Module):
             fg_weight, at the start ``log(L + 1)`` times, it can not keep the
             attention from collapsing to 0.
         gamma: Share of GrabCut's filling rate that the attention must keep.
+        class_reduction: ``'mean'`` or ``'sum'``, of L_fg and L_fr over the
+            classes that are boxed in an image.
+
+    Raises:
+        ValueError: ``class_reduction`` is neither.
     """
 
     def __init__(
@@ -79,12 +89,19 @@ class AttentionWeightedLoss(nn.Module):
         bg_weight: float = 0.1,
         fr_weight: float = 2.0,
         gamma: float = 0.7,
+        class_reduction: str = 'mean',
     ) -> None:
         super().__init__()
+        if class_reduction not in ('mean', 'sum'):
+            raise ValueError(
+                'class_reduction must be mean or sum. '
+                f'Got: {class_reduction!r}'
+            )
         self.fg_weight = fg_weight
         self.bg_weight = bg_weight
         self.fr_weight = fr_weight
         self.gamma = gamma
+        self.class_reduction = class_reduction
 
     @property
     def is_off(self) -> bool:
@@ -120,12 +137,13 @@ class AttentionWeightedLoss(nn.Module):
         """
         n = len(log_probs)
         rates = filling_rates(attention, box_mask, pseudo_label, ignore_index)
-        losses = dict(
-            loss_fr=self.fr_weight * filling_rate_hinge(rates, self.gamma, n)
+        loss_fr = filling_rate_hinge(
+            rates, self.gamma, n, self.class_reduction
         )
+        losses = dict(loss_fr=self.fr_weight * loss_fr)
         if not warmup:
             loss_fg, loss_bg = attention_weighted_loss(
-                log_probs, attention, box_mask
+                log_probs, attention, box_mask, self.class_reduction
             )
             losses['loss_fg'] = self.fg_weight * loss_fg
             losses['loss_bg'] = self.bg_weight * loss_bg

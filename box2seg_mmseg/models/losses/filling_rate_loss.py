@@ -73,6 +73,7 @@ def filling_rate_loss(
     pseudo_label: Tensor,
     gamma: float,
     ignore_index: int = 255,
+    class_reduction: str = 'mean',
 ) -> Tensor:
     r"""Keep the attention from falling below GrabCut's filling rate [N].
 
@@ -88,6 +89,7 @@ def filling_rate_loss(
         pseudo_label: ``(N, H, W)`` int in ``0..L`` or ``ignore_index``.
         gamma: Share of GrabCut's filling rate that the attention must keep.
         ignore_index: Label of the pixels left out of every sum.
+        class_reduction: ``'mean'``, or ``'sum'`` over the classes.
 
     Returns:
         A scalar; 0 if no image has a box.
@@ -96,12 +98,15 @@ def filling_rate_loss(
         ValueError: The shapes do not fit each other.
     """
     rates = filling_rates(attention, box_mask, pseudo_label, ignore_index)
-    return filling_rate_hinge(rates, gamma, len(attention))
+    return filling_rate_hinge(rates, gamma, len(attention), class_reduction)
 
 
 def filling_rate_hinge(
-    rates: FillingRates, gamma: float, num_images: int
+    rates: FillingRates,
+    gamma: float,
+    num_images: int,
+    class_reduction: str = 'mean',
 ) -> Tensor:
     """:func:`filling_rate_loss` from the rates."""
     hinge = (gamma * rates.grabcut - rates.attention).clamp(min=0)
-    return mean_over_images(hinge, rates.images, num_images)
+    return mean_over_images(hinge, rates.images, num_images, class_reduction)

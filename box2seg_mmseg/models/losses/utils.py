@@ -26,7 +26,10 @@ def boxed_classes(box_mask: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def mean_over_images(
-    values: Tensor, images: Tensor, num_images: int
+    values: Tensor,
+    images: Tensor,
+    num_images: int,
+    class_reduction: str = 'mean',
 ) -> Tensor:
     """Mean over the classes of an image, then over the images (our choice).
 
@@ -34,10 +37,13 @@ def mean_over_images(
         values: ``(P,)``, one value a pair of image and class.
         images: ``(P,)`` int64, the image of each pair.
         num_images: N; an image without a pair counts as 0.
+        class_reduction: ``'mean'``, or ``'sum'`` over the classes.
 
     Returns:
         A scalar; 0 if there is no pair.
     """
+    if class_reduction == 'sum':
+        return values.sum() / num_images
     num_classes = torch.bincount(images, minlength=num_images)
     return (values / num_classes[images]).sum() / num_images
 

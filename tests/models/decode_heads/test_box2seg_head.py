@@ -105,10 +105,17 @@ def dense_boxes(samples, num_classes):
     return torch.stack(masks)
 
 
+def _softmax_beside_0(logits):
+    background = torch.ones_like(logits[:, :1])
+    exponentials = logits.exp()
+    return exponentials / (background + exponentials.sum(1, keepdim=True))
+
+
+@pytest.mark.parametrize('activation', ['sigmoid', 'softmax'])
 @pytest.mark.parametrize('share', [False, True])
-def test_losses_are_the_functions_of_all_classes(share):
+def test_losses_are_the_functions_of_all_classes(share, activation):
     """The head looks at boxed classes alone; that must change nothing."""
-    head = build(share_decoder=share).train()
+    head = build(share_decoder=share, attention_activation=activation).train()
     samples, inputs = two_samples(), features()
     outputs = head.forward_train(inputs)
     got = head.loss_by_feat(outputs, samples)
@@ -119,7 +126,9 @@ def test_losses_are_the_functions_of_all_classes(share):
         )
         for v in outputs[:2]
     )
-    log_probs, attention = full.log_softmax(1), attention.sigmoid()
+    log_probs = full.log_softmax(1)
+    activate = dict(sigmoid=torch.sigmoid, softmax=_softmax_beside_0)
+    attention = activate[activation](attention)
     label = torch.cat([item.gt_sem_seg.data for item in samples])
     boxes = dense_boxes(samples, 5)
     weights = head.loss_attention
@@ -307,3 +316,8 @@ def test_bfloat16_outputs_give_float32_losses():
         if 'loss' in name:
             assert got[name].dtype == torch.float32
             assert got[name].item() == pytest.approx(value.item(), rel=0.05)
+
+
+def test_an_unknown_activation_is_refused():
+    with pytest.raises(ValueError, match=r"sigmoid or softmax\. Got: 'relu'"):
+        build(attention_activation='relu')

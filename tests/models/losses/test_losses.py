@@ -2,6 +2,7 @@
 
 import itertools
 import math
+import statistics
 
 import pytest
 import torch
@@ -54,7 +55,10 @@ def brute_grabcut(log_probs, label):
     return sum(terms) / len(terms) if terms else 0.0
 
 
-def brute_attention(log_probs, attention, box_mask):
+REDUCTIONS = dict(mean=statistics.mean, sum=sum)
+
+
+def brute_attention(log_probs, attention, box_mask, over=statistics.mean):
     fg = bg = 0.0
     for n in range(N):
         per_class = []
@@ -69,7 +73,7 @@ def brute_attention(log_probs, attention, box_mask):
                 )
                 per_class.append(-total / area)
         if per_class:
-            fg += sum(per_class) / len(per_class)
+            fg += over(per_class)
         outside = [
             -log_probs[n, 0, y, x].item()
             for y, x in pixels()
@@ -80,7 +84,9 @@ def brute_attention(log_probs, attention, box_mask):
     return fg / N, bg / N
 
 
-def brute_filling_rate(attention, box_mask, label, gamma):
+def brute_filling_rate(
+    attention, box_mask, label, gamma, over=statistics.mean
+):
     total = 0.0
     for n in range(N):
         per_class = []
@@ -95,7 +101,7 @@ def brute_filling_rate(attention, box_mask, label, gamma):
                 eta = sum(own for _, own in inside) / len(inside)
                 per_class.append(max(0.0, gamma * eta - rate))
         if per_class:
-            total += sum(per_class) / len(per_class)
+            total += over(per_class)
     return total / N
 
 
@@ -122,18 +128,22 @@ class TestBruteForce:
         got = grabcut_loss(log_probs, label)
         assert got.item() == pytest.approx(brute_grabcut(log_probs, label))
 
-    def test_attention_weighted(self, seed, num_foreground):
+    @pytest.mark.parametrize('over', REDUCTIONS)
+    def test_attention_weighted(self, seed, num_foreground, over):
         batch = make_batch(seed, num_foreground)[:3]
-        got = attention_weighted_loss(*batch)
+        got = attention_weighted_loss(*batch, over)
         assert [v.item() for v in got] == pytest.approx(
-            brute_attention(*batch)
+            brute_attention(*batch, REDUCTIONS[over])
         )
 
+    @pytest.mark.parametrize('over', REDUCTIONS)
     @pytest.mark.parametrize('gamma', [0.5, 1.0, 3.0])
-    def test_filling_rate(self, seed, num_foreground, gamma):
+    def test_filling_rate(self, seed, num_foreground, gamma, over):
         batch = make_batch(seed, num_foreground)[1:4]
-        got = filling_rate_loss(*batch, gamma)
-        assert got.item() == pytest.approx(brute_filling_rate(*batch, gamma))
+        got = filling_rate_loss(*batch, gamma, class_reduction=over)
+        assert got.item() == pytest.approx(
+            brute_filling_rate(*batch, gamma, REDUCTIONS[over])
+        )
 
     def test_affinity(self, seed, num_foreground):
         log_probs, _, _, label, embeddings = make_batch(seed, num_foreground)
@@ -291,16 +301,28 @@ def test_modules_weigh_the_functions():
     assert AffinityLoss(3.0)(embeddings, probs) == 3 * affinity_loss(
         embeddings, probs
     )
-    module = AttentionWeightedLoss(2.0, 3.0, 5.0, gamma=1.5)
-    got = module(log_probs, attention, box_mask, label)
-    fg, bg = attention_weighted_loss(log_probs, attention, box_mask)
-    assert got['loss_fg'] == 2 * fg and got['loss_bg'] == 3 * bg
-    assert got['loss_fr'] == 5 * filling_rate_loss(
-        attention, box_mask, label, 1.5
-    )
+    for over in REDUCTIONS:
+        module = AttentionWeightedLoss(2.0, 3.0, 5.0, 1.5, over)
+        got = module(log_probs, attention, box_mask, label)
+        fg, bg = attention_weighted_loss(log_probs, attention, box_mask, over)
+        assert got['loss_fg'] == 2 * fg and got['loss_bg'] == 3 * bg
+        assert got['loss_fr'] == 5 * filling_rate_loss(
+            attention, box_mask, label, 1.5, class_reduction=over
+        )
     warm = module(log_probs, attention, box_mask, label, warmup=True)
     assert warm['loss_fr'] == got['loss_fr']
     assert 'loss_fg' not in warm and 'loss_bg' not in warm
+
+
+@pytest.mark.parametrize('detach', [False, True])
+def test_the_affinity_teaches_the_predictions_unless_detached(detach):
+    log_probs, *_, embeddings = make_batch()
+    leaves = [log_probs.exp(), embeddings]
+    for leaf in leaves:
+        leaf.requires_grad_()
+    AffinityLoss(detach_probs=detach)(leaves[1], leaves[0]).backward()
+    assert (leaves[0].grad is None) == detach
+    assert leaves[1].grad.abs().max() > 0
 
 
 def test_statistics_are_means_over_images_that_have_a_box():
@@ -319,7 +341,7 @@ def test_statistics_are_means_over_images_that_have_a_box():
     assert got['attention_in_boxes'] == got['gamma_eta'] == 0
 
 
-def test_shapes_that_do_not_fit_are_named():
+def test_arguments_that_do_not_fit_are_named():
     log_probs, attention, box_mask, label, embeddings = make_batch()
     with pytest.raises(ValueError, match='box_mask must have shape'):
         attention_weighted_loss(log_probs, attention, box_mask[:, 1:])
@@ -331,3 +353,5 @@ def test_shapes_that_do_not_fit_are_named():
         affinity_loss(embeddings, log_probs[..., 1:])
     with pytest.raises(ValueError, match='valid must have shape'):
         affinity_loss(embeddings, log_probs, label[:1] == 0)
+    with pytest.raises(ValueError, match=r"mean or sum\. Got: 'max'"):
+        AttentionWeightedLoss(class_reduction='max')
