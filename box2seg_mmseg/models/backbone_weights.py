@@ -62,19 +62,21 @@ def convert_efficientnet_lite(
             the backbone in order and shape.
     """
     source, out = Path(source), Path(out)
-    weights = _load(source, variant)
-    target = EfficientNetLite(variant, out_indices=(8,)).state_dict()
+    weights = [
+        (name, value)
+        for name, value in _load(source, variant).items()
+        if not name.startswith('_fc.')
+    ]
+    target = EfficientNetLite(variant).state_dict()
     if len(weights) != len(target):
         raise ValueError(
-            f'{source}: needs {len(target)} tensors to become {variant}. '
-            f'Got: {len(weights)}'
+            f'{source}: needs {len(target)} tensors besides the classifier '
+            f'to become {variant}. Got: {len(weights)}'
         )
     converted = {}
     for (name, value), (new_name, like) in zip(
-        weights.items(), target.items(), strict=True
+        weights, target.items(), strict=True
     ):
-        if name == '_fc.weight':  # of a layer without places
-            value = value[..., None, None]
         if value.shape != like.shape:
             raise ValueError(
                 f'{source}: {name} must have shape {tuple(like.shape)} to '

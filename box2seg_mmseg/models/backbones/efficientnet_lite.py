@@ -24,7 +24,7 @@ STAGES = (
     (4, 5, 2, 6, 192),
     (1, 3, 1, 6, 320),
 )
-HEAD_CHANNELS, NUM_CLASSES = 1280, 1000
+HEAD_CHANNELS = 1280
 # Width and depth multipliers.
 VARIANTS = dict(lite0=(1.0, 1.0), lite2=(1.1, 1.2))
 
@@ -34,14 +34,12 @@ class EfficientNetLite(BaseModule):
     """EfficientNet-Lite0 or -Lite2: no squeeze-and-excitation, ReLU6.
 
     Its seven stages have strides 2, 4, 8, 16, 16, 32 and 32; an eighth is
-    the layer of 1280 channels on which the classifier of ImageNet stands. A
-    ninth, built if it is asked for, is that classifier at each place (our
-    choice): the probabilities of ImageNet's 1000 classes.
+    the layer of 1280 channels on which the classifier of ImageNet stood.
     Padding is TensorFlow's 'SAME', as the weights were trained with.
 
     Args:
         variant: ``'lite0'`` or ``'lite2'``.
-        out_indices: Stages, in ``0..8``, whose output is returned.
+        out_indices: Stages, in ``0..7``, whose output is returned.
         frozen_stages: The stem and the stages up to this one are not
             trained, and their batch norm keeps its statistics; -1 for none.
         norm_cfg: Config of the batch norms; the weights' has eps 1e-3.
@@ -73,10 +71,9 @@ class EfficientNetLite(BaseModule):
                 f'variant must be one of {", ".join(VARIANTS)}. '
                 f'Got: {variant!r}'
             )
-        if not set(out_indices) <= set(range(len(STAGES) + 2)):
+        if not set(out_indices) <= set(range(len(STAGES) + 1)):
             raise ValueError(
-                f'out_indices must be in 0..{len(STAGES) + 1}. '
-                f'Got: {out_indices}'
+                f'out_indices must be in 0..{len(STAGES)}. Got: {out_indices}'
             )
         if cache_dir is not None and frozen_stages < max(out_indices):
             raise ValueError(
@@ -105,9 +102,6 @@ class EfficientNetLite(BaseModule):
                 channels, stride = out, 1
             self.stages.append(nn.Sequential(*blocks))
         self.stages.append(ConvBN(channels, HEAD_CHANNELS, 1, norm_cfg))
-        if len(STAGES) + 1 in out_indices:
-            layer = nn.Conv2d(HEAD_CHANNELS, NUM_CLASSES, 1)
-            self.stages.append(nn.Sequential(layer, nn.Softmax(1)))
         if channels_last:
             self.to(memory_format=torch.channels_last)
         self._freeze()
