@@ -1,6 +1,7 @@
 """What the benchmark keeps of a run, here or from another machine."""
 
 import hashlib
+import inspect
 import json
 import os
 import platform
@@ -14,6 +15,8 @@ import torch
 from mmengine.config import Config
 
 from ..files import write_json
+from ..models.decode_heads import Box2SegHead
+from ..models.losses import AffinityLoss, AttentionWeightedLoss
 from .benchmark_data import BenchmarkData
 from .benchmark_rows import FAMILIES, Row, choose_rows
 
@@ -46,11 +49,16 @@ def row_config(config_root: Path, family: str, row: Row) -> Path:
 
 def row_digest(config: Path, row: Row, data: BenchmarkData) -> str:
     """A digest of what decides a row's figures, wherever its files are."""
-    text = Config.fromfile(config).pretty_text
+    content = Config.fromfile(config).to_dict()
+    text = json.dumps(content, sort_keys=True, default=repr)
     # The folder may be another; the images that are used may not.
-    for root in set(re.findall(r"data_root='([^']+)'", text)):
+    for root in set(re.findall('"data_root": "([^"]+)"', text)):
         text = text.replace(root, '')
     text += repr((replace(row, title=''), data.image_ids, data.val_ids))
+    # Box2Seg's settings that no config states.
+    for part in (Box2SegHead, AttentionWeightedLoss, AffinityLoss):
+        parameters = inspect.signature(part).parameters.values()
+        text += repr([(one.name, one.default) for one in parameters])
     return hashlib.sha256(text.encode()).hexdigest()
 
 
