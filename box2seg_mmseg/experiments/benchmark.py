@@ -56,8 +56,14 @@ def run_benchmark(
         RuntimeError: A stock tool failed, or an image could not be labelled.
         UsageError: There is no such row, or the data has no split.
     """
-    config_root, work_dir = Path(config_root), Path(work_dir).resolve()
-    data_root = Path(data_root).resolve()
+    config_root, data_root, work_dir = (
+        Path(path).resolve() for path in (config_root, data_root, work_dir)
+    )
+    folders = {
+        str(data_root.parent): 'DATA',
+        str(work_dir): 'WORK_DIR',
+        str(config_root): 'configs',
+    }
     rows = choose_rows(only)
     data = BenchmarkData(data_root, work_dir / 'labels')
     work_dir.mkdir(parents=True, exist_ok=True)
@@ -90,7 +96,8 @@ def run_benchmark(
             options = _options(data, weights, row, seed)
             result = _run_row(config, run, row, digest, options)
             if name in absent:
-                write_run(run, (*name, seed), row, digest, result)
+                key = (*name, seed)
+                write_run(run, key, row, digest, result, folders)
                 runs |= finished_runs(work_dir)
                 write_tables(tables, in_order(runs))
     return write_tables(tables, in_order(runs))

@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import re
+from collections.abc import Mapping
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from itertools import chain
@@ -63,7 +64,12 @@ def row_digest(config: Path, row: Row, data: BenchmarkData) -> str:
 
 
 def write_run(
-    run: Path, key: Key, row: Row, digest: str, result: dict
+    run: Path,
+    key: Key,
+    row: Row,
+    digest: str,
+    result: dict,
+    folders: Mapping[str, str],
 ) -> None:
     """Write ``run.json``: what the tables are made of.
 
@@ -73,8 +79,12 @@ def write_run(
         row: The row.
         digest: Of :func:`row_digest`.
         result: Of :func:`run_experiment`.
+        folders: This machine's folders, and what the commands call them.
     """
     family, name, seed = key
+    for tool in result['runs'].values():
+        for folder, called in folders.items():
+            tool['command'] = tool['command'].replace(folder, called)
     content = dict(
         family=family,
         row=name,

@@ -71,7 +71,10 @@ def test_rows_run_and_are_not_run_again(short_configs, data, tmp_path, capsys):
             assert cost['seconds'] > 0 and cost['peak_mib'] > 100
             assert f'box2seg_mmseg {tool} ' in cost['command']
     command = rows['finetune-1-4']['runs'][0]['runs']['train']['command']
-    assert 'box2seg/seed0/iter_2.pth' in command
+    assert ' configs/object/finetune_short.py ' in command
+    assert 'load_from=WORK_DIR/object/box2seg/seed0/iter_2.pth' in command
+    assert 'val_dataloader.dataset.data_root=DATA/voc-mini' in command
+    assert str(tmp_path) not in (work_dir / 'table.json').read_text()
 
     # What is there is not run again.
     stamps = {p: p.stat().st_mtime_ns for p in work_dir.rglob('iter_2.pth')}
