@@ -85,6 +85,19 @@ def test_methods_differ_in_what_they_should(name):
         assert cfg.model.backbone == base.model.backbone
 
 
+@pytest.mark.parametrize('name', FILES)
+def test_splits_are_kept_apart(name):
+    """By the names of the lists; prepare_voc and voc-mini keep them apart."""
+    cfg = Config.fromfile(CONFIGS / name)
+    dataset = cfg.train_dataloader.dataset
+    for key in ('ann_file', 'mask_ann_file'):
+        split = dataset.get(key)
+        assert split is None or ('train' in split and 'val' not in split)
+    for loader in (cfg.val_dataloader, cfg.test_dataloader):
+        split = loader.dataset.ann_file
+        assert 'val' in split and 'train' not in split
+
+
 def test_cocos_classes_are_the_readers():
     cfg = Config.fromfile(CONFIGS / '_base_/datasets/coco_boxes.py')
     for loader in (cfg.train_dataloader, cfg.val_dataloader):
