@@ -27,6 +27,20 @@ def data_dir() -> Path:
     return path
 
 
+@pytest.fixture
+def few_photographs(data_dir, tmp_path) -> Path:
+    """voc-mini with ten photographs: eight to train on, two to validate."""
+    source, root = data_dir / 'voc-mini', tmp_path / 'data/voc-mini'
+    splits = 'ImageSets/Segmentation'
+    (root / splits).mkdir(parents=True)
+    for name in ('JPEGImages', 'Annotations', 'SegmentationClass'):
+        (root / name).symlink_to(source / name)
+    for split, count in (('train.txt', 8), ('val.txt', 2)):
+        ids = (source / splits / split).read_text().split()[:count]
+        (root / splits / split).write_text('\n'.join(ids))
+    return root
+
+
 @pytest.fixture(scope='session')
 def scenes(tmp_path_factory) -> Path:
     """Rendered scenes: 16 to train on, 4 to validate on."""

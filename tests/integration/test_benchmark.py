@@ -36,27 +36,14 @@ def short_configs(tmp_path):
     return tmp_path / 'configs'
 
 
-@pytest.fixture
-def data(data_dir, tmp_path):
-    """Eight photographs to train on, two to test."""
-    root = tmp_path / 'data/voc-mini'
-    splits = root / 'ImageSets/Segmentation'
-    splits.mkdir(parents=True)
-    for name in ('JPEGImages', 'Annotations', 'SegmentationClass'):
-        (root / name).symlink_to(data_dir / 'voc-mini' / name)
-    for split, count in (('train', 8), ('val', 2)):
-        source = data_dir / f'voc-mini/ImageSets/Segmentation/{split}.txt'
-        ids = source.read_text().split()[:count]
-        (splits / f'{split}.txt').write_text('\n'.join(ids))
-    return root
-
-
-def test_rows_run_and_are_not_run_again(short_configs, data, tmp_path, capsys):
+def test_rows_run_and_are_not_run_again(
+    short_configs, few_photographs, tmp_path, capsys
+):
     work_dir = tmp_path / 'work'
     work_dir.mkdir()
     weights = EfficientNetLite('lite2').state_dict()
     torch.save(dict(state_dict=weights), work_dir / 'efficientnet-lite2.pth')
-    arguments = (short_configs, data, work_dir)
+    arguments = (short_configs, few_photographs, work_dir)
     only = ['object/finetune-1-4', 'object/merge-50']
     text = run_benchmark(*arguments, only=only, num_seeds=1)
     assert text == (work_dir / 'table.md').read_text()
@@ -96,7 +83,9 @@ def test_rows_run_and_are_not_run_again(short_configs, data, tmp_path, capsys):
     with pytest.raises(ValueError, match='was made with another config'):
         run_benchmark(*arguments, only=['object/merge-50'], num_seeds=1)
     found = recorded_runs(
-        tmp_path / 'docs.json', short_configs, BenchmarkData(data, other)
+        tmp_path / 'docs.json',
+        short_configs,
+        BenchmarkData(few_photographs, other),
     )
     assert set(found) == {
         ('object', 'box2seg', 0),
@@ -105,9 +94,9 @@ def test_rows_run_and_are_not_run_again(short_configs, data, tmp_path, capsys):
     assert 'object/merge-50, seed 0, was made with' in capsys.readouterr().out
 
 
-def test_an_unknown_row_is_wrong_use(data, tmp_path):
+def test_an_unknown_row_is_wrong_use(few_photographs, tmp_path):
     tool = CONFIGS.parent / 'tools/benchmark.py'
-    command = [sys.executable, tool, '--data-root', data]
+    command = [sys.executable, tool, '--data-root', few_photographs]
     command += ['--work-dir', tmp_path / 'work', '--only', 'box3seg']
     done = subprocess.run(
         [str(part) for part in command], capture_output=True, text=True

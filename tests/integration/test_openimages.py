@@ -48,24 +48,15 @@ def open_images(data_dir, tmp_path):
 
 
 @pytest.fixture
-def voc(data_dir, tmp_path):
-    """A few photographs of voc-mini."""
-    source, root = data_dir / 'voc-mini', tmp_path / 'voc'
-    splits = root / 'ImageSets/Segmentation'
-    splits.mkdir(parents=True)
-    for name in ('JPEGImages', 'Annotations', 'SegmentationClass'):
-        (root / name).symlink_to(source / name)
-    for split, count in (('train', 8), ('val', 2)):
-        text = (source / f'ImageSets/Segmentation/{split}.txt').read_text()
-        ids = text.split()[:count]
-        (splits / f'{split}.txt').write_text('\n'.join(ids))
-        if split == 'train':
-            generate_pseudo_labels(
-                iter_voc_xml(root, ids),
-                build_labeler(dict(type='BoxFill')),
-                tmp_path / 'work_dirs/pseudo_labels/voc-mini/grabcut',
-            )
-    return root
+def voc(few_photographs, tmp_path):
+    """A few photographs of voc-mini with pseudo labels."""
+    split = few_photographs / 'ImageSets/Segmentation/train.txt'
+    generate_pseudo_labels(
+        iter_voc_xml(few_photographs, split.read_text().split()),
+        build_labeler(dict(type='BoxFill')),
+        tmp_path / 'work_dirs/pseudo_labels/voc-mini/grabcut',
+    )
+    return few_photographs
 
 
 def test_from_open_images_files_to_a_fine_tuned_network(
