@@ -76,6 +76,7 @@ ROWS = (
     Row('attention', 'GrabCut + attention'),
     Row('affinity', 'GrabCut + affinity'),
     Row('box2seg', 'Box2Seg: + both'),
+    Row('box2seg-shared', 'Box2Seg, one decoder with three output layers'),
     *(
         Row(
             f'{kind}-corrected',

@@ -19,6 +19,7 @@ CLAIMS = (
     ('attention over GrabCut', 'attention', 'grabcut'),
     ('affinity over GrabCut', 'affinity', 'grabcut'),
     (GAIN, 'box2seg', 'grabcut'),
+    ('Box2Seg with one decoder over GrabCut', 'box2seg-shared', 'grabcut'),
     (GAP, 'full', 'grabcut'),
     (f'{GAIN}, both with CRF', 'box2seg-crf', 'grabcut-crf'),
     (f'{GAP}, both with CRF', 'full-crf', 'grabcut-crf'),
