@@ -9,6 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from box2seg_mmseg.boxes import iter_voc_xml
+
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = ROOT / 'tools'
 (BOX2SEG_CONFIG,) = ROOT.glob('configs/scenes/box2seg_*.py')
@@ -188,6 +190,21 @@ def test_boxes_of_coco_and_of_detections(data_dir, tmp_path, run_here):
         (out / f'{ids[0]}.png').write_bytes(b'cut')
         done = run_here('verify_pseudo_labels.py', out)
         assert done.returncode == 1 and f'{ids[0]}.png' in done.stderr
+
+        xml_dir = tmp_path / f'{kind}-xml'
+        done = run_here(
+            'convert_boxes.py', data_dir / name, '--format', kind,
+            *('--split', split, '--out', xml_dir),
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        lines = (out / 'records.jsonl').read_text().splitlines()
+        cuts = {
+            r['image_id']: r['filling_rates'] for r in map(json.loads, lines)
+        }
+        converted = iter_voc_xml(data_dir / name, ids, xml_dir=xml_dir)
+        counts = [len(item.boxes) for item in converted]
+        assert counts == [len(cuts[image_id]) for image_id in ids]
+        assert min(counts) > 0
 
 
 def test_an_error_is_one_line_and_a_trace_with_debug(scenes, tmp_path):
