@@ -1,12 +1,16 @@
 """What a COCO file is made of, checked as it is taken out."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from .box_annotations import AnnotationError
+from .class_maps import COCO_TO_VOC, labels_of_names
 from .reading import image_name
+
+# The file's lists, and what messages call an entry of each.
+ENTRIES = dict(images='image', annotations='annotation', categories='category')
 
 
 def read_json(
@@ -49,6 +53,48 @@ def coco_entries(content: Any, key: str, path: str | Path) -> list:
             f'{path}: not a COCO annotation file: it has no list {key!r}'
         )
     return value
+
+
+def coco_places(
+    content: Any, key: str, path: str | Path
+) -> Iterator[tuple[str, Any]]:
+    """The entries of a list, each with its file and place for messages.
+
+    Raises:
+        AnnotationError: There is no such list.
+    """
+    for i, entry in enumerate(coco_entries(content, key, path), start=1):
+        yield f'{path}: {ENTRIES[key]} {i}', entry
+
+
+def coco_labels(
+    content: Any, path: str | Path, classes: Sequence[str]
+) -> dict[str | int, int]:
+    """The labels of the categories' ids.
+
+    Args:
+        content: The file's.
+        path: The file, for messages.
+        classes: Names of the foreground classes; the first has label 1. With
+            VOC's classes, COCO's names for them are understood too.
+
+    Returns:
+        For each id its label; 0 for a class that is not asked for.
+
+    Raises:
+        AnnotationError: A category lacks something, or none is asked for.
+    """
+    labels_of = labels_of_names(classes, COCO_TO_VOC)
+    labels = {}
+    for where, category in coco_places(content, 'categories', path):
+        name = coco_value(category, 'name', where)
+        labels[coco_value(category, 'id', where)] = labels_of.get(name, 0)
+    if not any(labels.values()):
+        raise AnnotationError(
+            f'{path}: no category is one of {", ".join(classes)}; give the '
+            'classes as the file names them'
+        )
+    return labels
 
 
 def coco_value(entry: Any, key: str, where: str) -> str | int:

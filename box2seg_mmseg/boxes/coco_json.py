@@ -8,11 +8,12 @@ import cv2
 import numpy as np
 
 from .box_annotations import AnnotationError, BoxAnnotations
-from .class_maps import COCO_TO_VOC, labels_of_names
 from .coco_file import (
     coco_entries,
     coco_image_id,
     coco_image_size,
+    coco_labels,
+    coco_places,
     coco_value,
     numbers,
     read_json,
@@ -163,24 +164,9 @@ class _Index:
     ) -> None:
         self.path = path
         self.image_root = Path(image_root)
-        names = labels_of_names(classes, COCO_TO_VOC)
-        # Label 0: a class that is not asked for.
-        self.labels: dict[Any, int] = {}
-        for i, entry in enumerate(
-            coco_entries(index, 'categories', path), start=1
-        ):
-            where = f'{path}: category {i}'
-            name = coco_value(entry, 'name', where)
-            self.labels[coco_value(entry, 'id', where)] = names.get(name, 0)
-        if not any(self.labels.values()):
-            raise AnnotationError(
-                f'{path}: no category is one of {", ".join(classes)}'
-            )
+        self.labels = coco_labels(index, path, classes)
         self.images: dict[str, Mapping[str, Any]] = {}
-        for i, entry in enumerate(
-            coco_entries(index, 'images', path), start=1
-        ):
-            where = f'{path}: image {i}'
+        for where, entry in coco_places(index, 'images', path):
             coco_value(entry, 'id', where)
             image_id = coco_image_id(entry, where)
             if image_id in self.images:

@@ -1,20 +1,19 @@
 """COCO's instances as masks of classes, to judge models with."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from operator import itemgetter
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from tqdm import tqdm
 
-from ...boxes import COCO_CLASSES, COCO_TO_VOC
-from ...boxes.class_maps import labels_of_names
+from ...boxes import COCO_CLASSES
 from ...boxes.coco_file import (
-    coco_entries,
     coco_image_id,
     coco_image_size,
+    coco_labels,
+    coco_places,
     coco_value,
     numbers,
     read_json,
@@ -61,21 +60,16 @@ def write_coco_masks(
             "pip install 'box2seg-mmseg[coco]'"
         )
     content = read_json(json_path)
-    labels = _labels(json_path, content, labels_of_names(classes, COCO_TO_VOC))
-    if not labels:
-        raise ValueError(
-            f'{json_path}: no category is one of {", ".join(classes)}; give '
-            'the classes as the file names them'
-        )
+    labels = coco_labels(content, json_path, classes)
     of_image = defaultdict(list)
-    for where, item in _places(json_path, content, 'annotation'):
-        if coco_value(item, 'category_id', where) in labels:
+    for where, item in coco_places(content, 'annotations', json_path):
+        if labels.get(coco_value(item, 'category_id', where)):
             (area,) = numbers([item.get('area')], 1, f'{where}: area')
             rank = not item.get('iscrowd'), -area
             image_id = coco_value(item, 'image_id', where)
             of_image[image_id].append((rank, where, item))
     names = []
-    images = list(_places(json_path, content, 'image'))
+    images = list(coco_places(content, 'images', json_path))
     for place, image in tqdm(images, unit='image', disable=not progress):
         names.append(coco_image_id(image, place))
         instances = of_image[coco_value(image, 'id', place)]
@@ -101,31 +95,8 @@ def coco_image_names(json_path: str | Path) -> list[str]:
         ValueError: It is no COCO file, or an image has no name or one that
             leaves the image folder.
     """
-    images = _places(json_path, read_json(json_path), 'image')
+    images = coco_places(read_json(json_path), 'images', json_path)
     return [coco_image_id(image, where) for where, image in images]
-
-
-def _labels(
-    path: str | Path, content: Any, labels_of: Mapping[str, int]
-) -> dict[str | int, int]:
-    """The labels of the categories' ids."""
-    labels = {}
-    key = 'categories'
-    for i, category in enumerate(coco_entries(content, key, path), start=1):
-        where = f'{path}: category {i}'
-        name = coco_value(category, 'name', where)
-        if name in labels_of:
-            labels[coco_value(category, 'id', where)] = labels_of[name]
-    return labels
-
-
-def _places(
-    path: str | Path, content: Any, kind: str
-) -> Iterator[tuple[str, Any]]:
-    """The images or annotations, with file and place for messages."""
-    entries = coco_entries(content, f'{kind}s', path)
-    for i, entry in enumerate(entries, start=1):
-        yield f'{path}: {kind} {i}', entry
 
 
 def _covered(item: dict, size: tuple[int, int], where: str) -> np.ndarray:
