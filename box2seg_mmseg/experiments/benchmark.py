@@ -97,8 +97,7 @@ def run_benchmark(
             result = _run_row(config, run, row, digest, options)
             if name in absent:
                 key = (*name, seed)
-                write_run(run, key, row, digest, result, folders)
-                runs |= finished_runs(work_dir)
+                runs[key] = write_run(run, key, row, digest, result, folders)
                 write_tables(tables, in_order(runs))
     return write_tables(tables, in_order(runs))
 

@@ -70,7 +70,7 @@ def write_run(
     digest: str,
     result: dict,
     folders: Mapping[str, str],
-) -> None:
+) -> dict:
     """Write ``run.json``: what the tables are made of.
 
     Args:
@@ -80,6 +80,9 @@ def write_run(
         digest: Of :func:`row_digest`.
         result: Of :func:`run_experiment`.
         folders: This machine's folders, and what the commands call them.
+
+    Returns:
+        What was written.
     """
     family, name, seed = key
     for tool in result['runs'].values():
@@ -95,8 +98,10 @@ def write_run(
         statistics=_statistics(run),
         machine=_machine(),
         versions=_versions(),
+        **result,
     )
-    write_json(run / 'run.json', content | result)
+    write_json(run / 'run.json', content)
+    return content
 
 
 def finished_runs(work_dir: Path) -> dict[Key, dict]:
