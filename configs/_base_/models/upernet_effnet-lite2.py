@@ -15,7 +15,7 @@ model = dict(
     backbone=dict(
         type='EfficientNetLite',
         variant='lite2',
-        out_indices=(2, 4, 7),
+        out_indices=(2, 4, 5, 6, 7),
         # 554 photographs are too few to train it: the decoder alone, on
         # ImageNet's features, learns faster and gets farther.
         frozen_stages=7,
@@ -26,8 +26,8 @@ model = dict(
     ),
     decode_head=dict(
         type='UPerHead',
-        in_channels=[48, 120, 1280],
-        in_index=[0, 1, 2],
+        in_channels=[48, 120, 208, 352, 1280],
+        in_index=[0, 1, 2, 3, 4],
         pool_scales=(1, 2, 3, 6),
         channels=64,
         dropout_ratio=0.1,

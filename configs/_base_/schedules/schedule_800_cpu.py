@@ -5,7 +5,10 @@ optim_wrapper = dict(
 )
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.02, begin=0, end=50, by_epoch=False),
-    dict(type='CosineAnnealingLR', begin=0, end=800, by_epoch=False),
+    # Half a cosine: ending at half the rate gave a better mIoU than at 0.
+    dict(
+        type='CosineAnnealingLR', T_max=1600, begin=0, end=800, by_epoch=False
+    ),
 ]
 train_cfg = dict(type='IterBasedTrainLoop', max_iters=800, val_interval=800)
 default_hooks = dict(
