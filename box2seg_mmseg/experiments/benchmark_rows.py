@@ -117,10 +117,10 @@ ROWS = (
 # What the sweeps change in Box2Seg's decode head, one at a time.
 SETTINGS = {
     'gamma': ('loss_attention.gamma', (0.5, 0.9)),
-    'w_fg': ('loss_attention.fg_weight', (0.3, 1.0)),
-    'w_bg': ('loss_attention.bg_weight', (0.0, 1.0)),
-    'w_fr': ('loss_attention.fr_weight', (1.0, 10.0)),
-    'w_A': ('loss_affinity.loss_weight', (0.3, 3.0)),
+    'w_fg': ('loss_attention.fg_weight', (0.2, 1.0)),
+    'w_bg': ('loss_attention.bg_weight', (1.0, 10.0)),
+    'w_fr': ('loss_attention.fr_weight', (2.0, 15.0)),
+    'w_A': ('loss_affinity.loss_weight', (1.0, 20.0)),
     'detached': ('loss_affinity.detach_probs', (True,)),
     'warmup': ('warmup_iters', (0, 200)),
     'embedding-pretrain': ('embedding_pretrain_iters', (0, 200)),

@@ -58,8 +58,9 @@ def row_digest(config: Path, row: Row, data: BenchmarkData) -> str:
     text += repr((replace(row, title=''), data.image_ids, data.val_ids))
     # Box2Seg's settings that no config states.
     for part in (Box2SegHead, AttentionWeightedLoss, AffinityLoss):
-        parameters = inspect.signature(part).parameters.values()
-        text += repr([(one.name, one.default) for one in parameters])
+        if part.__name__ in text:
+            parameters = inspect.signature(part).parameters.values()
+            text += repr([(one.name, one.default) for one in parameters])
     return hashlib.sha256(text.encode()).hexdigest()
 
 

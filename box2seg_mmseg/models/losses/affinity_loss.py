@@ -61,13 +61,14 @@ class AffinityLoss(nn.Module):
     """:func:`affinity_loss` with a weight.
 
     Args:
-        loss_weight: Weight of the loss; no source states it (our choice).
+        loss_weight: Weight of the loss; no source states it (our choice,
+            found on voc-mini).
         detach_probs: The embeddings follow the predictions, but teach them
             nothing; as L_A is printed they do (our choice).
     """
 
     def __init__(
-        self, loss_weight: float = 1.0, detach_probs: bool = False
+        self, loss_weight: float = 5.0, detach_probs: bool = False
     ) -> None:
         super().__init__()
         self.loss_weight = loss_weight
