@@ -57,8 +57,8 @@ def row_digest(config: Path, row: Row, data: BenchmarkData) -> str:
         text = text.replace(root, '')
     text += repr((replace(row, title=''), data.image_ids, data.val_ids))
     # Box2Seg's settings that no config states.
-    for part in (Box2SegHead, AttentionWeightedLoss, AffinityLoss):
-        if part.__name__ in text:
+    if Box2SegHead.__name__ in text:
+        for part in (Box2SegHead, AttentionWeightedLoss, AffinityLoss):
             parameters = inspect.signature(part).parameters.values()
             text += repr([(one.name, one.default) for one in parameters])
     return hashlib.sha256(text.encode()).hexdigest()
