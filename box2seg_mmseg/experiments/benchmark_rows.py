@@ -114,22 +114,25 @@ ROWS = (
         for share in (0.1, 0.3, 0.5)
     ),
 )
-# What the sweeps change in Box2Seg's decode head, one at a time.
+# What the sweeps change in Box2Seg's configs, one at a time.
+_HEAD = 'model.decode_head'
 SETTINGS = {
-    'gamma': ('loss_attention.gamma', (0.5, 0.9)),
-    'w_fg': ('loss_attention.fg_weight', (0.2, 1.0)),
-    'w_bg': ('loss_attention.bg_weight', (1.0, 10.0)),
-    'w_fr': ('loss_attention.fr_weight', (2.0, 15.0)),
-    'w_A': ('loss_affinity.loss_weight', (1.0, 20.0)),
-    'detached': ('loss_affinity.detach_probs', (True,)),
-    'warmup': ('warmup_iters', (0, 200)),
-    'embedding-pretrain': ('embedding_pretrain_iters', (0, 200)),
-    'embedding-size': ('embedding_channels', (16, 128)),
+    'gamma': (f'{_HEAD}.loss_attention.gamma', (0.5, 0.9)),
+    'w_fg': (f'{_HEAD}.loss_attention.fg_weight', (0.2, 1.0)),
+    'w_bg': (f'{_HEAD}.loss_attention.bg_weight', (1.0, 10.0)),
+    'w_fr': (f'{_HEAD}.loss_attention.fr_weight', (2.0, 15.0)),
+    # The fourth step of the pipeline is LoadBoxes.
+    'per-box': ('train_dataloader.dataset.pipeline.3.per_box', (True,)),
+    'w_A': (f'{_HEAD}.loss_affinity.loss_weight', (1.0, 20.0)),
+    'detached': (f'{_HEAD}.loss_affinity.detach_probs', (True,)),
+    'warmup': (f'{_HEAD}.warmup_iters', (0, 200)),
+    'embedding-pretrain': (f'{_HEAD}.embedding_pretrain_iters', (0, 200)),
+    'embedding-size': (f'{_HEAD}.embedding_channels', (16, 128)),
 }
 # With one class these change nothing.
 CLASS_SETTINGS = {
-    'attention': ('attention_activation', ('softmax',)),
-    'classes': ('loss_attention.class_reduction', ('sum',)),
+    'attention': (f'{_HEAD}.attention_activation', ('softmax',)),
+    'classes': (f'{_HEAD}.loss_attention.class_reduction', ('sum',)),
 }
 
 
@@ -141,7 +144,7 @@ def _sweep(
             f'{name}-{value}',
             f'{name} = {value}',
             config='box2seg',
-            options={f'model.decode_head.{key}': value},
+            options={key: value},
         )
         for name, (key, values) in settings.items()
         for value in values

@@ -1,12 +1,13 @@
 import csv
 import json
+import re
 from operator import attrgetter
 from pathlib import Path
 
 import pytest
 import torch
 from mmengine.config import Config
-from mmseg.registry import MODELS
+from mmseg.registry import MODELS, TRANSFORMS
 
 from box2seg_mmseg.boxes import iter_voc_xml
 from box2seg_mmseg.command_line import UsageError
@@ -42,9 +43,13 @@ SWEEPS = [
 @pytest.mark.parametrize(
     ('family', 'row'), SWEEPS, ids=[row.name for _, row in SWEEPS]
 )
-def test_a_setting_reaches_the_head_and_is_not_its_default(family, row):
+def test_a_setting_is_taken_and_is_not_the_default(family, row):
     ((key, value),) = row.options.items()
-    name = key.removeprefix('model.decode_head.')
+    # The part of the config that is built, and where it keeps the value.
+    part, name = re.fullmatch(
+        r'(model\.decode_head|.*pipeline\.\d+)\.(.+)', key
+    ).groups()
+    registry = MODELS if part.startswith('model') else TRANSFORMS
     name = dict(embedding_channels='embedding_decoder.out_channels').get(
         name, name
     )
@@ -53,9 +58,11 @@ def test_a_setting_reaches_the_head_and_is_not_its_default(family, row):
     values = []
     for options in ({}, row.options):
         cfg.merge_from_dict(dict(options))
+        one = cfg
+        for step in part.split('.'):
+            one = one[int(step) if step.isdigit() else step]
         with torch.device('meta'):
-            head = MODELS.build(cfg.model.decode_head)
-        values.append(attrgetter(name)(head))
+            values.append(attrgetter(name)(registry.build(one)))
     assert values[0] != value and values[1] == value
 
 

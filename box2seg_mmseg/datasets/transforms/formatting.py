@@ -8,17 +8,20 @@ from mmseg.registry import TRANSFORMS
 
 @TRANSFORMS.register_module()
 class PackBox2SegInputs(PackSegInputs):
-    """mmseg's PackSegInputs plus the box map and its table.
+    """mmseg's PackSegInputs plus the box map and its tables.
 
     Required Keys: those of PackSegInputs, and
 
     - gt_box_map (np.uint8, (H, W))
     - box_region_classes (np.bool_, (R + 1, L + 1))
+    - box_region_boxes (np.bool_, (R + 1, K)) and box_labels (K,), optional
 
     Added to the data sample:
 
     - gt_box_map: PixelData with a uint8 tensor ``(1, H, W)``.
     - box_region_classes: bool tensor ``(R + 1, L + 1)``.
+    - box_region_boxes: bool tensor ``(R + 1, K)``, and box_labels: int64
+      tensor ``(K,)``, where LoadBoxes tells boxes apart.
 
     Raises:
         ValueError: The box map has not the size of the label (without one,
@@ -39,11 +42,13 @@ class PackBox2SegInputs(PackSegInputs):
             )
         packed = super().transform(results)
         box_map = torch.from_numpy(results['gt_box_map'][None].copy())
-        table = torch.from_numpy(results['box_region_classes'])
+        tables = ['box_region_classes']
+        if 'box_region_boxes' in results:
+            tables += ['box_region_boxes', 'box_labels']
         packed['data_samples'].set_data(
             dict(
                 gt_box_map=PixelData(data=box_map),
-                box_region_classes=table,
+                **{name: torch.from_numpy(results[name]) for name in tables},
             )
         )
         return packed

@@ -13,7 +13,9 @@ MAX_REGIONS = 254
 class LoadBoxes(BaseTransform):
     """Rasterise the boxes of an image into one map of region ids.
 
-    A region is the set of pixels that the boxes of the same classes cover.
+    A region is the set of pixels that the boxes of the same classes cover;
+    with ``per_box``, that the same boxes cover, so that L_fr can take its
+    filling rates box by box.
     The map is named in ``seg_fields``, so every stock geometric transform
     resizes, crops and flips it; the table tells the classes of each region.
     To pad, take PadMaps in place of mmcv's Pad. Transforms that mix images
@@ -40,17 +42,21 @@ class LoadBoxes(BaseTransform):
     - box_region_classes (np.bool_, (R + 1, L + 1)): whether region r is
       covered by a box of class c. Row 0 has only the background; the other
       rows never have it.
+    - box_region_boxes (np.bool_, (R + 1, K)), with ``per_box`` alone: whether
+      region r is covered by box k. Row 0 is empty.
 
     Args:
         num_classes: L + 1, background included.
+        per_box: Tell boxes of one class apart.
 
     Raises:
         ValueError: The image has not the size that its annotation says, a
             label is no class, or the boxes make more than 254 regions.
     """
 
-    def __init__(self, num_classes: int) -> None:
+    def __init__(self, num_classes: int, per_box: bool = False) -> None:
         self.num_classes = num_classes
+        self.per_box = per_box
 
     def transform(self, results: dict) -> dict:
         """Add the map and its table."""
@@ -61,55 +67,66 @@ class LoadBoxes(BaseTransform):
                 f'{results["img_path"]}: the image is {size[1]} x {size[0]} '
                 f'px, its annotation says {width} x {height}'
             )
+        labels = results['box_labels']
+        for label in labels.tolist():
+            if not 1 <= label < self.num_classes:
+                raise ValueError(
+                    f'box labels must be in 1..{self.num_classes - 1}. '
+                    f'Got: {label}'
+                )
+        keys = np.arange(len(labels)) if self.per_box else labels
+        num_keys = len(labels) if self.per_box else self.num_classes
         regions, table = rasterise_boxes(
-            results['boxes'],
-            results['box_labels'],
-            size,
-            self.num_classes,
+            results['boxes'], keys, size, num_keys
         )
+        if self.per_box:
+            results['box_region_boxes'] = table
+            one_hot = np.arange(self.num_classes) == labels[:, None]
+            table = table @ one_hot
+        table[0, 0] = True
         results['gt_box_map'] = regions
         results['box_region_classes'] = table
         results['seg_fields'].append('gt_box_map')
         return results
 
     def __repr__(self) -> str:
-        return f'{type(self).__name__}(num_classes={self.num_classes})'
+        return (
+            f'{type(self).__name__}(num_classes={self.num_classes}, '
+            f'per_box={self.per_box})'
+        )
 
 
 def rasterise_boxes(
     boxes: np.ndarray,
-    labels: np.ndarray,
+    keys: np.ndarray,
     size: tuple[int, int],
-    num_classes: int,
+    num_keys: int,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The map of regions and their classes; see :class:`LoadBoxes`.
+    """The map of regions, the sets of pixels under boxes of the same keys.
 
     Args:
         boxes: ``(K, 4)`` xyxy in pixels, half-open.
-        labels: ``(K,)`` in ``1..num_classes - 1``.
+        keys: ``(K,)`` in ``0..num_keys - 1``, as the boxes' classes.
         size: ``(H, W)`` of the image.
-        num_classes: L + 1, background included.
+        num_keys: How many keys there may be.
 
     Returns:
-        ``(H, W)`` uint8 region ids and ``(R + 1, L + 1)`` bool table.
+        ``(H, W)`` uint8 region ids, 0 outside every box; and an
+        ``(R + 1, num_keys)`` bool table of the keys of each region.
 
     Raises:
-        ValueError: A label is no class, or there are more than 254 regions.
+        ValueError: There are more than 254 regions.
     """
     regions = np.zeros(size, np.int32)
     ids: dict[frozenset[int], int] = {frozenset(): 0}
     sets = [frozenset()]
-    for (x1, y1, x2, y2), label in zip(
-        pixel_boxes(boxes, size).tolist(), labels.tolist(), strict=True
+    for (x1, y1, x2, y2), key in zip(
+        pixel_boxes(boxes, size).tolist(), keys.tolist(), strict=True
     ):
-        if not 1 <= label < num_classes:
-            raise ValueError(
-                f'box labels must be in 1..{num_classes - 1}. Got: {label}'
-            )
         covered = regions[y1:y2, x1:x2]
         lookup = np.zeros(len(sets), np.int32)
         for old in np.flatnonzero(np.bincount(covered.ravel())):
-            joined = sets[old] | {label}
+            joined = sets[old] | {key}
             if joined not in ids:
                 ids[joined] = len(sets)
                 sets.append(joined)
@@ -121,13 +138,12 @@ def rasterise_boxes(
     used = used[used > 0]
     if len(used) > MAX_REGIONS:
         raise ValueError(
-            f'boxes of different classes overlap in {len(used)} ways; at '
-            f'most {MAX_REGIONS} fit the map'
+            f'boxes overlap in {len(used)} ways; at most {MAX_REGIONS} fit '
+            'the map'
         )
     compact = np.zeros(len(sets), np.uint8)
     compact[used] = np.arange(1, len(used) + 1)
-    table = np.zeros((len(used) + 1, num_classes), bool)
-    table[0, 0] = True
+    table = np.zeros((len(used) + 1, num_keys), bool)
     for row, old in enumerate(used, start=1):
         table[row, list(sets[old])] = True
     return compact[regions], table

@@ -10,6 +10,8 @@ from mmseg.registry import MODELS
 from mmseg.utils import ConfigType, SampleList
 from torch import Tensor, nn
 
+from ..losses.filling_rate_loss import BoxMasks
+
 
 @MODELS.register_module()
 class Box2SegHead(BaseModule):
@@ -181,7 +183,9 @@ class Box2SegHead(BaseModule):
         Args:
             inputs: Feature maps of the backbone or neck.
             batch_data_samples: With ``gt_sem_seg`` (the pseudo label),
-                ``gt_box_map`` and ``box_region_classes``.
+                ``gt_box_map`` and ``box_region_classes``; with
+                ``box_region_boxes`` and ``box_labels``, as LoadBoxes makes
+                with ``per_box``, L_fr is taken box by box.
             train_cfg: Not used.
 
         Returns:
@@ -264,7 +268,8 @@ class Box2SegHead(BaseModule):
         most: slot k of an image is its k-th boxed class.
         """
         ignored = pseudo_label == self.ignore_index
-        box_mask, slots = self._box_mask(batch_data_samples, ignored)
+        box_map = _stack_box_maps(batch_data_samples, ignored.shape[1:])
+        box_mask, slots = self._box_mask(box_map, batch_data_samples, ignored)
         images = torch.arange(len(slots), device=slots.device).unsqueeze(1)
         attention = self._attention(
             attention_logits, images, (slots - 1).clamp(min=0), pseudo_label
@@ -276,6 +281,9 @@ class Box2SegHead(BaseModule):
         slot_of_class[:, 0] = 0
         slot_label = slot_of_class[images.unsqueeze(2), pseudo_label]
         slot_label = slot_label.masked_fill(ignored, self.ignore_index)
+        single_boxes = _single_boxes(
+            box_map, batch_data_samples, slot_of_class
+        )
         slots = F.pad(slots, (1, 0))  # the background's
 
         losses = self.loss_attention(
@@ -285,6 +293,7 @@ class Box2SegHead(BaseModule):
             slot_label,
             warmup=warmup,
             ignore_index=self.ignore_index,
+            single_boxes=single_boxes,
         )
         losses.update(_attention_on_and_off(attention, box_mask, slot_label))
         return losses
@@ -329,14 +338,15 @@ class Box2SegHead(BaseModule):
         )
 
     def _box_mask(
-        self, batch_data_samples: SampleList, ignored: Tensor
+        self,
+        box_map: Tensor,
+        batch_data_samples: SampleList,
+        ignored: Tensor,
     ) -> tuple[Tensor, Tensor]:
         """The boxes of the classes that each image has in its crop.
 
-        A box map smaller than the batch, which mmseg's own padding leaves so,
-        is padded with 255 at the right and the bottom, like the image.
-
         Args:
+            box_map: ``(N, H, W)``, of :func:`_stack_box_maps`.
             batch_data_samples: As for :meth:`loss`.
             ignored: ``(N, H, W)`` bool, the pixels that are in no class.
 
@@ -346,18 +356,9 @@ class Box2SegHead(BaseModule):
             an image does not need has class 0 and an empty mask.
         """
         height, width = ignored.shape[1:]
-        maps, tables = [], []
-        for sample in batch_data_samples:
-            box_map = sample.gt_box_map.data[0].long()
-            h, w = box_map.shape
-            maps.append(
-                F.pad(box_map, (0, width - w, 0, height - h), value=255)
-            )
-            rows = sample.box_region_classes
-            table = rows.new_zeros(256, self.num_classes)
-            table[: len(rows)] = rows
-            tables.append(table)
-        box_map, table = torch.stack(maps), torch.stack(tables)
+        table = torch.stack(
+            [_of_all_ids(s.box_region_classes) for s in batch_data_samples]
+        )
 
         regions = [m.flatten().bincount(minlength=256) > 0 for m in box_map]
         present = (table & torch.stack(regions).unsqueeze(2)).any(1)
@@ -376,6 +377,53 @@ class Box2SegHead(BaseModule):
         )
         masks = masks.unflatten(2, (height, width))
         return masks & ~ignored.unsqueeze(1), slots
+
+
+def _stack_box_maps(
+    batch_data_samples: SampleList, size: torch.Size
+) -> Tensor:
+    """The box maps of a batch, ``(N, H, W)`` int64.
+
+    A box map smaller than the batch, which mmseg's own padding leaves so, is
+    padded with 255 at the right and the bottom, like the image.
+    """
+    height, width = size
+    maps = []
+    for sample in batch_data_samples:
+        box_map = sample.gt_box_map.data[0].long()
+        h, w = box_map.shape
+        maps.append(F.pad(box_map, (0, width - w, 0, height - h), value=255))
+    return torch.stack(maps)
+
+
+def _of_all_ids(table: Tensor) -> Tensor:
+    """``(256, ...)``: a table of region ids, False for those that are none."""
+    rows = table.new_zeros(256, table.shape[1])
+    rows[: len(table)] = table
+    return rows
+
+
+def _single_boxes(
+    box_map: Tensor, batch_data_samples: SampleList, slot_of_class: Tensor
+) -> BoxMasks | None:
+    """The single boxes, where the samples tell them apart.
+
+    Args:
+        box_map: ``(N, H, W)``, of :func:`_stack_box_maps`.
+        batch_data_samples: As for :meth:`Box2SegHead.loss`.
+        slot_of_class: ``(N, 256)``, from 1; 0 for a class that is not there.
+    """
+    if 'box_region_boxes' not in batch_data_samples[0]:
+        return None
+    images, classes, inside = [], [], []
+    for i, sample in enumerate(batch_data_samples):
+        labels = sample.box_labels
+        images.append(labels.new_full(labels.shape, i))
+        # A box outside the crop has no slot, and no pixel either.
+        classes.append((slot_of_class[i, labels] - 1).clamp(min=0))
+        table = _of_all_ids(sample.box_region_boxes)
+        inside.append(table.T[:, box_map[i]])
+    return BoxMasks(torch.cat(images), torch.cat(classes), torch.cat(inside))
 
 
 def _build_decoder(decoder: ConfigType, channels: int) -> nn.Module:

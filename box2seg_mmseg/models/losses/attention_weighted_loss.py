@@ -3,7 +3,7 @@
 from mmseg.registry import MODELS
 from torch import Tensor, nn
 
-from .filling_rate_loss import filling_rate_hinge, filling_rates
+from .filling_rate_loss import BoxMasks, filling_rate_hinge, filling_rates
 from .utils import (
     at_least_float32,
     boxed_classes,
@@ -79,7 +79,8 @@ class AttentionWeightedLoss(nn.Module):
             attention from collapsing to 0.
         gamma: Share of GrabCut's filling rate that the attention must keep.
         class_reduction: ``'mean'`` or ``'sum'``, of L_fg and L_fr over the
-            classes that are boxed in an image.
+            classes that are boxed in an image; of L_fr over its boxes where
+            they are told apart.
 
     Raises:
         ValueError: ``class_reduction`` is neither.
@@ -118,6 +119,7 @@ class AttentionWeightedLoss(nn.Module):
         pseudo_label: Tensor,
         warmup: bool = False,
         ignore_index: int = 255,
+        single_boxes: BoxMasks | None = None,
     ) -> dict[str, Tensor]:
         """The weighted losses and what to watch.
 
@@ -130,15 +132,19 @@ class AttentionWeightedLoss(nn.Module):
             warmup: Only L_fr, so that the attention has learnt GrabCut's
                 filling rate before L_fg pulls at it (our choice).
             ignore_index: Label of the pixels left out of every sum.
+            single_boxes: L_fr takes the filling rates of these boxes, not of
+                the classes.
 
         Returns:
             ``loss_fr`` and, after the warm-up, ``loss_fg`` and ``loss_bg``;
             ``attention_in_boxes`` and ``gamma_eta``: eta' and gamma * eta,
-            averaged over the classes of an image and over the images that
-            have a box; 0 if none has.
+            averaged over the classes, or boxes, of an image and over the
+            images that have a box; 0 if none has.
         """
         n = len(log_probs)
-        rates = filling_rates(attention, box_mask, pseudo_label, ignore_index)
+        rates = filling_rates(
+            attention, box_mask, pseudo_label, ignore_index, single_boxes
+        )
         loss_fr = filling_rate_hinge(
             rates, self.gamma, n, self.class_reduction
         )

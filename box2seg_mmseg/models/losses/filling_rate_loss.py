@@ -12,8 +12,24 @@ from .utils import (
 )
 
 
+class BoxMasks(NamedTuple):
+    """The P single boxes of a batch.
+
+    Args:
+        images: ``(P,)`` int64, the image of each box.
+        classes: ``(P,)`` int64 in ``0..L - 1``, its foreground class.
+        inside: ``(P, H, W)`` bool, the pixels that it covers.
+    """
+
+    images: Tensor
+    classes: Tensor
+    inside: Tensor
+
+
 class FillingRates(NamedTuple):
     """Filling rates of the P pairs of an image and a class boxed in it.
+
+    Or of P single boxes.
 
     Args:
         images: ``(P,)`` int64, the image of each pair.
@@ -32,6 +48,7 @@ def filling_rates(
     box_mask: Tensor,
     pseudo_label: Tensor,
     ignore_index: int = 255,
+    single_boxes: BoxMasks | None = None,
 ) -> FillingRates:
     r"""Filling rates per image and class [N; per image: our choice].
 
@@ -44,9 +61,12 @@ def filling_rates(
         box_mask: ``(N, L + 1, H, W)`` bool, background first.
         pseudo_label: ``(N, H, W)`` int in ``0..L`` or ``ignore_index``.
         ignore_index: Label of the pixels left out of every sum.
+        single_boxes: Take the rates of these boxes, not of the classes
+            (our choice).
 
     Returns:
-        The rates of the pairs that have a pixel which is not ignored.
+        The rates of the pairs, or boxes, that have a pixel which is not
+        ignored.
 
     Raises:
         ValueError: The shapes do not fit each other.
@@ -54,9 +74,15 @@ def filling_rates(
     n, num_foreground, height, width = attention.shape
     check_shape('box_mask', box_mask, (n, num_foreground + 1, height, width))
     check_shape('pseudo_label', pseudo_label, (n, height, width))
-    box_mask = box_mask & (pseudo_label != ignore_index).unsqueeze(1)
-    images, classes = boxed_classes(box_mask)
-    inside = box_mask[images, classes + 1]
+    valid = pseudo_label != ignore_index
+    if single_boxes is None:
+        images, classes = boxed_classes(box_mask & valid.unsqueeze(1))
+        inside = box_mask[images, classes + 1] & valid[images]
+    else:
+        images, classes, inside = single_boxes
+        inside = inside & valid[images]
+        seen = inside.flatten(1).any(1)
+        images, classes, inside = images[seen], classes[seen], inside[seen]
     area = inside.sum((1, 2))
     own = pseudo_label[images] == (classes + 1).view(-1, 1, 1)
     alpha = at_least_float32(attention[images, classes])

@@ -45,8 +45,8 @@ def multi_hot(boxes, labels, size=(HEIGHT, WIDTH)):
     return result
 
 
-def load(boxes, labels):
-    return LoadBoxes(num_classes=CLASSES).transform(
+def load(boxes, labels, per_box=False):
+    return LoadBoxes(num_classes=CLASSES, per_box=per_box).transform(
         dict(
             img_path='a.jpg',
             img=np.zeros((HEIGHT, WIDTH, 3), np.uint8),
@@ -77,6 +77,22 @@ def test_map_and_table_are_the_boxes(sample):
     assert len(set(rows)) == len(rows)
     used = np.unique(results['gt_box_map'])
     assert set(used) | {0} == set(range(len(rows)))
+
+
+@given(boxes_and_labels())
+def test_boxes_of_one_class_are_told_apart(sample):
+    boxes, labels = sample
+    results = load(boxes, labels, per_box=True)
+    assert np.array_equal(look_up(results), multi_hot(boxes, labels))
+    covered = results['box_region_boxes'][results['gt_box_map']]
+    assert covered.shape == (HEIGHT, WIDTH, len(boxes))
+    for k in range(len(boxes)):
+        # Alone in its class, so that B is this box.
+        alone = multi_hot(boxes[k : k + 1], labels[k : k + 1])
+        assert np.array_equal(covered[..., k], alone[labels[k]])
+    packed = PackBox2SegInputs()(results)['data_samples']
+    assert packed.box_labels.tolist() == labels.tolist()
+    assert packed.box_region_boxes.shape[1] == len(boxes)
 
 
 @settings(deadline=None)

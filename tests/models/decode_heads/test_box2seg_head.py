@@ -162,6 +162,45 @@ def test_losses_are_the_functions_of_all_classes(share, activation):
     )
 
 
+def test_filling_rates_are_taken_box_by_box_where_told_apart():
+    """Two boxes of one class: one GrabCut fills, one it leaves empty."""
+    head = build(loss_affinity=None).train()
+    box_map = torch.zeros(64, 64)
+    box_map[:20, :20] = 1
+    box_map[40:, 40:] = 2
+    label = torch.zeros(64, 64, dtype=torch.long)
+    label[:20, :20] = 3
+    item = sample(label, box_map, table(5, {3}, {3}))
+    apart = sample(label, box_map, table(5, {3}, {3}))
+    apart.set_data(
+        dict(
+            box_region_boxes=torch.tensor(
+                [[0, 0, 0], [1, 0, 0], [0, 1, 0]], dtype=torch.bool
+            ),
+            # The last box is outside the crop, and the only one of its class.
+            box_labels=torch.tensor([3, 3, 1]),
+        )
+    )
+    seg_logits, attention, _ = head.forward_train(features(n=1))
+    attention = torch.full_like(attention, 0.0)  # alpha = 0.5
+    gamma = head.loss_attention.gamma
+    got = {
+        name: head.loss_by_feat((seg_logits, attention, None), [one])
+        for name, one in (('class', item), ('box', apart))
+    }
+    filled, empty = 20 * 20, 24 * 24
+    eta = filled / (filled + empty)
+    by_hand = dict(
+        box=((gamma - 0.5) + 0) / 2, **{'class': max(gamma * eta - 0.5, 0)}
+    )
+    for name, value in by_hand.items():
+        assert got[name]['loss_fr'].item() == pytest.approx(
+            head.loss_attention.fr_weight * value, abs=1e-6
+        )
+    assert by_hand['box'] > 0
+    assert got['box']['loss_fg'] == got['class']['loss_fg']
+
+
 def test_only_losses_have_loss_in_their_name():
     """mmengine sums every value whose name contains it."""
     losses = build().train().loss(features(), two_samples(), None)

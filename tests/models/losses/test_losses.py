@@ -17,6 +17,7 @@ from box2seg_mmseg.models.losses import (
     filling_rate_loss,
     grabcut_loss,
 )
+from box2seg_mmseg.models.losses.filling_rate_loss import BoxMasks
 
 N, L, H, W, D = 3, 4, 5, 6, 7
 IGNORE = 255
@@ -103,6 +104,17 @@ def brute_filling_rate(
         if per_class:
             total += over(per_class)
     return total / N
+
+
+def make_single_boxes():
+    """Two boxes of class 3 and one of class 1 in image 1, one in image 2."""
+    inside = torch.zeros(5, H, W, dtype=torch.bool)
+    inside[0, :3, :3] = inside[1, 2:, 1:] = inside[2, 1:4, 2:] = True
+    inside[3] = True
+    # Box 4 is outside the crop.
+    return BoxMasks(
+        torch.tensor([1, 1, 1, 2, 2]), torch.tensor([2, 2, 0, 1, 1]), inside
+    )
 
 
 def brute_affinity(embeddings, probs, valid):
@@ -227,6 +239,30 @@ class TestByHand:
         embeddings = torch.tensor([[[[2.0, 0.0]], [[0.0, 3.0]]]])
         probs = torch.tensor([[[[1.0, 1.0]], [[0.0, 0.0]]]])
         assert affinity_loss(embeddings, probs).item() == pytest.approx(0.5)
+
+
+@pytest.mark.parametrize('over', REDUCTIONS)
+def test_filling_rates_of_single_boxes(over):
+    """Each box by itself, as if it were the only one of its class."""
+    log_probs, attention, box_mask, label, _ = make_batch()
+    boxes = make_single_boxes()
+    per_image = {n: [] for n in range(N)}
+    for n, c, inside in zip(*boxes, strict=True):
+        if inside.any():
+            alone = torch.zeros_like(box_mask)
+            alone[n, c + 1] = inside
+            # N times the mean over the images is this image's own.
+            per_image[int(n)].append(
+                N * brute_filling_rate(attention, alone, label, 2.0)
+            )
+    assert [len(v) for v in per_image.values()] == [0, 3, 1]
+    want = sum(REDUCTIONS[over](v) for v in per_image.values() if v) / N
+    module = AttentionWeightedLoss(
+        fr_weight=5.0, gamma=2.0, class_reduction=over
+    )
+    got = module(log_probs, attention, box_mask, label, single_boxes=boxes)
+    assert got['loss_fr'].item() == pytest.approx(5 * want)
+    assert got['loss_fr'].item() > 0
 
 
 @pytest.mark.parametrize('num_foreground', [1, L])
