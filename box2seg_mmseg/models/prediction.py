@@ -99,7 +99,8 @@ class Predictor:
         # more keeps mmseg from taking one channel for a binary task's.
         logits = torch.cat([logits[:, :1], logits], 1)
         (sample,) = model.postprocess_result(logits, samples)
-        return sample.seg_logits.data[1:].sigmoid().cpu().numpy()
+        logits = sample.seg_logits.data[None, 1:]
+        return model.decode_head.activate_attention(logits)[0].cpu().numpy()
 
     def _batch(self, image_path: str | Path) -> dict:
         return pseudo_collate([self._pipeline(dict(img_path=str(image_path)))])

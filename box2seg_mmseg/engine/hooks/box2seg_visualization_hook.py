@@ -80,19 +80,24 @@ class Box2SegVisualizationHook(Hook):
         }
         model.eval()
         data = model.data_preprocessor(deepcopy(first), training=True)
-        _, attention, embeddings = model.decode_head.forward_train(
+        head, padded = model.decode_head, data['inputs'].shape[2:]
+        _, attention, embeddings = head.forward_train(
             model.extract_feat(data['inputs'])
         )
         model.train()
+        if attention is not None:
+            # Logits are enlarged before the activation, as for the losses.
+            attention = head.activate_attention(_enlarge(attention, padded))
+        if embeddings is not None:
+            embeddings = F.normalize(_enlarge(embeddings, padded))
         for i, (crop, sample) in enumerate(
-            zip(first['inputs'], data['data_samples'], strict=True)
+            zip(first['inputs'], first['data_samples'], strict=True)
         ):
             picture = _draw(
                 crop,
                 sample,
                 None if attention is None else attention[i],
                 None if embeddings is None else embeddings[i],
-                data['inputs'].shape[2:],
                 self.pixel,
             )
             runner.visualizer.add_image(
@@ -105,36 +110,43 @@ def _draw(
     sample: SegDataSample,
     attention: Tensor | None,
     embeddings: Tensor | None,
-    padded: tuple[int, int],
     pixel: tuple[float, float] | None,
 ) -> np.ndarray:
-    """The panels of one image, side by side: ``(H, W, 3)`` uint8, RGB."""
+    """The panels of one image, side by side: ``(H, W, 3)`` uint8, RGB.
+
+    Attention and embeddings are those of the padded image; the sample's maps
+    may be smaller than the crop (SegRescale).
+    """
     height, width = crop.shape[1:]
-    image = crop.flip(0).permute(1, 2, 0).cpu().numpy()  # OpenCV's BGR
-    label = sample.gt_sem_seg.data[0, :height, :width]
+    # From OpenCV's BGR.
+    image = crop.flip(0).permute(1, 2, 0).contiguous().cpu().numpy()
+    label, box_map = (
+        F.interpolate(one.data[None].float(), (height, width))[0, 0]
+        for one in (sample.gt_sem_seg, sample.gt_box_map)
+    )
     panels = [overlay_labels(image, label.cpu().numpy().astype(np.uint8))]
 
-    box_map = sample.gt_box_map.data[0, :height, :width].long()
     table = sample.box_region_classes
     table = F.pad(table, (0, 0, 0, 256 - len(table)))
-    inside = table[box_map.to(table.device)].permute(2, 0, 1)[1:]
+    inside = table[box_map.long().to(table.device)].permute(2, 0, 1)[1:]
     classes = inside.flatten(1).any(1).nonzero().flatten().tolist()
     y, x = (0.5, 0.5) if pixel is None else pixel
     row, column = int(y * height), int(x * width)
     if attention is not None and classes:
-        # Logits are enlarged before the sigmoid, as for the losses.
-        logits = _enlarge(attention[classes], padded)[:, :height, :width]
-        maps = logits.sigmoid() * inside[classes].to(logits.device)
+        maps = attention[classes][:, :height, :width]
+        maps = maps * inside[classes].to(maps.device)
         panels += [overlay_heat(image, m.cpu().numpy()) for m in maps]
         if pixel is None:
             row, column = divmod(int(maps.amax(0).argmax()), width)
     if embeddings is not None:
-        unit = F.normalize(_enlarge(embeddings, padded), dim=0)
-        alike = torch.einsum('dhw,d->hw', unit, unit[:, row, column])
-        alike = alike[:height, :width].cpu().numpy()
+        alike = torch.einsum(
+            'dhw,d->hw',
+            embeddings[:, :height, :width],
+            embeddings[:, row, column],
+        )
         panels.append(
             cv2.drawMarker(
-                overlay_heat(image, alike),
+                overlay_heat(image, alike.cpu().numpy()),
                 (column, row),
                 (0, 255, 255),
                 cv2.MARKER_CROSS,
@@ -146,4 +158,4 @@ def _draw(
 
 
 def _enlarge(maps: Tensor, size: tuple[int, int]) -> Tensor:
-    return F.interpolate(maps[None].float(), size, mode='bilinear')[0]
+    return F.interpolate(maps.float(), size, mode='bilinear')

@@ -163,6 +163,19 @@ class Box2SegHead(BaseModule):
             handle.remove()
         return seg_logits, features[-1]
 
+    def activate_attention(self, logits: Tensor) -> Tensor:
+        """The attention that logits mean, alpha.
+
+        Args:
+            logits: ``(N, L, h, w)``, of :meth:`forward_train`.
+
+        Returns:
+            ``(N, L, h, w)`` in ``[0, 1]``.
+        """
+        if self.attention_activation == 'sigmoid':
+            return logits.sigmoid()
+        return F.pad(logits, (0, 0, 0, 0, 1, 0)).softmax(1)[:, 1:]
+
     def predict(
         self,
         inputs: tuple[Tensor, ...],
@@ -302,10 +315,11 @@ class Box2SegHead(BaseModule):
         self, logits: Tensor, images: Tensor, classes: Tensor, label: Tensor
     ) -> Tensor:
         """``(N, K, H, W)``: alpha of the classes ``(N, K)`` of each image."""
-        if self.attention_activation == 'sigmoid':
-            return self._resize(logits[images, classes], label).sigmoid()
-        logits = F.pad(self._resize(logits, label), (0, 0, 0, 0, 1, 0))
-        return logits.softmax(1)[images, classes + 1]
+        if self.attention_activation == 'sigmoid':  # each class by itself
+            logits = self._resize(logits[images, classes], label)
+            return self.activate_attention(logits)
+        logits = self._resize(logits, label)
+        return self.activate_attention(logits)[images, classes]
 
     def _affinity_loss(
         self,

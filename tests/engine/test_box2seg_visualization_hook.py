@@ -1,0 +1,80 @@
+from pathlib import Path
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.structures import PixelData
+from mmseg.registry import MODELS
+from mmseg.structures import SegDataSample
+
+from box2seg_mmseg.engine.hooks import Box2SegVisualizationHook
+from box2seg_mmseg.visualization import overlay_heat, overlay_labels
+
+(CONFIG,) = (Path(__file__).resolve().parents[2] / 'configs/scenes').glob(
+    'box2seg_*.py'
+)
+SIDE = 64
+
+
+def _sample(side):
+    """Class 2 in the middle of the image, boxed."""
+    third = side // 4
+    middle = slice(third, side - third)
+    label = torch.zeros(side, side, dtype=torch.long)
+    label[middle, middle] = 2
+    table = torch.zeros(2, 6, dtype=torch.bool)
+    table[0, 0] = table[1, 2] = True
+    result = SegDataSample(metainfo=dict(img_shape=(SIDE, SIDE)))
+    result.gt_sem_seg = PixelData(data=label[None])
+    result.set_data(
+        dict(
+            gt_box_map=PixelData(data=(label > 0)[None].to(torch.uint8)),
+            box_region_classes=table,
+        )
+    )
+    return result
+
+
+# 2 beside four logits of 0: sigmoid(2), and softmax beside the background's 0.
+ALPHA = dict(
+    sigmoid=1 / (1 + np.exp(-2)), softmax=np.exp(2) / (np.exp(2) + 4 + 1)
+)
+
+
+@pytest.mark.parametrize('activation', ALPHA)
+@pytest.mark.parametrize('label_side', [SIDE, SIDE // 2])
+def test_panels_are_the_label_and_the_attention_in_its_boxes(
+    label_side, activation, monkeypatch
+):
+    cfg = Config.fromfile(CONFIG).model
+    cfg.decode_head.attention_activation = activation
+    cfg.decode_head.loss_affinity = None
+    model = MODELS.build(cfg)
+    logits = torch.zeros(1, 5, 8, 8)
+    logits[:, 1] = 2
+    monkeypatch.setattr(
+        model.decode_head, 'forward_train', lambda _: (None, logits, None)
+    )
+    image = torch.randint(0, 256, (3, SIDE, SIDE), dtype=torch.uint8)
+    pictures = {}
+    runner = SimpleNamespace(
+        model=model,
+        iter=9,
+        visualizer=SimpleNamespace(
+            add_image=lambda name, picture, step: pictures.update(
+                {(name, step): picture}
+            )
+        ),
+    )
+    batch = dict(inputs=[image], data_samples=[_sample(label_side)])
+    Box2SegVisualizationHook(interval=10).after_train_iter(runner, 9, batch)
+
+    rgb = image.numpy()[::-1].transpose(1, 2, 0)
+    label = _sample(SIDE).gt_sem_seg.data[0].numpy().astype(np.uint8)
+    heat = np.where(label == 2, ALPHA[activation], 0)
+    want = [overlay_labels(rgb, label), overlay_heat(rgb, heat)]
+    assert list(pictures) == [('box2seg_0', 10)]
+    got = pictures['box2seg_0', 10].astype(int)
+    assert np.abs(got - np.hstack(want)).max() <= 1
