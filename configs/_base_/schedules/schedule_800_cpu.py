@@ -23,4 +23,16 @@ default_hooks = dict(
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='SegVisualizationHook'),
 )
-custom_hooks = [dict(type='RandomStateHook'), dict(type='KeepMemoryHook')]
+custom_hooks = [
+    dict(type='RandomStateHook'),
+    dict(type='KeepMemoryHook'),
+    # What is tested and kept is the mean over about the last 50 iterations:
+    # at so high a rate the weights of one differ by chance.
+    dict(
+        type='EMAHook',
+        ema_type='MomentumAnnealingEMA',
+        momentum=0.02,
+        gamma=10,
+        update_buffers=True,
+    ),
+]
