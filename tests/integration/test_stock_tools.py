@@ -92,14 +92,41 @@ def test_training_opens_no_mask(trained):
 def test_a_resumed_run_ends_in_the_same_weights(
     stock, trained, unmasked, tmp_path
 ):
-    options = _options(unmasked) | NO_VALIDATION
-    arguments = (_config('box2seg'), '--work-dir', tmp_path)
+    """And in the same moving average of them, with the miniatures' hooks."""
+    schedule = CONFIGS.parent / '_base_/schedules/schedule_800_cpu.py'
+    config = tmp_path / 'config.py'
+    config.write_text(
+        f"_base_ = '{_config('box2seg')}'\n"
+        f'custom_hooks = {Config.fromfile(schedule).custom_hooks}\n'
+    )
+    keep_all = {
+        'default_hooks.checkpoint.interval': 1,
+        'default_hooks.checkpoint.max_keep_ckpts': -1,
+    }
+    options = _options(unmasked) | NO_VALIDATION | keep_all
+    arguments = (config, '--work-dir', tmp_path)
     # Stop after four iterations, then go on.
     stopped = options | {'train_cfg.max_iters': 4}
     stock('train', *arguments, **stopped)
     stock('train', *arguments, '--resume', **options)
-    want, got = _weights(trained[0], 6), _weights(tmp_path, 6)
+
+    def raw(iteration):
+        path = tmp_path / f'iter_{iteration}.pth'
+        state = torch.load(path, weights_only=False)['ema_state_dict']
+        return {name.removeprefix('module.'): v for name, v in state.items()}
+
+    want, got = _weights(trained[0], 6), raw(6)
     assert all(torch.equal(want[name], got[name]) for name in want)
+    mean = {name: value.double() for name, value in raw(1).items()}
+    for step in range(1, 6):
+        for name, value in raw(step + 1).items():
+            mean[name] += 10 / (10 + step) * (value - mean[name])
+    got = _weights(tmp_path, 6)
+    for name, value in got.items():
+        if value.is_floating_point():
+            torch.testing.assert_close(
+                value.double(), mean[name], rtol=1e-4, atol=1e-6
+            )
 
 
 def test_another_seed_ends_in_other_weights(
