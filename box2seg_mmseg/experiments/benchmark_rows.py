@@ -19,6 +19,8 @@ class Row:
         mask_share: Share of the images that have masks.
         noise: Kind and probability of the noise in the boxes.
         other_data: Trains on the boxes of coco-mini.
+        clean: Trains and is tested on the images of the lists
+            ``train_clean`` and ``val_clean`` alone.
         start: The row whose checkpoint it starts from.
         tests: The row whose checkpoint it only tests.
         options: What it changes in the config, as mmengine's --cfg-options.
@@ -31,6 +33,7 @@ class Row:
     mask_share: float | None = None
     noise: tuple[str, float] | None = None
     other_data: bool = False
+    clean: bool = False
     start: str | None = None
     tests: str | None = None
     options: Mapping[str, object] = field(default_factory=dict, hash=False)
@@ -90,6 +93,20 @@ ROWS = (
     Row('grabcut-crf', 'GrabCut, dense CRF', tests='grabcut'),
     Row('box2seg-crf', 'Box2Seg, dense CRF', tests='box2seg'),
     Row('full-crf', 'full supervision, dense CRF', None, tests='full'),
+    *(
+        Row(
+            f'{name}-clean',
+            f'{title}, clean lists',
+            labels,
+            config=name,
+            clean=True,
+        )
+        for name, title, labels in (
+            ('grabcut', 'GrabCut', 'grabcut'),
+            ('box2seg', 'Box2Seg', 'grabcut'),
+            ('full', 'full supervision', None),
+        )
+    ),
     Row('missing', 'full, a tenth of the objects missing', 'missing'),
     Row('missing-attention', 'full, a tenth missing, + attention', 'missing'),
     Row('pretrain', "Box2Seg on coco-mini's boxes alone", other_data=True),

@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from itertools import chain
@@ -15,12 +15,15 @@ from pathlib import Path
 import torch
 from mmengine.config import Config
 
+from ..command_line import UsageError
 from ..files import write_json
 from ..models.decode_heads import Box2SegHead
 from ..models.losses import AffinityLoss, AttentionWeightedLoss
 from .benchmark_data import BenchmarkData
 from .benchmark_rows import FAMILIES, Row, choose_rows
 
+# What a config says of folders.
+PLACES = ('data_root', 'noise', 'box_dir', 'pseudo_label_dir')
 # Family, row and seed.
 Key = tuple[str, str, int]
 # What Box2Seg's head logs, and what the table calls it.
@@ -48,20 +51,49 @@ def row_config(config_root: Path, family: str, row: Row) -> Path:
     return path
 
 
-def row_digest(config: Path, row: Row, data: BenchmarkData) -> str:
-    """A digest of what decides a row's figures, wherever its files are."""
-    content = Config.fromfile(config).to_dict()
-    text = json.dumps(content, sort_keys=True, default=repr)
-    # The folder may be another; the images that are used may not.
-    for root in set(re.findall('"data_root": "([^"]+)"', text)):
-        text = text.replace(root, '')
-    text += repr((replace(row, title=''), data.image_ids, data.val_ids))
+def row_digest(
+    config_root: Path, family: str, row: Row, data: BenchmarkData
+) -> str:
+    """A digest of what decides a row's figures, wherever its files are.
+
+    Args:
+        config_root: The folder ``configs``.
+        family: The row's family.
+        row: The row.
+        data: What it trains and is tested on.
+
+    Returns:
+        A hexadecimal number.
+    """
+    config = Config.fromfile(row_config(config_root, family, row))
+    text = json.dumps(
+        _without_places(config.to_dict()), sort_keys=True, default=repr
+    )
+    text += repr((replace(row, title=''), data.identity(row)))
     # Box2Seg's settings that no config states.
     if Box2SegHead.__name__ in text:
         for part in (Box2SegHead, AttentionWeightedLoss, AffinityLoss):
             parameters = inspect.signature(part).parameters.values()
             text += repr([(one.name, one.default) for one in parameters])
+    if row.needs is not None:
+        (needed,) = (
+            one for one in FAMILIES[family].rows if one.name == row.needs
+        )
+        text += row_digest(config_root, family, needed, data)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _without_places(content: object) -> object:
+    """A config without the folders in it, which the benchmark sets anew."""
+    if isinstance(content, dict):
+        return {
+            key: _without_places(value)
+            for key, value in content.items()
+            if key not in PLACES
+        }
+    if isinstance(content, list | tuple):
+        return [_without_places(value) for value in content]
+    return content
 
 
 def write_run(
@@ -105,50 +137,59 @@ def write_run(
     return content
 
 
-def finished_runs(work_dir: Path) -> dict[Key, dict]:
+def finished_runs(work_dir: Path) -> list[dict]:
     """The runs in a work dir that have ended."""
-    runs = {}
-    for family, row in choose_rows(None):
-        for path in work_dir.glob(f'{family}/{row.name}/seed*/run.json'):
-            run = json.loads(path.read_text())
-            runs[family, row.name, run['seed']] = run
-    return runs
+    return [
+        json.loads(path.read_text())
+        for family, row in choose_rows(None)
+        for path in work_dir.glob(f'{family}/{row.name}/seed*/run.json')
+    ]
 
 
-def recorded_runs(
-    path: Path, config_root: Path, data: BenchmarkData
+def recorded_runs(path: Path) -> list[dict]:
+    """The runs in a table's JSON file; no file is no runs."""
+    if not path.exists():
+        return []
+    rows = json.loads(path.read_text())['rows']
+    return list(chain.from_iterable(row['runs'] for row in rows))
+
+
+def current_runs(
+    runs: Iterable[dict], source: Path, config_root: Path, data: BenchmarkData
 ) -> dict[Key, dict]:
-    """The runs in a table's JSON file that are still what they would be.
+    """Those of the runs that are still what they would be.
 
     Args:
-        path: The file; no file is no runs.
+        runs: What :func:`write_run` wrote.
+        source: Where they are from, for the message.
         config_root: The folder ``configs``.
         data: What the rows train and are tested on.
 
     Returns:
-        The runs, without those whose config, row or splits have changed
+        The runs, without those whose config, row or data have changed
         since; these are named on the terminal.
     """
-    if not path.exists():
-        return {}
     rows = {(family, row.name): row for family, row in choose_rows(None)}
     digests: dict[tuple[str, str], str] = {}
-    runs = {}
-    recorded = json.loads(path.read_text())['rows']
-    for run in chain.from_iterable(row['runs'] for row in recorded):
+    current = {}
+    for run in runs:
         family, name, seed = run['family'], run['row'], run['seed']
         row = rows.get((family, name))
         if row is not None and (family, name) not in digests:
-            config = row_config(config_root, family, row)
-            digests[family, name] = row_digest(config, row, data)
+            try:
+                digest = row_digest(config_root, family, row, data)
+            except UsageError as error:
+                print(f'{source}: {family}/{name} can not be judged: {error}')
+                digest = ''
+            digests[family, name] = digest
         if digests.get((family, name)) == run['digest']:
-            runs[family, name, seed] = run
+            current[family, name, seed] = run
         else:
             print(
-                f'{path}: {family}/{name}, seed {seed}, was made with another '
-                'config or other splits; it is left out'
+                f'{source}: {family}/{name}, seed {seed}, was made with '
+                'another config or other data; it is left out'
             )
-    return runs
+    return current
 
 
 def in_order(runs: dict[Key, dict]) -> list[dict]:

@@ -123,8 +123,9 @@ def test_means_deviations_and_differences_by_hand(tmp_path):
     assert '| Box2Seg over GrabCut | 1 | 6.00 | 0.00 |' in text
     assert '| Box2Seg | 0.500 | - | - | - | - |' in text
     assert '| gamma = 0.5, over the default | 1 | -1.00 | 0.00 |' in text
-    # (66 - 60) / mean(10, 6)
-    assert 'Box2Seg closes 75% of the gap' in text
+    # Of seed 0 alone: (66 - 60) / (70 - 60).
+    assert 'Box2Seg closes 60% of the gap' in text
+    assert '(means of mIoU; seeds: 1)' in text
     with (tmp_path / 'table.csv').open() as file:
         first = next(csv.DictReader(file))
     assert (first['row'], float(first['mIoU'])) == ('grabcut', 62)
@@ -163,6 +164,26 @@ def test_data_of_the_rows(few_photographs, data_dir, tmp_path):
         for a in iter_voc_xml(root, ids, xml_dir=options['box_dir'])
     )
     assert 0 < harmed < whole
+
+    lists = {}
+    for name in ('train', 'val'):
+        path = root / f'ImageSets/Segmentation/{name}_clean.txt'
+        lists[path] = (root / f'ImageSets/Segmentation/{name}.txt').read_text()
+    row = Row('f', 'F', 'box_fill', clean=True)
+    with pytest.raises(UsageError, match=r'train_clean\.txt: no such file'):
+        data.dataset_options(row)
+    for path, text in lists.items():
+        path.write_text(text.split()[0])
+    train, val = lists
+    options = data.dataset_options(row)
+    assert (options['pseudo_label_dir'], options['ann_file']) == (
+        labels,
+        train,
+    )
+    assert data.test_options(row) == dict(data_root=root, ann_file=val)
+    assert data.test_options(Row('a', 'A')) == dict(data_root=root)
+    first_ids = [text.split()[0] for text in lists.values()]
+    assert data.identity(row)[:2] == ([first_ids[0]], [first_ids[1]])
 
     with pytest.raises(UsageError, match='coco-mini: no such folder'):
         data.dataset_options(Row('p', 'P', 'box_fill', other_data=True))

@@ -11,7 +11,10 @@ import torch
 
 from box2seg_mmseg.experiments import run_benchmark
 from box2seg_mmseg.experiments.benchmark_data import BenchmarkData
-from box2seg_mmseg.experiments.benchmark_runs import recorded_runs
+from box2seg_mmseg.experiments.benchmark_runs import (
+    current_runs,
+    recorded_runs,
+)
 from box2seg_mmseg.models.backbones import EfficientNetLite
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
@@ -37,7 +40,7 @@ def short_configs(tmp_path):
 
 
 def test_rows_run_and_are_not_run_again(
-    short_configs, few_photographs, tmp_path, capsys
+    short_configs, few_photographs, tmp_path, capsys, monkeypatch
 ):
     work_dir = tmp_path / 'work'
     work_dir.mkdir()
@@ -77,21 +80,43 @@ def test_rows_run_and_are_not_run_again(
     assert docs.read_text() == text == (other / 'table.md').read_text()
     assert not (other / 'object').exists()
 
+    # A row whose start has no checkpoint any more does not start elsewhere.
+    (work_dir / 'object/box2seg/seed0/iter_2.pth').unlink()
+    shutil.rmtree(work_dir / 'object/finetune-1-4')
+    with pytest.raises(RuntimeError, match='seed0: has no whole checkpoint'):
+        run_benchmark(*arguments, only=only, num_seeds=1)
+
     # Results of another config are not taken for this one's.
     config = short_configs / 'object/box2seg-noisy_short.py'
     config.write_text(config.read_text().replace('max_iters=2', 'max_iters=3'))
     with pytest.raises(ValueError, match='was made with another config'):
         run_benchmark(*arguments, only=['object/merge-50'], num_seeds=1)
-    found = recorded_runs(
-        tmp_path / 'docs.json',
-        short_configs,
-        BenchmarkData(few_photographs, other),
-    )
-    assert set(found) == {
-        ('object', 'box2seg', 0),
-        ('object', 'finetune-1-4', 0),
-    }
+
+    def current(data_root=few_photographs):
+        path = tmp_path / 'docs.json'
+        found = current_runs(
+            recorded_runs(path),
+            path,
+            short_configs,
+            BenchmarkData(data_root, other),
+        )
+        return {row for _, row, _ in found}
+
+    assert current() == {'box2seg', 'finetune-1-4'}
     assert 'object/merge-50, seed 0, was made with' in capsys.readouterr().out
+    # What a row starts from counts; the environment's folders do not.
+    monkeypatch.setenv('BOX2SEG_VOC', 'data')
+    assert current() == {'box2seg', 'finetune-1-4'}
+    config = short_configs / 'object/box2seg_short.py'
+    changed = (
+        config.read_text()
+        + '\nmodel = dict(decode_head=dict(warmup_iters=1))\n'
+    )
+    config.write_text(changed)
+    assert current() == set()
+    # Neither are stale runs in a work dir.
+    text = run_benchmark(*arguments, only=['object/merge-50'], num_seeds=0)
+    assert '## One class' not in text
 
 
 def test_an_unknown_row_is_wrong_use(few_photographs, tmp_path):

@@ -68,7 +68,7 @@ class AttentionWeightedLoss(nn.Module):
     Nothing but L_fr holds the attention up, and nothing but L_fg pulls it
     down: watch the mean attention in boxes against gamma * eta. L_fg can only
     grow objects; what can shrink GrabCut's halo around them is background
-    that looks like it outside the boxes, so L_bg weighs most. No source states
+    that looks like it outside the boxes, so L_bg weighs more. No source states
     the weights or gamma (our choice, found on voc-mini).
 
     Args:
