@@ -1,4 +1,5 @@
-# Box2Seg, then trained on the masks of an eighth of the images.
+# Box2Seg, then trained on the masks of few images: an eighth, or what
+# BOX2SEG_FEW says.
 _base_ = '../baselines/few_upernet_r101_4xb4-40k_voc12aug-512x512.py'
 model = dict(
     decode_head=dict(

@@ -1,4 +1,5 @@
-# Trained on masks that lack a tenth of the objects.
+# Trained on masks that lack a tenth of the objects, which tools/benchmark.py
+# makes.
 _base_ = './grabcut_upernet_effnet-lite2_1xb8-800_voc-mini-object-256x256.py'
 train_dataloader = dict(
     dataset=dict(

@@ -11,25 +11,6 @@ train_pipeline = [
     {{_base_.augment.shrink_labels}},
     dict(type='PackBox2SegInputs'),
 ]
-# Three scales, each also mirrored, for test.py --tta.
-tta_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(
-        type='TestTimeAug',
-        transforms=[
-            [
-                dict(type='Resize', scale=(side, side), keep_ratio=False)
-                for side in (192, 256, 320)
-            ],
-            [
-                dict(type='RandomFlip', prob=0.0, direction='horizontal'),
-                dict(type='RandomFlip', prob=1.0, direction='horizontal'),
-            ],
-            [dict(type='LoadAnnotations')],
-            [dict(type='PackSegInputs')],
-        ],
-    ),
-]
 # No data workers: the network's threads use all cores, and a resumed run
 # takes the same augmentations as an uninterrupted one (RandomStateHook).
 train_dataloader = dict(

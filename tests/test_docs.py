@@ -1,0 +1,72 @@
+"""What README and docs say against the tools and configs themselves."""
+
+import os
+import runpy
+import shlex
+from pathlib import Path
+
+import pytest
+from mmengine.config import Config
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]
+VOC = 'data/VOCdevkit/VOC2012'
+
+
+def _lines(page):
+    """The lines of a page's shell blocks, comments cut."""
+    blocks = page.read_text().split('```shell\n')[1:]
+    return [
+        line.split(' # ')[0].strip()
+        for block in blocks
+        for line in block.split('```')[0].splitlines()
+    ]
+
+
+@pytest.mark.parametrize('page', PAGES, ids=lambda page: page.name)
+def test_commands_are_such_as_the_tools_take(page, monkeypatch):
+    monkeypatch.setenv('S', '.')  # a folder that is there, to write to
+    for line in _lines(page):
+        words = shlex.split(os.path.expandvars(line))
+        if words[:1] == ['python'] and words[1].startswith('tools/'):
+            tool = runpy.run_path(str(ROOT / words[1]))
+            tool['parser']().parse_args(words[2:])
+        for word in words:
+            if word.startswith('configs/'):
+                assert (ROOT / word).is_file(), line
+
+
+def test_the_page_on_voc_makes_what_its_configs_read(monkeypatch):
+    monkeypatch.setenv('PWD', '')
+    made = set()
+    for page in (ROOT / 'README.md', ROOT / 'docs/voc.md'):
+        for line in _lines(page):
+            words = shlex.split(os.path.expandvars(line))
+            if words[:1] == ['export']:
+                monkeypatch.setenv(*words[1].split('=', 1))
+            elif '=' in line.split()[0]:
+                monkeypatch.setenv(*words[0].split('=', 1))
+            elif '--out' in words:
+                made.add(words[words.index('--out') + 1])
+    # prepare_voc.py makes these; its own test says so.
+    made |= {f'{VOC}/ImageSets/Segmentation/train_aug.txt'}
+    made |= {f'{VOC}/SegmentationClassAug'}
+    configs = [
+        path
+        for folder in ('baselines', 'box2seg')
+        for path in (ROOT / 'configs' / folder).glob('*voc12aug*.py')
+    ]
+    assert len(configs) > 14
+    for path in configs:
+        dataset = Config.fromfile(path).train_dataloader.dataset
+        places = [
+            f'{VOC}/{dataset[key]}'
+            for key in ('ann_file', 'mask_ann_file')
+            if key in dataset
+        ]
+        places += [
+            dataset[key]
+            for key in ('pseudo_label_dir', 'box_dir')
+            if key in dataset
+        ]
+        assert set(places) <= made, path.name
