@@ -1,4 +1,5 @@
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -65,3 +66,15 @@ def stock() -> Callable[..., str]:
         return output
 
     return run
+
+
+@pytest.fixture(scope='session')
+def page_blocks() -> Callable[[str], list[list[str]]]:
+    """The commands of each shell block of a page, by its path from docs."""
+
+    def read(page: str) -> list[list[str]]:
+        text = (ROOT / 'docs' / page).read_text()
+        blocks = re.findall(r'```shell\n(.*?)```', text, re.DOTALL)
+        return [block.strip().splitlines() for block in blocks]
+
+    return read

@@ -3,31 +3,22 @@
 import os
 import runpy
 import shlex
+from itertools import chain
 from pathlib import Path
 
 import pytest
 from mmengine.config import Config
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = [ROOT / 'README.md', *sorted((ROOT / 'docs').glob('*.md'))]
+PAGES = ['../README.md', *sorted(p.name for p in ROOT.glob('docs/*.md'))]
 VOC = 'data/VOCdevkit/VOC2012'
 
 
-def _lines(page):
-    """The lines of a page's shell blocks, comments cut."""
-    blocks = page.read_text().split('```shell\n')[1:]
-    return [
-        line.split(' # ')[0].strip()
-        for block in blocks
-        for line in block.split('```')[0].splitlines()
-    ]
-
-
-@pytest.mark.parametrize('page', PAGES, ids=lambda page: page.name)
-def test_commands_are_such_as_the_tools_take(page, monkeypatch):
+@pytest.mark.parametrize('page', PAGES)
+def test_commands_are_such_as_the_tools_take(page, page_blocks, monkeypatch):
     monkeypatch.setenv('S', '.')  # a folder that is there, to write to
-    for line in _lines(page):
-        words = shlex.split(os.path.expandvars(line))
+    for line in chain.from_iterable(page_blocks(page)):
+        words = shlex.split(os.path.expandvars(line), comments=True)
         if words[:1] == ['python'] and words[1].startswith('tools/'):
             tool = runpy.run_path(str(ROOT / words[1]))
             tool['parser']().parse_args(words[2:])
@@ -36,12 +27,12 @@ def test_commands_are_such_as_the_tools_take(page, monkeypatch):
                 assert (ROOT / word).is_file(), line
 
 
-def test_the_page_on_voc_makes_what_its_configs_read(monkeypatch):
+def test_the_page_on_voc_makes_what_its_configs_read(page_blocks, monkeypatch):
     monkeypatch.setenv('PWD', '')
     made = set()
-    for page in (ROOT / 'README.md', ROOT / 'docs/voc.md'):
-        for line in _lines(page):
-            words = shlex.split(os.path.expandvars(line))
+    for page in ('../README.md', 'voc.md'):
+        for line in chain.from_iterable(page_blocks(page)):
+            words = shlex.split(os.path.expandvars(line), comments=True)
             if words[:1] == ['export']:
                 monkeypatch.setenv(*words[1].split('=', 1))
             elif '=' in line.split()[0]:

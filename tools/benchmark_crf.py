@@ -6,17 +6,19 @@ this process and in worker processes.
 
 import os
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
-from pathlib import Path
 
-from box2seg_mmseg.command_line import UsageError, positive_int, run
+from box2seg_mmseg.command_line import (
+    add_model_arguments,
+    check_model_files,
+    positive_int,
+    run,
+)
 from box2seg_mmseg.experiments.crf_cost import measure_crf
 
 
 def main(args: Namespace) -> int:
     """Measure and print the table."""
-    for path in (args.config, args.checkpoint):
-        if not Path(path).is_file():
-            raise UsageError(f'{path}: no such file')
+    check_model_files(args)
     cost = measure_crf(
         args.config, args.checkpoint, args.workers, args.images, progress=True
     )
@@ -41,8 +43,7 @@ def parser() -> ArgumentParser:
     result = ArgumentParser(
         description=__doc__, formatter_class=RawDescriptionHelpFormatter
     )
-    result.add_argument('config', help='config of a model')
-    result.add_argument('checkpoint', help='its checkpoint')
+    add_model_arguments(result)
     result.add_argument(
         '--images',
         type=positive_int,

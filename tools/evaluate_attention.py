@@ -6,13 +6,13 @@ boxes' class. A loss that helps gives wrong labels less than right ones.
 """
 
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
-from pathlib import Path
 
 from box2seg_mmseg.boxes import ReadingReport
 from box2seg_mmseg.command_line import (
-    UsageError,
     add_box_options,
     add_mask_option,
+    add_model_arguments,
+    check_model_files,
     list_skipped,
     read_boxes,
     read_masks,
@@ -26,9 +26,7 @@ from box2seg_mmseg.models.prediction import Predictor
 
 def main(args: Namespace) -> int:
     """Predict, compare and print the table."""
-    for path in (args.config, args.checkpoint):
-        if not Path(path).is_file():
-            raise UsageError(f'{path}: no such file')
+    check_model_files(args)
     report = ReadingReport(skip_bad=args.skip_bad)
     annotations, total = read_boxes(args, report)
     mask_dir, classes = read_masks(args)
@@ -60,8 +58,7 @@ def parser() -> ArgumentParser:
     result = ArgumentParser(
         description=__doc__, formatter_class=RawDescriptionHelpFormatter
     )
-    result.add_argument('config', help='config of the model')
-    result.add_argument('checkpoint', help='its checkpoint')
+    add_model_arguments(result)
     add_box_options(result, '--data-root')
     add_mask_option(result)
     result.add_argument(

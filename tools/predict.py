@@ -9,7 +9,12 @@ import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from pathlib import Path
 
-from box2seg_mmseg.command_line import UsageError, positive_int, run
+from box2seg_mmseg.command_line import (
+    add_model_arguments,
+    check_model_files,
+    positive_int,
+    run,
+)
 from box2seg_mmseg.experiments.predict_folder import (
     find_photographs,
     predict_folder,
@@ -20,9 +25,7 @@ from box2seg_mmseg.models.prediction import Predictor
 
 def main(args: Namespace) -> int:
     """Predict, and list the photographs that can not be read."""
-    for path in (args.config, args.checkpoint):
-        if not Path(path).is_file():
-            raise UsageError(f'{path}: no such file')
+    check_model_files(args)
     images, errors = find_photographs(args.images)
     predictor = Predictor(args.config, args.checkpoint, args.device)
     out = Path(args.out)
@@ -49,8 +52,7 @@ def parser() -> ArgumentParser:
     result = ArgumentParser(
         description=__doc__, formatter_class=RawDescriptionHelpFormatter
     )
-    result.add_argument('config', help='config of the model')
-    result.add_argument('checkpoint', help='its checkpoint')
+    add_model_arguments(result)
     result.add_argument('images', help='folder of photographs')
     result.add_argument(
         '--out', required=True, metavar='DIR', help='folder to write to'

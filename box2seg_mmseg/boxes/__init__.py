@@ -3,6 +3,7 @@
 from .box_annotations import (
     AnnotationError,
     BoxAnnotations,
+    boxed_pixels,
     pixel_boxes,
     warn_of_clipped_boxes,
 )
@@ -30,6 +31,7 @@ __all__ = [
     'ImageRows',
     'ReadingReport',
     'add_box_noise',
+    'boxed_pixels',
     'iter_coco_json',
     'iter_coco_results',
     'iter_open_images_csv',

@@ -122,6 +122,25 @@ def pixel_boxes(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.concatenate([low, high], 1).astype(np.int64)
 
 
+def boxed_pixels(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """The pixels that at least one box covers.
+
+    Args:
+        boxes: ``(K, 4)`` xyxy, half-open, in pixels.
+        size: ``(H, W)`` of the image in pixels.
+
+    Returns:
+        ``(H, W)`` bool.
+
+    Raises:
+        AnnotationError: As :func:`pixel_boxes`.
+    """
+    inside = np.zeros(size, bool)
+    for x1, y1, x2, y2 in pixel_boxes(boxes, size):
+        inside[y1:y2, x1:x2] = True
+    return inside
+
+
 def warn_of_clipped_boxes(num_boxes: int, num_images: int) -> None:
     """Say once how many boxes a run clipped to their images; 0 says nothing.
 

@@ -17,6 +17,7 @@ from .box_options import (
     read_masks,
 )
 from .labeler_options import add_labeler_options, read_labeler
+from .model_options import add_model_arguments, check_model_files
 from .report_options import add_report_options, write_reports
 from .running import UsageError, run
 
@@ -25,7 +26,9 @@ __all__ = [
     'add_box_options',
     'add_labeler_options',
     'add_mask_option',
+    'add_model_arguments',
     'add_report_options',
+    'check_model_files',
     'list_skipped',
     'out_file',
     'positive_int',

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from ..boxes import BoxAnnotations, pixel_boxes
+from ..boxes import BoxAnnotations, boxed_pixels
 from ..pseudo_labels import read_label_png
 
 # By whether the pseudo label and the mask give a boxed pixel to the class.
@@ -93,12 +93,7 @@ def attention_statistics(
         if one_class:
             label, mask, labels = label > 0, mask > 0, np.ones_like(labels)
         for c in np.unique(labels).tolist():
-            inside = np.zeros(mask.shape, bool)
-            for x1, y1, x2, y2 in pixel_boxes(
-                item.boxes[labels == c], item.size
-            ):
-                inside[y1:y2, x1:x2] = True
-            inside &= known
+            inside = known & boxed_pixels(item.boxes[labels == c], item.size)
             for labelled, is_object in CASES:
                 chosen = inside & ((label == c) == labelled)
                 chosen &= (mask == c) == is_object

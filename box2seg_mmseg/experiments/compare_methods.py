@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from ..boxes import BoxAnnotations, pixel_boxes
+from ..boxes import BoxAnnotations, boxed_pixels
 from ..evaluation import LabelAreas
 from ..pseudo_labels import read_label_png
 from ..visualization import (
@@ -158,10 +158,7 @@ def _panels(
     maps = None if attention is None else attention(item.image_path)
     present = () if maps is None else sorted(set(item.labels.tolist()))
     for label in present:
-        inside = np.zeros(mask.shape, bool)
-        boxes = pixel_boxes(item.boxes[item.labels == label], item.size)
-        for x1, y1, x2, y2 in boxes:
-            inside[y1:y2, x1:x2] = True
+        inside = boxed_pixels(item.boxes[item.labels == label], item.size)
         heat = maps[label - 1] * inside
         caption = f'attention, {classes[label]}'
         yield Panel(

@@ -1,5 +1,4 @@
 import os
-import re
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -10,18 +9,6 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 # Trainings of a page are cut to so many of their iterations.
 SHORT, WHOLE = 4, 800
-
-
-@pytest.fixture(scope='session')
-def page_blocks() -> Callable[[str], list[list[str]]]:
-    """The commands of each shell block of a page in docs."""
-
-    def read(page: str) -> list[list[str]]:
-        text = (ROOT / 'docs' / page).read_text()
-        blocks = re.findall(r'```shell\n(.*?)```', text, re.DOTALL)
-        return [block.strip().splitlines() for block in blocks]
-
-    return read
 
 
 @pytest.fixture

@@ -92,13 +92,13 @@ def test_rows_run_and_are_not_run_again(
     with pytest.raises(ValueError, match='was made with another config'):
         run_benchmark(*arguments, only=['object/merge-50'], num_seeds=1)
 
-    def current(data_root=few_photographs):
+    def current():
         path = tmp_path / 'docs.json'
         found = current_runs(
             recorded_runs(path),
             path,
             short_configs,
-            BenchmarkData(data_root, other),
+            BenchmarkData(few_photographs, other),
         )
         return {row for _, row, _ in found}
 

@@ -412,9 +412,7 @@ def _stack_box_maps(
 
 def _of_all_ids(table: Tensor) -> Tensor:
     """``(256, ...)``: a table of region ids, False for those that are none."""
-    rows = table.new_zeros(256, table.shape[1])
-    rows[: len(table)] = table
-    return rows
+    return F.pad(table, (0, 0, 0, 256 - len(table)))
 
 
 def _single_boxes(

@@ -24,25 +24,9 @@ test_pipeline = [
     dict(type='MergeClasses'),
     dict(type='PackSegInputs'),
 ]
-tta_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(
-        type='TestTimeAug',
-        transforms=[
-            [
-                dict(type='Resize', scale=(side, side), keep_ratio=False)
-                for side in (192, 256, 320)
-            ],
-            [
-                dict(type='RandomFlip', prob=0.0, direction='horizontal'),
-                dict(type='RandomFlip', prob=1.0, direction='horizontal'),
-            ],
-            [dict(type='LoadAnnotations')],
-            [dict(type='MergeClasses')],
-            [dict(type='PackSegInputs')],
-        ],
-    ),
-]
+tta_pipeline = _base_.tta_pipeline
+# After the masks are loaded.
+tta_pipeline[1].transforms.insert(3, [dict(type='MergeClasses')])
 val_dataloader = dict(
     dataset=dict(
         type='BaseSegDataset',
