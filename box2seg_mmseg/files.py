@@ -1,10 +1,17 @@
-"""Files that are written whole or not at all."""
+"""Files that are written whole or not at all, folders with one writer."""
 
+import hashlib
 import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+
+class FolderError(ValueError):
+    """A folder can not take what a run writes."""
 
 
 @contextmanager
@@ -38,3 +45,41 @@ def write_json(path: str | Path, content: object) -> None:
     """
     with replacing(path) as part:
         part.write_text(json.dumps(content, indent=2) + '\n')
+
+
+@contextmanager
+def only_run(folder: str | Path) -> Iterator[None]:
+    """Keep other runs out of a folder, which is made if absent.
+
+    Args:
+        folder: What this run alone may write to.
+
+    Raises:
+        FolderError: Another run is at work there, or it is no folder.
+    """
+    folder = Path(folder)
+    if folder.exists() and not folder.is_dir():
+        raise FolderError(f'{folder}: not a folder; name another')
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / '.lock'
+    lock = FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise FolderError(
+            f'{folder}: another run is at work here; wait until it ends'
+        ) from None
+    try:
+        yield
+    finally:
+        path.unlink(missing_ok=True)
+        lock.release()
+
+
+def hash_of(*parts: bytes) -> str:
+    """A hash of 128 bits, in hexadecimal digits."""
+    result = hashlib.blake2b(digest_size=16)
+    for part in parts:
+        result.update(len(part).to_bytes(8, 'little'))
+        result.update(part)
+    return result.hexdigest()

@@ -1,6 +1,7 @@
 """What README and docs say against the tools and configs themselves."""
 
 import os
+import re
 import runpy
 import shlex
 from itertools import chain
@@ -22,9 +23,25 @@ def test_commands_are_such_as_the_tools_take(page, page_blocks, monkeypatch):
         if words[:1] == ['python'] and words[1].startswith('tools/'):
             tool = runpy.run_path(str(ROOT / words[1]))
             tool['parser']().parse_args(words[2:])
-        for word in words:
-            if word.startswith('configs/'):
-                assert (ROOT / word).is_file(), line
+
+
+def test_configs_that_the_pages_name_are_there():
+    named = {}
+    for page in PAGES:
+        text = (ROOT / 'docs' / page).read_text()
+        named[page] = re.findall(r'\bconfigs/[\w./-]+\.py', text)
+    assert len(named['../README.md']) > 1 and len(named['voc.md']) > 3
+    for page, paths in named.items():
+        for path in paths:
+            assert (ROOT / path).is_file(), f'{page}: {path}'
+    table = re.findall(
+        r'`((?:baselines|box2seg)/[\w-]+)`',
+        (ROOT / 'docs/voc.md').read_text(),
+    )
+    assert len(set(table)) > 14
+    for name in table:
+        found = list((ROOT / 'configs').glob(f'{name}_upernet_r101_*.py'))
+        assert len(found) == 1, name
 
 
 def test_the_page_on_voc_makes_what_its_configs_read(page_blocks, monkeypatch):

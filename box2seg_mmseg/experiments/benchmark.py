@@ -1,14 +1,17 @@
 """Rows times seeds through the stock tools, and the table of them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 
-from ..files import write_json
+from ..command_line import UsageError
+from ..files import only_run, write_json
 from ..models.backbone_weights import download_efficientnet_lite
-from .benchmark_data import BenchmarkData
+from ..models.post_processing import DenseCRF
+from .benchmark_data import COCO_MINI, BenchmarkData
 from .benchmark_rows import Row, choose_rows
 from .benchmark_runs import (
+    Key,
     current_runs,
     finished_runs,
     in_order,
@@ -53,24 +56,37 @@ def run_benchmark(
         The table in Markdown.
 
     Raises:
-        ValueError: A run in ``work_dir`` was made with another config.
+        FolderError: Another run is at work in ``work_dir``.
+        ImportError: A row needs pydensecrf, which is not installed.
         RuntimeError: A stock tool failed, or an image could not be labelled.
-        UsageError: There is no such row, or the data has no split.
+        UsageError: There is no such row; the data lacks what a row needs; or
+            a run in ``work_dir`` was made with another config.
     """
     config_root, data_root, work_dir = (
         Path(path).resolve() for path in (config_root, data_root, work_dir)
     )
+    rows = choose_rows(only)
+    with only_run(work_dir):
+        return _run_rows(
+            rows, config_root, data_root, work_dir, num_seeds, docs
+        )
+
+
+def _run_rows(
+    rows: Sequence[tuple[str, Row]],
+    config_root: Path,
+    data_root: Path,
+    work_dir: Path,
+    num_seeds: int,
+    docs: str | Path | None,
+) -> str:
     folders = {
-        str(data_root.parent): 'DATA',
+        str(data_root): f'DATA/{data_root.name}',
+        str(data_root.parent / COCO_MINI): f'DATA/{COCO_MINI}',
         str(work_dir): 'WORK_DIR',
         str(config_root): 'configs',
     }
-    rows = choose_rows(only)
     data = BenchmarkData(data_root, work_dir / 'labels')
-    work_dir.mkdir(parents=True, exist_ok=True)
-    weights = work_dir / 'efficientnet-lite2.pth'
-    if not weights.exists():
-        download_efficientnet_lite(weights)
     tables = [work_dir / 'table']
     runs = {}
     if docs is not None:
@@ -79,29 +95,81 @@ def run_benchmark(
         runs = current_runs(recorded_runs(record), record, config_root, data)
     finished = finished_runs(work_dir)
     runs |= current_runs(finished, work_dir, config_root, data)
-    # Seed by seed, so that a run cut short still has all rows.
+    todo = _missing_runs(rows, num_seeds, runs)
+    digests = _checked_digests(todo, config_root, work_dir, data)
+    weights = work_dir / 'efficientnet-lite2.pth'
+    if todo and not weights.exists():
+        download_efficientnet_lite(weights)
+    for number, (key, row) in enumerate(todo.items(), 1):
+        family, name, seed = key
+        print(f'[{number}/{len(todo)}] {family}/{name}, seed {seed}')
+        run = work_dir / family / name / f'seed{seed}'
+        config = row_config(config_root, family, row)
+        digest = digests[family, name]
+        options = _options(data, weights, row, seed)
+        result = _run_row(config, run, row, digest, options)
+        if key not in runs:
+            runs[key] = write_run(run, key, row, digest, result, folders)
+            write_tables(tables, in_order(runs))
+    return write_tables(tables, in_order(runs))
+
+
+def _missing_runs(
+    rows: Sequence[tuple[str, Row]], num_seeds: int, runs: Container[Key]
+) -> dict[Key, Row]:
+    """What has to be run, seed by seed: cut short, it still has all rows.
+
+    What others start from is needed with its checkpoint, even if its figures
+    are known; it takes no time where the checkpoint is there.
+    """
+    todo = {}
     for seed in range(num_seeds):
         absent = {
             (family, row.name): row
             for family, row in rows
             if (family, row.name, seed) not in runs
         }
-        # What others start from is needed with its checkpoint.
         needed = {(family, row.needs) for (family, _), row in absent.items()}
         for family, row in rows:
-            run = work_dir / family / row.name / f'seed{seed}'
-            name = (family, row.name)
-            if name not in absent and name not in needed:
-                continue
-            config = row_config(config_root, family, row)
+            if (family, row.name) in absent.keys() | needed:
+                todo[family, row.name, seed] = row
+    return todo
+
+
+def _checked_digests(
+    todo: Mapping[Key, Row],
+    config_root: Path,
+    work_dir: Path,
+    data: BenchmarkData,
+) -> dict[tuple[str, str], str]:
+    """The digests of the rows, if nothing will stop one of them."""
+    digests: dict[tuple[str, str], str] = {}
+    problems = []
+    for family, row in dict.fromkeys(
+        (key[0], row) for key, row in todo.items()
+    ):
+        try:
             digest = row_digest(config_root, family, row, data)
-            options = _options(data, weights, row, seed)
-            result = _run_row(config, run, row, digest, options)
-            if name in absent:
-                key = (*name, seed)
-                runs[key] = write_run(run, key, row, digest, result, folders)
-                write_tables(tables, in_order(runs))
-    return write_tables(tables, in_order(runs))
+        except UsageError as error:
+            problems.append(f'{family}/{row.name}: {error}')
+            continue
+        digests[family, row.name] = digest
+        for run in sorted((work_dir / family / row.name).glob('seed*')):
+            stamp = run / 'stamp.json'
+            if (
+                (family, row.name, int(run.name.removeprefix('seed'))) in todo
+                and stamp.exists()
+                and json.loads(stamp.read_text())['digest'] != digest
+            ):
+                problems.append(
+                    f'{run}: was made with another config or other data; '
+                    'delete the folder, or give another --work-dir'
+                )
+    if problems:
+        raise UsageError('; '.join(problems))
+    if any(row.tests is not None for row in todo.values()):
+        DenseCRF()  # raises where it can not be used
+    return digests
 
 
 def _options(
@@ -125,16 +193,8 @@ def _run_row(
     config: Path, run: Path, row: Row, digest: str, options: dict[str, object]
 ) -> dict:
     """Run a row, unless it has its result; see :func:`run_benchmark`."""
-    stamp = dict(digest=digest)
-    stamp_path = run / 'stamp.json'
-    if not stamp_path.exists():
-        run.mkdir(parents=True, exist_ok=True)
-        write_json(stamp_path, stamp)
-    elif json.loads(stamp_path.read_text()) != stamp:
-        raise ValueError(
-            f'{run}: was made with another config or other data; delete '
-            'the folder, or give another --work-dir'
-        )
+    run.mkdir(parents=True, exist_ok=True)
+    write_json(run / 'stamp.json', dict(digest=digest))
     needed = None
     if row.needs is not None:
         folder = run.parents[1] / row.needs / run.name

@@ -1,5 +1,6 @@
 """What the rows of the benchmark train on."""
 
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 
@@ -14,8 +15,9 @@ from ..command_line import UsageError, read_split
 from ..datasets.corrected_labels import write_corrected_labels
 from ..datasets.missing_objects import write_masks_with_missing_objects
 from ..datasets.sample_split import sample_split
+from ..files import hash_of
 from ..pseudo_labels import build_labeler
-from .benchmark_rows import Row
+from .benchmark_rows import Row, noise_name, share_name
 from .label_folder import make_label_folder
 
 LABELERS = dict(
@@ -24,6 +26,7 @@ LABELERS = dict(
     grabcut=dict(type='GrabCut'),
 )
 MISSING_SHARE = 0.1
+COCO_MINI = 'coco-mini'  # beside the photographs
 # Whether GrabCut's missed or its wrong foreground is corrected.
 CORRECTED = {'missed-corrected': True, 'wrong-corrected': False}
 
@@ -44,11 +47,12 @@ class BenchmarkData:
         self.out_dir = out_dir
         self.workers = workers
         self.image_ids = read_split(self._list('train'))
-        self.val_ids = read_split(self._list('val'))
-        # What was made in this process is not looked at again: the seeds of a
-        # row share everything, rows may share labels.
+        # What was made or read in this process is not looked at again: the
+        # seeds of a row share everything, rows may share labels.
         self.dataset_options = cache(self.dataset_options)
         self._make_labels = cache(self._make_labels)
+        self._hash_split = cache(self._hash_split)
+        self._hash_coco_mini = cache(self._hash_coco_mini)
 
     def dataset_options(self, row: Row) -> dict[str, Path]:
         """What the training set of a row has to be told.
@@ -69,7 +73,7 @@ class BenchmarkData:
         if row.noise is not None:
             options['box_dir'] = self._noisy_boxes(row.noise)
         if row.clean:
-            options['ann_file'] = self._clean_list('train')
+            options['ann_file'] = self._list('train_clean')
         if row.mask_share is not None:
             key = 'ann_file' if row.labels is None else 'mask_ann_file'
             options[key] = self._split(row.mask_share)
@@ -86,45 +90,63 @@ class BenchmarkData:
         """
         options = dict(data_root=self.data_root)
         if row.clean:
-            options['ann_file'] = self._clean_list('val')
+            options['ann_file'] = self._list('val_clean')
         return options
 
     def identity(self, row: Row) -> tuple:
-        """What decides a row's data, wherever its files are."""
-        if row.other_data:
-            train_ids = read_split(self._coco_mini() / 'train.txt')
-        elif row.clean:
-            train_ids = read_split(self._clean_list('train'))
-        else:
-            train_ids = self.image_ids
-        val_ids = self.val_ids
-        if row.clean:
-            val_ids = read_split(self._clean_list('val'))
+        """What decides a row's data, wherever its files are.
+
+        Args:
+            row: The row; nothing is made.
+
+        Returns:
+            Hashes of the photographs, boxes and masks that it trains and is
+            tested on, and what makes its labels.
+        """
+        suffix = '_clean' if row.clean else ''
+        train = (
+            self._hash_coco_mini()
+            if row.other_data
+            else self._hash_split(f'train{suffix}')
+        )
+        val = self._hash_split(f'val{suffix}')
         recipe = LABELERS.get(row.labels)
+        if row.labels in CORRECTED:
+            recipe = LABELERS['grabcut']
+        if recipe is not None:
+            recipe = build_labeler(recipe).config
         if row.labels == 'missing':
             recipe = MISSING_SHARE
-        elif row.labels in CORRECTED:
-            recipe = LABELERS['grabcut']
-        return train_ids, val_ids, recipe
+        return train, val, recipe
+
+    def _hash_split(self, name: str) -> str:
+        paths = [
+            self.data_root / f'{folder}/{image_id}.{suffix}'
+            for image_id in read_split(self._list(name))
+            for folder, suffix in (
+                ('JPEGImages', 'jpg'),
+                ('Annotations', 'xml'),
+                ('SegmentationClass', 'png'),
+            )
+        ]
+        return hash_of(*(path.read_bytes() for path in paths))
+
+    def _hash_coco_mini(self) -> str:
+        root = self._coco_mini()
+        paths = [root / 'boxes.json']
+        for name in read_split(root / 'train.txt'):
+            paths.append(root / f'JPEGImages/{name}.jpg')
+        return hash_of(*(path.read_bytes() for path in paths))
 
     def _list(self, name: str) -> Path:
         return self.data_root / f'ImageSets/Segmentation/{name}.txt'
 
-    def _clean_list(self, name: str) -> Path:
-        path = self._list(f'{name}_clean')
-        if not path.exists():
-            raise UsageError(
-                f'{path}: no such file; write it, or leave the row out with '
-                '--only'
-            )
-        return path
-
     def _coco_mini(self) -> Path:
-        root = self.data_root.parent / 'coco-mini'
+        root = self.data_root.parent / COCO_MINI
         if not root.is_dir():
             raise UsageError(
                 f'{root}: no such folder; put coco-mini beside '
-                f'{self.data_root.name}, or leave the row out with --only'
+                f'{self.data_root.name}, or leave out the rows that need it'
             )
         return root
 
@@ -135,7 +157,7 @@ class BenchmarkData:
             iter_coco_json(root / 'boxes.json', root / 'JPEGImages', ids),
             len(ids),
             build_labeler(LABELERS[labels]),
-            self.out_dir / f'{labels}_coco-mini',
+            self.out_dir / f'{labels}_{COCO_MINI}',
             self.workers,
         )
         return dict(data_root=root, pseudo_label_dir=label_dir)
@@ -158,7 +180,7 @@ class BenchmarkData:
             )
             return out_dir
         if noise is not None:
-            out_dir = out_dir.with_name(f'{name}_{_name(noise)}')
+            out_dir = out_dir.with_name(f'{name}_{noise_name(*noise)}')
         return make_label_folder(
             self._annotations(noise),
             len(self.image_ids),
@@ -176,19 +198,15 @@ class BenchmarkData:
         return found
 
     def _noisy_boxes(self, noise: tuple[str, float]) -> Path:
-        out_dir = self.out_dir / f'boxes_{_name(noise)}'
+        out_dir = self.out_dir / f'boxes_{noise_name(*noise)}'
         out_dir.mkdir(parents=True, exist_ok=True)
         for item in self._annotations(noise):
             write_voc_xml(out_dir / f'{item.image_id}.xml', item)
         return out_dir
 
-    def _split(self, share: float) -> Path:
-        path = self.out_dir / f'train_{share:g}.txt'
+    def _split(self, share: Fraction) -> Path:
+        path = self.out_dir / f'train_{share_name(share)}.txt'
         drawn = sample_split(self.image_ids, share)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(''.join(f'{name}\n' for name in drawn))
         return path
-
-
-def _name(noise: tuple[str, float]) -> str:
-    return f'{noise[0]}-{noise[1]:g}'

@@ -1,7 +1,8 @@
 """The rows of the benchmark: the paper's experiments, in miniature."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 from ..command_line import UsageError
 
@@ -17,7 +18,7 @@ class Row:
             trains on ground-truth masks.
         config: The prefix of the config's file, where it is not the name.
         mask_share: Share of the images that have masks.
-        noise: Kind and probability of the noise in the boxes.
+        noise: Kind of the noise in the boxes, and its probability.
         other_data: Trains on the boxes of coco-mini.
         clean: Trains and is tested on the images of the lists
             ``train_clean`` and ``val_clean`` alone.
@@ -30,7 +31,7 @@ class Row:
     title: str
     labels: str | None = 'grabcut'
     config: str | None = None
-    mask_share: float | None = None
+    mask_share: Fraction | None = None
     noise: tuple[str, float] | None = None
     other_data: bool = False
     clean: bool = False
@@ -44,20 +45,30 @@ class Row:
         return self.start or self.tests
 
 
-def _semi_supervised(name: str, share: float) -> tuple[Row, ...]:
+def share_name(share: Fraction) -> str:
+    """A share in a file's name: ``1-8``."""
+    return str(share).replace('/', '-')
+
+
+def noise_name(kind: str, share: float) -> str:
+    """Harmed boxes in a file's name: ``merge-30``."""
+    return f'{kind}-{100 * share:.0f}'
+
+
+def _semi_supervised(share: Fraction) -> tuple[Row, ...]:
     """Few masks alone, after Box2Seg, and beside the other images' boxes."""
-    suffix = name.replace('/', '-')
+    suffix = share_name(share)
     return (
         Row(
             f'few-{suffix}',
-            f'masks of {name} of the images alone',
+            f'masks of {share} of the images alone',
             None,
             config='few',
             mask_share=share,
         ),
         Row(
             f'finetune-{suffix}',
-            f'Box2Seg, then masks of {name}',
+            f'Box2Seg, then masks of {share}',
             None,
             config='finetune',
             mask_share=share,
@@ -65,13 +76,31 @@ def _semi_supervised(name: str, share: float) -> tuple[Row, ...]:
         ),
         Row(
             f'mixed-{suffix}',
-            f'masks of {name}, boxes of the others',
+            f'masks of {share}, boxes of the others',
             config='mixed',
             mask_share=share,
         ),
     )
 
 
+# The baselines that a dense CRF and the clean lists are run on.
+_CORE = (
+    ('grabcut', 'GrabCut', 'grabcut'),
+    ('box2seg', 'Box2Seg', 'grabcut'),
+    ('full', 'full supervision', None),
+)
+_CRF = {
+    'model.type': 'CRFEncoderDecoder',
+    'model.test_cfg.crf.workers': 1,
+    'test_cfg.type': 'CRFTestLoop',
+}
+SHARES = (Fraction(1, 8), Fraction(1, 4))
+NOISES = tuple(
+    (kind, share)
+    for kind in ('merge', 'drop', 'jitter')
+    for share in (0.1, 0.3, 0.5)
+)
+_HARMED = dict(merge='merged', drop='dropped', jitter='jittered')
 ROWS = (
     Row('box', 'Box: filled boxes', 'box_fill'),
     Row('box-inner', 'Box^i: inner 20 %, the rest ignored', 'box_inner'),
@@ -90,9 +119,17 @@ ROWS = (
         for kind in ('wrong', 'missed')
     ),
     Row('full', 'full supervision', None),
-    Row('grabcut-crf', 'GrabCut, dense CRF', tests='grabcut'),
-    Row('box2seg-crf', 'Box2Seg, dense CRF', tests='box2seg'),
-    Row('full-crf', 'full supervision, dense CRF', None, tests='full'),
+    *(
+        Row(
+            f'{name}-crf',
+            f'{title}, dense CRF',
+            labels,
+            config=name,
+            tests=name,
+            options=_CRF,
+        )
+        for name, title, labels in _CORE
+    ),
     *(
         Row(
             f'{name}-clean',
@@ -101,71 +138,125 @@ ROWS = (
             config=name,
             clean=True,
         )
-        for name, title, labels in (
-            ('grabcut', 'GrabCut', 'grabcut'),
-            ('box2seg', 'Box2Seg', 'grabcut'),
-            ('full', 'full supervision', None),
-        )
+        for name, title, labels in _CORE
     ),
     Row('missing', 'full, a tenth of the objects missing', 'missing'),
     Row('missing-attention', 'full, a tenth missing, + attention', 'missing'),
     Row('pretrain', "Box2Seg on coco-mini's boxes alone", other_data=True),
     Row('box2seg-pretrained', 'the same, then Box2Seg', start='pretrain'),
-    *(
-        row
-        for name, share in (('1/8', 1 / 8), ('1/4', 1 / 4))
-        for row in _semi_supervised(name, share)
-    ),
+    *(row for share in SHARES for row in _semi_supervised(share)),
     *(
         Row(
-            f'{kind}-{share:.0%}'.replace('%', ''),
-            f'Box2Seg, {share:.0%} of the boxes {done}',
+            noise_name(kind, share),
+            f'Box2Seg, {share:.0%} of the boxes {_HARMED[kind]}',
             config='box2seg-noisy',
             noise=(kind, share),
         )
-        for kind, done in (
-            ('merge', 'merged'),
-            ('drop', 'dropped'),
-            ('jitter', 'jittered'),
-        )
-        for share in (0.1, 0.3, 0.5)
+        for kind, share in NOISES
     ),
 )
-# What the sweeps change in Box2Seg's configs, one at a time.
 _HEAD = 'model.decode_head'
-SETTINGS = {
-    'gamma': (f'{_HEAD}.loss_attention.gamma', (0.5, 0.9)),
-    'w_fg': (f'{_HEAD}.loss_attention.fg_weight', (0.2, 1.0)),
-    'w_bg': (f'{_HEAD}.loss_attention.bg_weight', (1.0, 10.0)),
-    'w_fr': (f'{_HEAD}.loss_attention.fr_weight', (2.0, 15.0)),
-    # The fourth step of the pipeline is LoadBoxes.
-    'per-box': ('train_dataloader.dataset.pipeline.3.per_box', (True,)),
-    'w_A': (f'{_HEAD}.loss_affinity.loss_weight', (1.0, 20.0)),
-    'detached': (f'{_HEAD}.loss_affinity.detach_probs', (True,)),
-    'warmup': (f'{_HEAD}.warmup_iters', (0, 200)),
-    'embedding-pretrain': (f'{_HEAD}.embedding_pretrain_iters', (0, 200)),
-    'embedding-size': (f'{_HEAD}.embedding_channels', (16, 128)),
-}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A setting of Box2Seg that a sweep changes.
+
+    Args:
+        name: The prefix of its rows' names.
+        title: What the table calls it.
+        key: Its place in the config.
+        default: Its value in Box2Seg's configs.
+        values: Those to try beside it.
+    """
+
+    name: str
+    title: str
+    key: str
+    default: object
+    values: tuple[object, ...]
+
+    def rows(self) -> Iterator[Row]:
+        """A row a value."""
+        for value in self.values:
+            yield Row(
+                f'{self.name}-{value}',
+                f'{self.title} = {value} (default {self.default})',
+                config='box2seg',
+                options={self.key: value},
+            )
+
+
+SETTINGS = (
+    Setting(
+        'gamma', 'gamma', f'{_HEAD}.loss_attention.gamma', 0.7, (0.5, 0.9)
+    ),
+    Setting(
+        'w_fg', 'w_fg', f'{_HEAD}.loss_attention.fg_weight', 0.5, (0.2, 1.0)
+    ),
+    Setting(
+        'w_bg', 'w_bg', f'{_HEAD}.loss_attention.bg_weight', 3.0, (1.0, 10.0)
+    ),
+    Setting(
+        'w_fr', 'w_fr', f'{_HEAD}.loss_attention.fr_weight', 5.0, (2.0, 15.0)
+    ),
+    Setting(
+        'per-box',
+        'filling rates per box',
+        # The fourth step of the pipeline is LoadBoxes.
+        'train_dataloader.dataset.pipeline.3.per_box',
+        False,
+        (True,),
+    ),
+    Setting(
+        'w_A', 'w_A', f'{_HEAD}.loss_affinity.loss_weight', 5.0, (1.0, 20.0)
+    ),
+    Setting(
+        'detached',
+        'no gradient of L_A into y',
+        f'{_HEAD}.loss_affinity.detach_probs',
+        False,
+        (True,),
+    ),
+    Setting(
+        'warmup',
+        'iterations before L_fg',
+        f'{_HEAD}.warmup_iters',
+        100,
+        (0, 200),
+    ),
+    Setting(
+        'embedding-pretrain',
+        'iterations that pre-train embeddings',
+        f'{_HEAD}.embedding_pretrain_iters',
+        100,
+        (0, 200),
+    ),
+    Setting(
+        'embedding-size',
+        'embedding size',
+        f'{_HEAD}.embedding_channels',
+        64,
+        (16, 128),
+    ),
+)
 # With one class these change nothing.
-CLASS_SETTINGS = {
-    'attention': (f'{_HEAD}.attention_activation', ('softmax',)),
-    'classes': (f'{_HEAD}.loss_attention.class_reduction', ('sum',)),
-}
-
-
-def _sweep(
-    settings: Mapping[str, tuple[str, Sequence[object]]],
-) -> tuple[Row, ...]:
-    return tuple(
-        Row(
-            f'{name}-{value}',
-            f'{name} = {value}',
-            config='box2seg',
-            options={key: value},
-        )
-        for name, (key, values) in settings.items()
-        for value in values
-    )
+CLASS_SETTINGS = (
+    Setting(
+        'attention',
+        'alpha by',
+        f'{_HEAD}.attention_activation',
+        'sigmoid',
+        ('softmax',),
+    ),
+    Setting(
+        'classes',
+        'attention loss over classes',
+        f'{_HEAD}.loss_attention.class_reduction',
+        'mean',
+        ('sum',),
+    ),
+)
 
 
 @dataclass(frozen=True)
@@ -176,8 +267,8 @@ class Family:
         title: What the table is called.
         configs: The folder of the rows' configs in ``configs``.
         rows: The rows.
-        default: Of a sweep, the family whose row box2seg its rows are
-            compared with.
+        default: Of a sweep, the family whose row box2seg has the settings'
+            default values.
     """
 
     title: str
@@ -194,14 +285,14 @@ FAMILIES = dict(
     sweep=Family(
         "Box2Seg's settings, each changed alone, one class (voc-mini)",
         'object',
-        _sweep(SETTINGS),
+        tuple(row for one in SETTINGS for row in one.rows()),
         default='object',
     ),
     class_sweep=Family(
         "Box2Seg's settings for several classes, each changed alone, 20 "
         'classes (voc-mini)',
         'miniature',
-        _sweep(CLASS_SETTINGS),
+        tuple(row for one in CLASS_SETTINGS for row in one.rows()),
         default='miniature',
     ),
 )
@@ -209,6 +300,8 @@ FAMILIES = dict(
 
 def choose_rows(only: Sequence[str] | None) -> list[tuple[str, Row]]:
     """The rows that a command line asks for, and those that they need.
+
+    A sweep's rows need the row that they are compared with.
 
     Args:
         only: Names of rows, ``box2seg`` for every family that has it or
@@ -239,4 +332,7 @@ def choose_rows(only: Sequence[str] | None) -> list[tuple[str, Row]]:
         family, row = every[name]
         if row.needs is not None:
             wanted.add(f'{family}/{row.needs}')
+        default = FAMILIES[family].default
+        if default is not None:
+            wanted.add(f'{default}/box2seg')
     return [pair for name, pair in every.items() if name in wanted]

@@ -6,6 +6,7 @@ import json
 import os
 import platform
 import re
+import statistics
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
@@ -18,20 +19,40 @@ from mmengine.config import Config
 from ..command_line import UsageError
 from ..files import write_json
 from ..models.decode_heads import Box2SegHead
-from ..models.losses import AffinityLoss, AttentionWeightedLoss
+from ..models.losses import (
+    AffinityLoss,
+    AttentionWeightedLoss,
+    GrabCutLoss,
+)
+from ..models.post_processing import DenseCRF
 from .benchmark_data import BenchmarkData
 from .benchmark_rows import FAMILIES, Row, choose_rows
+from .stock_tools import newest_checkpoint
 
 # What a config says of folders.
 PLACES = ('data_root', 'noise', 'box_dir', 'pseudo_label_dir')
+# Whose defaults count for a row, by what names them in its config.
+DEFAULTS = {
+    'Box2SegHead': (
+        Box2SegHead,
+        GrabCutLoss,
+        AttentionWeightedLoss,
+        AffinityLoss,
+    ),
+    'CRFEncoderDecoder': (DenseCRF,),
+}
 # Family, row and seed.
 Key = tuple[str, str, int]
-# What Box2Seg's head logs, and what the table calls it.
+# What Box2Seg's head logs, and what the table calls it. A line of the log is
+# about one iteration, or for losses ten: the mean over the last LOG_LINES is
+# kept.
+LOG_LINES = 5
 STATISTICS = dict(
     attention_in_boxes='attention in boxes',
     gamma_eta='gamma * eta',
     attention_on_grabcut="on GrabCut's foreground",
     attention_off_grabcut='off it',
+    loss_fr='w_fr * L_fr',
     loss_affinity='w_A * L_A',
 )
 TOOLBOX = ('mmsegmentation', 'mmcv', 'mmengine')
@@ -56,6 +77,9 @@ def row_digest(
 ) -> str:
     """A digest of what decides a row's figures, wherever its files are.
 
+    These are the config with the defaults behind it, the data, and what the
+    row starts from. A change of the code is not seen.
+
     Args:
         config_root: The folder ``configs``.
         family: The row's family.
@@ -70,11 +94,11 @@ def row_digest(
         _without_places(config.to_dict()), sort_keys=True, default=repr
     )
     text += repr((replace(row, title=''), data.identity(row)))
-    # Box2Seg's settings that no config states.
-    if Box2SegHead.__name__ in text:
-        for part in (Box2SegHead, AttentionWeightedLoss, AffinityLoss):
-            parameters = inspect.signature(part).parameters.values()
-            text += repr([(one.name, one.default) for one in parameters])
+    for name, parts in DEFAULTS.items():
+        if name in text:
+            for part in parts:
+                parameters = inspect.signature(part).parameters.values()
+                text += repr([(one.name, one.default) for one in parameters])
     if row.needs is not None:
         (needed,) = (
             one for one in FAMILIES[family].rows if one.name == row.needs
@@ -119,8 +143,13 @@ def write_run(
     """
     family, name, seed = key
     for tool in result['runs'].values():
-        for folder, called in folders.items():
-            tool['command'] = tool['command'].replace(folder, called)
+        # Of two folders in each other the inner comes first.
+        for folder in sorted(folders, key=len, reverse=True):
+            tool['command'] = re.sub(
+                rf"(?<=[\s='])({re.escape(folder)})(?=[/\s']|$)",
+                folders[folder],
+                tool['command'],
+            )
     content = dict(
         family=family,
         row=name,
@@ -166,11 +195,12 @@ def current_runs(
         data: What the rows train and are tested on.
 
     Returns:
-        The runs, without those whose config, row or data have changed
-        since; these are named on the terminal.
+        The runs, with the rows' titles of now. Those whose config, row or
+        data have changed since are left out, those whose row needs data that
+        is not here are kept; both are named on the terminal.
     """
     rows = {(family, row.name): row for family, row in choose_rows(None)}
-    digests: dict[tuple[str, str], str] = {}
+    digests: dict[tuple[str, str], str | None] = {}
     current = {}
     for run in runs:
         family, name, seed = run['family'], run['row'], run['seed']
@@ -179,11 +209,11 @@ def current_runs(
             try:
                 digest = row_digest(config_root, family, row, data)
             except UsageError as error:
-                print(f'{source}: {family}/{name} can not be judged: {error}')
-                digest = ''
+                print(f'{source}: {family}/{name} is kept unseen: {error}')
+                digest = None
             digests[family, name] = digest
-        if digests.get((family, name)) == run['digest']:
-            current[family, name, seed] = run
+        if row is not None and digests[family, name] in (None, run['digest']):
+            current[family, name, seed] = run | dict(title=row.title)
         else:
             print(
                 f'{source}: {family}/{name}, seed {seed}, was made with '
@@ -203,10 +233,10 @@ def in_order(runs: dict[Key, dict]) -> list[dict]:
 
 def _num_parameters(run: Path) -> int | None:
     """Parameters of the trained model; None for a row that trains none."""
-    checkpoints = sorted(run.glob('iter_*.pth'))
-    if not checkpoints:
+    path = newest_checkpoint(run)
+    if path is None:
         return None
-    checkpoint = torch.load(checkpoints[-1], 'cpu', weights_only=False)
+    checkpoint = torch.load(path, 'cpu', weights_only=False)
     buffers = ('running_mean', 'running_var', 'num_batches_tracked')
     return sum(
         value.numel()
@@ -216,15 +246,20 @@ def _num_parameters(run: Path) -> int | None:
 
 
 def _statistics(run: Path) -> dict[str, float]:
-    """What Box2Seg's head logged last in training; empty for other heads."""
-    logs = sorted(run.glob('*/vis_data/scalars.json'))
-    if not logs:
-        return {}
-    last = json.loads(logs[-1].read_text().splitlines()[-1])
+    """What Box2Seg's head logged at the end of training, on average.
+
+    Empty for other heads.
+    """
+    lines = [
+        line
+        for path in sorted(run.glob('*/vis_data/scalars.json'))
+        for line in path.read_text().splitlines()
+    ]
+    logged = [json.loads(line) for line in lines[-LOG_LINES:]]
     return {
-        name: last[f'decode.{name}']
+        name: statistics.mean(line[f'decode.{name}'] for line in logged)
         for name in STATISTICS
-        if f'decode.{name}' in last
+        if all(f'decode.{name}' in line for line in logged) and logged
     }
 
 

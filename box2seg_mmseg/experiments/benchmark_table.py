@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from ..files import replacing, write_json
-from .benchmark_rows import FAMILIES
-from .benchmark_runs import STATISTICS
+from .benchmark_rows import FAMILIES, NOISES, SHARES, noise_name, share_name
+from .benchmark_runs import LOG_LINES, STATISTICS
 
 FIGURES = ('mIoU', 'mIoU_tags')
 # What the paper says, as differences of two rows.
 CLAIMS = (
     ('GrabCut over Box', 'grabcut', 'box'),
+    ('Box^i over Box', 'box-inner', 'box'),
     ('attention over GrabCut', 'attention', 'grabcut'),
     ('affinity over GrabCut', 'affinity', 'grabcut'),
     ('Box2Seg over GrabCut', 'box2seg', 'grabcut'),
@@ -26,10 +27,39 @@ CLAIMS = (
         'grabcut-crf',
     ),
     ('Box2Seg with CRF over GrabCut without', 'box2seg-crf', 'grabcut'),
+    *(
+        (
+            f'GrabCut, its {kind} foreground corrected, over GrabCut',
+            f'{kind}-corrected',
+            'grabcut',
+        )
+        for kind in ('wrong', 'missed')
+    ),
     (
         'attention on masks with missing objects',
         'missing-attention',
         'missing',
+    ),
+    ('Box2Seg pre-trained over Box2Seg', 'box2seg-pretrained', 'box2seg'),
+    *(
+        (
+            f'{title} {share} over these alone',
+            f'{name}-{share_name(share)}',
+            f'few-{share_name(share)}',
+        )
+        for share in SHARES
+        for name, title in (
+            ('finetune', 'Box2Seg, then masks of'),
+            ('mixed', 'boxes beside masks of'),
+        )
+    ),
+    *(
+        (
+            f'{share:.0%} {kind} over Box2Seg',
+            noise_name(kind, share),
+            'box2seg',
+        )
+        for kind, share in NOISES
     ),
     ('Box2Seg over GrabCut, clean lists', 'box2seg-clean', 'grabcut-clean'),
     (
@@ -63,7 +93,8 @@ def write_tables(stems: Iterable[str | Path], runs: Sequence[dict]) -> str:
 
     Args:
         stems: Where to: paths of the files without their suffixes.
-        runs: The runs, as :func:`write_run` wrote them.
+        runs: The runs, as :func:`write_run` wrote them, in the order of the
+            rows.
 
     Returns:
         The table in Markdown.
@@ -115,8 +146,15 @@ def _row(runs: Sequence[dict]) -> dict:
             if name in run['statistics']
         ]
         row[name] = statistics.mean(values) if values else None
+    row['machines'] = '; '.join(dict.fromkeys(map(_machine, runs)))
     row['runs'] = runs
     return row
+
+
+def _machine(run: dict) -> str:
+    """Where a run was made, and with what."""
+    versions = ', '.join(f'{k} {v}' for k, v in run['versions'].items())
+    return f'{run["machine"]}, with {versions}'
 
 
 def _claims(runs: Sequence[dict]) -> list[dict]:
@@ -126,23 +164,19 @@ def _claims(runs: Sequence[dict]) -> list[dict]:
     claims = []
     for family in FAMILIES:
         for title, a, b in _differences(family):
-            for figure in FIGURES:
-                gains = [
-                    by_run[a, seed][figure] - by_run[b, seed][figure]
-                    for seed in seeds
-                    if (a, seed) in by_run and (b, seed) in by_run
-                ]
-                if gains:
-                    claims.append(
-                        dict(
-                            family=family,
-                            claim=title,
-                            figure=figure,
-                            seeds=len(gains),
-                            mean=statistics.mean(gains),
-                            sd=_deviation(gains),
-                        )
-                    )
+            pairs = [
+                (by_run[a, seed], by_run[b, seed])
+                for seed in seeds
+                if (a, seed) in by_run and (b, seed) in by_run
+            ]
+            if not pairs:
+                continue
+            claim = dict(family=family, claim=title, seeds=len(pairs))
+            for name in FIGURES:
+                gains = [one[name] - other[name] for one, other in pairs]
+                claim[name] = statistics.mean(gains)
+                claim[f'{name}_sd'] = _deviation(gains)
+            claims.append(claim)
     return claims
 
 
@@ -152,7 +186,7 @@ def _differences(family: str) -> list[tuple[str, tuple, tuple]]:
     if default is not None:
         return [
             (
-                f'{row.title}, over the default',
+                row.title,
                 (family, row.name),
                 (default, 'box2seg'),
             )
@@ -208,65 +242,102 @@ def _markdown(
         'of `val`, mean and standard deviation over the seeds; single scale, '
         'no CRF unless named; EfficientNet-Lite2 from ImageNet, frozen. '
         '"Tags known": the argmax runs over the background and the classes '
-        'that the image has.',
+        'that the image has (a dense CRF has run before). Training reads the '
+        "frozen backbone's features from files. Memory is the most that one "
+        'process of any seed took, training or test. The parameters include '
+        'those of decoders that only training uses.',
+        '',
+        'The commands; those of every single run are in the JSON file beside '
+        'this page:',
+        '',
+        '```shell',
+        *_commands(rows),
+        '```',
     ]
     for family in FAMILIES:
         of_family = [row for row in rows if row['family'] == family]
         if not of_family:
             continue
         title = FAMILIES[family].title
-        lines += [
-            '',
-            f'## {title[0].upper()}{title[1:]}',
-            '',
-            '| trained on | seeds | mIoU | tags known | training, s | '
-            'memory, MiB | parameters, M |',
-            '|---|---:|---:|---:|---:|---:|---:|',
-        ]
-        for row in of_family:
-            figures = [
-                _plus_minus(row[name], row[f'{name}_sd']) for name in FIGURES
-            ]
-            seconds, parameters = row['train_seconds'], row['parameters']
-            cells = [
-                row['title'],
-                row['seeds'],
-                *figures,
-                '-' if seconds is None else f'{seconds:.0f}',
-                f'{row["peak_mib"]:.0f}',
-                '-' if parameters is None else f'{parameters / 1e6:.2f}',
-            ]
-            lines.append(f'| {" | ".join(map(str, cells))} |')
+        lines += ['', f'## {title[0].upper()}{title[1:]}', '']
+        lines += _figures_table(_default_row(family, rows) + of_family)
         lines += _statistics_table(of_family)
-        gains = [c for c in claims if c['family'] == family]
-        if gains:
-            lines += [
-                '',
-                '| difference, seed by seed | seeds | mIoU | tags known |',
-                '|---|---:|---:|---:|',
-            ]
-            for a, b in zip(gains[::2], gains[1::2], strict=True):
-                lines.append(
-                    f'| {a["claim"]} | {a["seeds"]} | '
-                    f'{_plus_minus(a["mean"], a["sd"])} | '
-                    f'{_plus_minus(b["mean"], b["sd"])} |'
-                )
+        lines += _claims_table(family, claims)
         for sentence in gaps[family]:
             lines += ['', sentence]
     lines += ['', *_where(rows)]
     return '\n'.join(lines) + '\n'
 
 
+def _commands(rows: Sequence[dict]) -> Iterator[str]:
+    """What makes the rows, a command for each number of seeds."""
+    by_seeds: dict[int, list[tuple[str, str]]] = {}
+    for row in rows:
+        found = by_seeds.setdefault(row['seeds'], [])
+        found.append((row['family'], row['row']))
+    for seeds, found in sorted(by_seeds.items(), reverse=True):
+        names = []
+        for family, content in FAMILIES.items():
+            own = [f'{family}/{row}' for f, row in found if f == family]
+            names += [family] if len(own) == len(content.rows) else own
+        yield (
+            'python tools/benchmark.py --data-root .../voc-mini --work-dir '
+            f'work_dirs/benchmark --docs docs/benchmark.md --seeds {seeds} '
+            f'--only {" ".join(names)}'
+        )
+
+
+def _default_row(family: str, rows: Sequence[dict]) -> list[dict]:
+    """For a sweep, the row with the settings' default values."""
+    default = (FAMILIES[family].default, 'box2seg')
+    return [
+        row | dict(title='Box2Seg, the defaults')
+        for row in rows
+        if (row['family'], row['row']) == default
+    ]
+
+
+def _figures_table(rows: Sequence[dict]) -> Iterator[str]:
+    yield (
+        '| trained on | seeds | mIoU | tags known | training, s | '
+        'memory, MiB | parameters, M |'
+    )
+    yield '|---|---:|---:|---:|---:|---:|---:|'
+    for row in rows:
+        seconds, parameters = row['train_seconds'], row['parameters']
+        cells = [
+            row['title'],
+            row['seeds'],
+            *_plus_minus(row),
+            '-' if seconds is None else f'{seconds:.0f}',
+            f'{row["peak_mib"]:.0f}',
+            '-' if parameters is None else f'{parameters / 1e6:.2f}',
+        ]
+        yield f'| {" | ".join(map(str, cells))} |'
+
+
+def _claims_table(family: str, claims: Sequence[dict]) -> list[str]:
+    claims = [claim for claim in claims if claim['family'] == family]
+    if not claims:
+        return []
+    sweep = FAMILIES[family].default is not None
+    what = 'over the defaults' if sweep else 'difference'
+    lines = [
+        '',
+        f'| {what}, seed by seed | seeds | mIoU | tags known |',
+        '|---|---:|---:|---:|',
+    ]
+    for claim in claims:
+        cells = [claim['claim'], str(claim['seeds']), *_plus_minus(claim)]
+        lines.append(f'| {" | ".join(cells)} |')
+    return lines
+
+
 def _where(rows: Sequence[dict]) -> Iterator[str]:
     """How many runs were made on which machine, with which versions."""
-    counts = Counter(
-        (run['machine'], tuple(run['versions'].items()))
-        for row in rows
-        for run in row['runs']
-    )
-    for (machine, versions), count in counts.items():
-        listed = ', '.join(f'{name} {text}' for name, text in versions)
-        yield f'Runs on {machine}: {count}, with {listed}.'
+    runs = [run for row in rows for run in row['runs']]
+    for machine, count in Counter(map(_machine, runs)).items():
+        yield f'{count} runs on {machine}.'
 
 
 def _statistics_table(rows: Sequence[dict]) -> list[str]:
@@ -276,7 +347,8 @@ def _statistics_table(rows: Sequence[dict]) -> list[str]:
         return []
     lines = [
         '',
-        f'| at the end of training | {" | ".join(STATISTICS.values())} |',
+        f'| last {LOG_LINES} lines of the training log | '
+        f'{" | ".join(STATISTICS.values())} |',
         f'|---|{"---:|" * len(STATISTICS)}',
     ]
     for row in rows:
@@ -286,5 +358,9 @@ def _statistics_table(rows: Sequence[dict]) -> list[str]:
     return lines
 
 
-def _plus_minus(value: float, deviation: float | None) -> str:
-    return f'{value:.2f}' + (f' ± {deviation:.2f}' if deviation else '')
+def _plus_minus(content: dict) -> Iterator[str]:
+    """Mean and deviation of each figure."""
+    for name in FIGURES:
+        deviation = content[f'{name}_sd']
+        more = '' if deviation is None else f' ± {deviation:.2f}'
+        yield f'{content[name]:.2f}{more}'

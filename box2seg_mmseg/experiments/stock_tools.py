@@ -35,8 +35,8 @@ def run_experiment(
     """Train and test a config with the stock tools.
 
     Everything is kept in ``work_dir``: checkpoints, ``train.log``,
-    ``test.log``, the predicted label maps of the test set in ``predictions/``
-    and, last of all, ``result.json``.
+    ``train.json``, ``test.log``, the predicted label maps of the test set in
+    ``predictions/`` and, last of all, ``result.json``.
 
     Args:
         config: Config of the experiment.
@@ -66,19 +66,7 @@ def run_experiment(
     options = dict(options or {})
     runs = {}
     if checkpoint is None:
-        # test.py follows, so train.py need not validate.
-        train_options = options | dict(
-            val_cfg=None, val_dataloader=None, val_evaluator=None
-        )
-        last = newest_checkpoint(work_dir)
-        arguments = [str(config), '--work-dir', str(work_dir)]
-        if last is not None:
-            arguments.append('--resume')
-            train_options['load_from'] = last
-        log = work_dir / 'train.log'
-        runs['train'] = _run('train', arguments, train_options, log)
-        if last is not None:
-            runs['train']['seconds'] = None
+        runs['train'] = _train(config, work_dir, options)
         checkpoint = newest_checkpoint(work_dir)
 
     test_dir, predictions = work_dir / 'test', work_dir / 'predictions'
@@ -93,6 +81,32 @@ def run_experiment(
     result = json.loads(report.read_text()) | dict(runs=runs)
     write_json(result_path, result)
     return result
+
+
+def _train(
+    config: str | Path, work_dir: Path, options: Mapping[str, object]
+) -> dict:
+    """Train to the end, unless ``train.json`` says that it was reached."""
+    cost_path = work_dir / 'train.json'
+    last = newest_checkpoint(work_dir)
+    if last is not None and cost_path.exists():
+        ended = json.loads(cost_path.read_text())
+        if ended.pop('checkpoint') == last.name:
+            return ended
+    # test.py follows, so train.py need not validate.
+    options = dict(options) | dict(
+        val_cfg=None, val_dataloader=None, val_evaluator=None
+    )
+    arguments = [str(config), '--work-dir', str(work_dir)]
+    if last is not None:
+        arguments.append('--resume')
+        options['load_from'] = last
+    cost = _run('train', arguments, options, work_dir / 'train.log')
+    if last is not None:
+        cost['seconds'] = None
+    newest = newest_checkpoint(work_dir)
+    write_json(cost_path, cost | dict(checkpoint=newest.name))
+    return cost
 
 
 def newest_checkpoint(work_dir: str | Path) -> Path | None:
@@ -155,16 +169,21 @@ def _run(
     )
     last_lines: deque[str] = deque(maxlen=5)
     name = f'{tool} {log_path.parent.name}'
-    with log_path.open('a') as log, tqdm(desc=name, unit='it') as bar:
-        for line in process.stdout:
-            log.write(line)
-            last_lines.append(line)
-            if match := PROGRESS.search(line):
-                done, bar.total = map(int, match.groups())
-                bar.update(done - bar.n)
-    # Unlike Popen.wait, wait4 tells the memory of this one child.
-    _, status, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(status)
+    try:
+        with log_path.open('a') as log, tqdm(desc=name, unit='it') as bar:
+            for line in process.stdout:
+                log.write(line)
+                last_lines.append(line)
+                if match := PROGRESS.search(line):
+                    done, bar.total = map(int, match.groups())
+                    bar.update(done - bar.n)
+        # Unlike Popen.wait, wait4 tells the memory of this one child.
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    finally:
+        if process.returncode is None:  # this process was interrupted
+            process.kill()
+            process.wait()
     if process.returncode != 0:
         raise RuntimeError(
             f'{tool} ended with status {process.returncode}; the log is '

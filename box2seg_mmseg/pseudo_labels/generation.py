@@ -9,12 +9,13 @@ import cv2
 from tqdm import tqdm
 
 from ..boxes import BoxAnnotations
+from ..files import hash_of, only_run
 from ..version import __version__
 from .engines import ENGINES
 from .image_file import ImageError, decode_image, read_image_bytes
 from .label_png import write_label_png
 from .pseudo_label import PseudoLabeler
-from .store import PseudoLabelStore, Record, hash_of, only_run, png_path
+from .store import PseudoLabelStore, Record, png_path
 
 
 @dataclass
@@ -72,8 +73,8 @@ def generate_pseudo_labels(
         What was made, and what could not be.
 
     Raises:
-        StoreError: Something else made the folder's PNGs, or another run is
-            at work there.
+        FolderError: It is no folder, or another run is at work there.
+        StoreError: Something else made the folder's PNGs.
     """
     with only_run(out_dir):
         store = PseudoLabelStore(

@@ -7,24 +7,21 @@ run that is killed at any moment loses the images in work alone, and the next
 run ends with the same bytes as one that was not killed.
 """
 
-import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
-from ..files import replacing, write_json
+from ..files import FolderError, hash_of, replacing, write_json
 
 MANIFEST = 'manifest.json'
 RECORDS = 'records.jsonl'
 _JOURNAL = 'records.part.jsonl'
 
 
-class StoreError(ValueError):
+class StoreError(FolderError):
     """A folder of pseudo labels is not what a run needs."""
 
 
@@ -57,32 +54,6 @@ class Record:
     def holds(self, path: Path) -> bool:
         """Whether a file is the PNG that was written."""
         return path.exists() and hash_of(path.read_bytes()) == self.png
-
-
-@contextmanager
-def only_run(folder: str | Path) -> Iterator[None]:
-    """Keep other runs out of a folder, which is made if absent.
-
-    Raises:
-        StoreError: Another run is at work there, or it is no folder.
-    """
-    folder = Path(folder)
-    if folder.exists() and not folder.is_dir():
-        raise StoreError(f'{folder}: not a folder; name another')
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / '.lock'
-    lock = FileLock(path)
-    try:
-        lock.acquire(timeout=0)
-    except Timeout:
-        raise StoreError(
-            f'{folder}: another run is at work here; wait until it ends'
-        ) from None
-    try:
-        yield
-    finally:
-        path.unlink(missing_ok=True)
-        lock.release()
 
 
 class PseudoLabelStore:
@@ -213,15 +184,6 @@ def verify_pseudo_labels(folder: str | Path) -> Iterator[str]:
 def png_path(folder: Path, image_id: str) -> Path:
     """Where the PNG of an image is in a folder of pseudo labels."""
     return folder / f'{image_id}.png'
-
-
-def hash_of(*parts: bytes) -> str:
-    """A hash of 128 bits, in hexadecimal digits."""
-    result = hashlib.blake2b(digest_size=16)
-    for part in parts:
-        result.update(len(part).to_bytes(8, 'little'))
-        result.update(part)
-    return result.hexdigest()
 
 
 def _line(record: Record) -> str:

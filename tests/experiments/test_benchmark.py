@@ -1,6 +1,9 @@
 import csv
 import json
 import re
+import shutil
+from dataclasses import replace
+from fractions import Fraction
 from operator import attrgetter
 from pathlib import Path
 
@@ -18,6 +21,7 @@ from box2seg_mmseg.experiments.benchmark_rows import (
     Row,
     choose_rows,
 )
+from box2seg_mmseg.experiments.benchmark_runs import write_run
 from box2seg_mmseg.experiments.benchmark_table import write_tables
 from box2seg_mmseg.pseudo_labels import read_label_png
 
@@ -43,7 +47,7 @@ SWEEPS = [
 @pytest.mark.parametrize(
     ('family', 'row'), SWEEPS, ids=[row.name for _, row in SWEEPS]
 )
-def test_a_setting_is_taken_and_is_not_the_default(family, row):
+def test_a_setting_is_taken_and_its_default_is_as_said(family, row):
     ((key, value),) = row.options.items()
     # The part of the config that is built, and where it keeps the value.
     part, name = re.fullmatch(
@@ -63,7 +67,8 @@ def test_a_setting_is_taken_and_is_not_the_default(family, row):
             one = one[int(step) if step.isdigit() else step]
         with torch.device('meta'):
             values.append(attrgetter(name)(registry.build(one)))
-    assert values[0] != value and values[1] == value
+    assert values[1] == value != values[0]
+    assert f'= {value} (default {values[0]})' in row.title
 
 
 def _names(only):
@@ -77,6 +82,7 @@ def test_rows_come_with_what_they_need_and_in_order():
         'object/box2seg',
         'object/box2seg-crf',
     ]
+    assert _names(['sweep/gamma-0.5']) == ['object/box2seg', 'sweep/gamma-0.5']
     every = _names(None)
     assert len(every) == len(set(every)) == 2 * len(ROWS) + len(SWEEPS)
     for family, row in choose_rows(None):
@@ -118,11 +124,17 @@ def test_means_deviations_and_differences_by_hand(tmp_path):
     text = write_tables([tmp_path / 'table', tmp_path / 'docs'], runs)
     assert (tmp_path / 'table.md').read_text() == text
     assert (tmp_path / 'docs.md').read_text() == text
-    assert '| Grabcut | 2 | 62.00 ± 2.83 | 50.00 | 100 | 1200 | 1.50 |' in text
-    assert '| full supervision over GrabCut | 2 | 8.00 ± 2.83 |' in text
+    row = '| Grabcut | 2 | 62.00 ± 2.83 | 50.00 ± 0.00 | 100 | 1200 | 1.50 |'
+    assert row in text
+    row = '| full supervision over GrabCut | 2 | 8.00 ± 2.83 | 0.00 ± 0.00 |'
+    assert row in text
     assert '| Box2Seg over GrabCut | 1 | 6.00 | 0.00 |' in text
-    assert '| Box2Seg | 0.500 | - | - | - | - |' in text
-    assert '| gamma = 0.5, over the default | 1 | -1.00 | 0.00 |' in text
+    assert '| Box2Seg | 0.500 | - | - | - | - | - |' in text
+    sweep = text[text.index('each changed alone') :]
+    assert '| Box2Seg, the defaults | 1 | 66.00 | 50.00 |' in sweep
+    assert '| gamma = 0.5 (default 0.7) | 1 | -1.00 | 0.00 |' in sweep
+    assert '--seeds 2 --only object/grabcut object/full\n' in text
+    assert '--seeds 1 --only object/box2seg sweep/gamma-0.5\n' in text
     # Of seed 0 alone: (66 - 60) / (70 - 60).
     assert 'Box2Seg closes 60% of the gap' in text
     assert '(means of mIoU; seeds: 1)' in text
@@ -131,7 +143,44 @@ def test_means_deviations_and_differences_by_hand(tmp_path):
     assert (first['row'], float(first['mIoU'])) == ('grabcut', 62)
     report = json.loads((tmp_path / 'table.json').read_text())
     assert [row['seeds'] for row in report['rows']] == [2, 2, 1, 1]
-    assert 'Runs on an abacus, 2 cores: 6, with torch 2.13.0.' in text
+    assert '6 runs on an abacus, 2 cores, with torch 2.13.0.' in text
+
+
+def test_what_is_kept_of_a_run(tmp_path):
+    """The mean of the log's end; folders by name, at their borders alone."""
+    lines = [
+        {'iter': i, 'decode.gamma_eta': 0.1 * i, 'decode.loss_gc': 1.0}
+        for i in range(1, 8)
+    ]
+    # The run was resumed after its third line.
+    for name, part in (('a', lines[:3]), ('b', lines[3:])):
+        path = tmp_path / f'run/{name}/vis_data/scalars.json'
+        path.parent.mkdir(parents=True)
+        path.write_text('\n'.join(map(json.dumps, part)))
+    command = (
+        "python -m box2seg_mmseg train /b/configs/c.py --work-dir '/d/my w/r' "
+        '--cfg-options a=/d/voc b=/d/voc-mini/x c=/d/voc2 d=/b'
+    )
+    content = write_run(
+        tmp_path / 'run',
+        ('object', 'box2seg', 0),
+        Row('box2seg', 'Box2Seg'),
+        '0',
+        dict(runs=dict(train=dict(command=command))),
+        {
+            '/d/voc': 'DATA/voc',
+            '/d/voc-mini': 'DATA/voc-mini',
+            '/d/my w': 'WORK_DIR',
+            '/b/configs': 'configs',
+        },
+    )
+    assert content['statistics'] == dict(gamma_eta=pytest.approx(0.5))
+    assert content['parameters'] is None
+    assert content['runs']['train']['command'] == (
+        "python -m box2seg_mmseg train configs/c.py --work-dir 'WORK_DIR/r' "
+        '--cfg-options a=DATA/voc b=DATA/voc-mini/x c=/d/voc2 d=/b'
+    )
+    assert json.loads((tmp_path / 'run/run.json').read_text()) == content
 
 
 def test_data_of_the_rows(few_photographs, data_dir, tmp_path):
@@ -146,10 +195,11 @@ def test_data_of_the_rows(few_photographs, data_dir, tmp_path):
     labels = options['pseudo_label_dir']
     assert {path.stem for path in labels.glob('*.png')} == set(ids)
 
-    options = data.dataset_options(Row('b', 'B', None, mask_share=0.5))
+    half = Fraction(1, 2)
+    options = data.dataset_options(Row('b', 'B', None, mask_share=half))
     assert len(options['ann_file'].read_text().split()) == 4
 
-    row = Row('c', 'C', 'box_fill', mask_share=0.5, noise=('drop', 0.5))
+    row = Row('c', 'C', 'box_fill', mask_share=half, noise=('drop', 0.5))
     options = data.dataset_options(row)
     assert set(options) == {
         'data_root',
@@ -170,8 +220,6 @@ def test_data_of_the_rows(few_photographs, data_dir, tmp_path):
         path = root / f'ImageSets/Segmentation/{name}_clean.txt'
         lists[path] = (root / f'ImageSets/Segmentation/{name}.txt').read_text()
     row = Row('f', 'F', 'box_fill', clean=True)
-    with pytest.raises(UsageError, match=r'train_clean\.txt: no such file'):
-        data.dataset_options(row)
     for path, text in lists.items():
         path.write_text(text.split()[0])
     train, val = lists
@@ -182,8 +230,6 @@ def test_data_of_the_rows(few_photographs, data_dir, tmp_path):
     )
     assert data.test_options(row) == dict(data_root=root, ann_file=val)
     assert data.test_options(Row('a', 'A')) == dict(data_root=root)
-    first_ids = [text.split()[0] for text in lists.values()]
-    assert data.identity(row)[:2] == ([first_ids[0]], [first_ids[1]])
 
     with pytest.raises(UsageError, match='coco-mini: no such folder'):
         data.dataset_options(Row('p', 'P', 'box_fill', other_data=True))
@@ -200,10 +246,50 @@ def test_data_of_the_rows(few_photographs, data_dir, tmp_path):
         data.dataset_options(Row('e', 'E', name))['pseudo_label_dir']
         for name in ('wrong-corrected', 'missed-corrected')
     )
+    left = dict(wrong=0, missed=0)
     for name in ids:
         mask = read_label_png(root / f'SegmentationClass/{name}.png', 21)
         known = mask != 255
         label = read_label_png(wrong / f'{name}.png', 21)
         assert (mask == label)[known & (label > 0)].all()
+        left['missed'] += (mask != label)[known].sum()
         label = read_label_png(missed / f'{name}.png', 21)
         assert (mask == label)[known & (label == 0)].all()
+        left['wrong'] += (mask != label)[known].sum()
+    assert min(left.values()) > 0
+
+
+def test_the_identity_is_that_of_the_data(few_photographs, tmp_path):
+    """Lists and content count, places do not."""
+    root = few_photographs
+    whole, clean = (
+        Row('a', 'A', clean=False),
+        Row('b', 'B', clean=True),
+    )
+
+    def identity(row, out_dir='made'):
+        return BenchmarkData(root, tmp_path / out_dir).identity(row)
+
+    first = identity(whole)
+    assert identity(whole, 'elsewhere') == first
+    assert identity(replace(whole, labels='box_fill')) != first
+    with pytest.raises(UsageError, match=r'train_clean\.txt: no such file'):
+        identity(clean)
+    lists = root / 'ImageSets/Segmentation'
+    for name in ('train', 'val'):
+        shutil.copy(lists / f'{name}.txt', lists / f'{name}_clean.txt')
+    assert identity(clean) == first
+    ids = (lists / 'val.txt').read_text().split()
+    (lists / 'val_clean.txt').write_text(ids[0])
+    train, val, labels = identity(clean)
+    assert (train, labels) == (first[0], first[2]) and val != first[1]
+    for folder, suffix in (('Annotations', 'xml'), ('JPEGImages', 'jpg')):
+        source = (root / folder).resolve()
+        (root / folder).unlink()
+        shutil.copytree(source, root / folder)
+        assert identity(whole) == first
+        path = root / f'{folder}/{ids[1]}.{suffix}'
+        content = path.read_bytes()
+        path.write_bytes(content + b' ')
+        assert identity(whole) != first
+        path.write_bytes(content)

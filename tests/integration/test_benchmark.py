@@ -1,6 +1,7 @@
 """The benchmark's command, on four photographs and for two iterations."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -8,6 +9,8 @@ from pathlib import Path
 
 import pytest
 import torch
+from mmengine.config import Config
+from mmseg.registry import MODELS
 
 from box2seg_mmseg.experiments import run_benchmark
 from box2seg_mmseg.experiments.benchmark_data import BenchmarkData
@@ -39,6 +42,13 @@ def short_configs(tmp_path):
     return tmp_path / 'configs'
 
 
+def _num_parameters(configs, row):
+    name = {'merge-50': 'box2seg-noisy', 'finetune-1-4': 'finetune'}
+    (path,) = (configs / 'object').glob(f'{name.get(row, row)}_short.py')
+    model = MODELS.build(Config.fromfile(path).model)
+    return sum(one.numel() for one in model.parameters())
+
+
 def test_rows_run_and_are_not_run_again(
     short_configs, few_photographs, tmp_path, capsys, monkeypatch
 ):
@@ -60,6 +70,15 @@ def test_rows_run_and_are_not_run_again(
             cost = run['runs'][tool]
             assert cost['seconds'] > 0 and cost['peak_mib'] > 100
             assert f'box2seg_mmseg {tool} ' in cost['command']
+        assert run['versions']['torch'] == torch.__version__
+        assert run['machine'].endswith(f', {os.cpu_count()} cores')
+        assert run['parameters'] == _num_parameters(short_configs, row['row'])
+    statistics = rows['box2seg']['runs'][0]['statistics']
+    assert set(statistics) >= {'attention_in_boxes', 'gamma_eta', 'loss_fr'}
+    # Of the two iterations' shares, 0.7 times a filling rate at most.
+    assert 0 < statistics['gamma_eta'] <= 0.7
+    assert 0 < statistics['attention_in_boxes'] < 1
+    assert rows['finetune-1-4']['runs'][0]['statistics'] == {}
     command = rows['finetune-1-4']['runs'][0]['runs']['train']['command']
     assert ' configs/object/finetune_short.py ' in command
     assert 'load_from=WORK_DIR/object/box2seg/seed0/iter_2.pth' in command

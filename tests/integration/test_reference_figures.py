@@ -1,4 +1,4 @@
-"""The figures that data/README.md gives for voc-mini."""
+"""The figures that voc-mini's README gives."""
 
 import json
 import os

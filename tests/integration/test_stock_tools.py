@@ -1,6 +1,7 @@
 """mmseg's own train.py and test.py with our configs, as a user runs them."""
 
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,6 +14,7 @@ from mmseg.registry import MODELS
 from box2seg_mmseg.__main__ import stock_tool
 from box2seg_mmseg.boxes import iter_voc_xml
 from box2seg_mmseg.datasets.rendered_scenes import SCENE_CLASSES
+from box2seg_mmseg.experiments import stock_tools
 from box2seg_mmseg.experiments.stock_tools import (
     newest_checkpoint,
     run_experiment,
@@ -162,11 +164,37 @@ def test_an_experiment_is_trained_and_tested_once(scenes, unmasked, tmp_path):
     assert 0 <= metrics['mIoU'] <= 100
     names = [p.name for p in (tmp_path / 'a/predictions').iterdir()]
     assert sorted(names) == [f'val_{i:04d}.png' for i in range(4)]
+    arguments = (_config('box2seg'), tmp_path / 'a', options)
+    # Cut after its training, it is only tested again.
+    (tmp_path / 'a/result.json').unlink()
+    log = (tmp_path / 'a/train.log').read_text()
+    again = run_experiment(*arguments, resume=True)
+    assert again['runs']['train'] == metrics['runs']['train']
+    assert again['mIoU'] == metrics['mIoU']
+    assert (tmp_path / 'a/train.log').read_text() == log
+    # Whole, it is not run at all.
     (tmp_path / 'a/iter_2.pth').unlink()
-    again = run_experiment(
-        _config('box2seg'), tmp_path / 'a', options, resume=True
-    )
-    assert again == metrics
+    assert run_experiment(*arguments, resume=True) == again
+
+
+def test_an_interrupt_ends_the_tool(unmasked, tmp_path, monkeypatch):
+    started = []
+
+    class Popen(subprocess.Popen):
+        def __init__(self, *arguments, **options):
+            super().__init__(*arguments, **options)
+            started.append(self)
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(stock_tools.subprocess, 'Popen', Popen)
+    monkeypatch.setattr(stock_tools.tqdm, 'update', interrupt)
+    options = _options(unmasked, max_iters=1000)
+    with pytest.raises(KeyboardInterrupt):
+        run_experiment(_config('box2seg'), tmp_path, options)
+    (process,) = started
+    assert process.returncode == -signal.SIGKILL
 
 
 def test_the_exported_model_needs_no_plugin(stock, trained, scenes, tmp_path):

@@ -15,6 +15,7 @@ from PIL import Image
 
 from box2seg_mmseg.boxes import VOC_CLASSES, BoxAnnotations, iter_voc_xml
 from box2seg_mmseg.datasets.rendered_scenes import SCENE_CLASSES
+from box2seg_mmseg.files import FolderError
 from box2seg_mmseg.pseudo_labels import (
     StoreError,
     build_labeler,
@@ -189,7 +190,7 @@ def test_only_folders_of_pseudo_labels_are_written_to(run, tmp_path):
             run(**options)
     assert (np.array(Image.open(mask)) == 1).all()
     labeler = build_labeler(BOX_FILL)
-    with pytest.raises(StoreError, match=r'train_0000\.png: not a folder'):
+    with pytest.raises(FolderError, match=r'train_0000\.png: not a folder'):
         generate_pseudo_labels([], labeler, mask)
     mask.unlink()
     (tmp_path / 'manifest.json').write_text('{')
@@ -203,7 +204,7 @@ def test_two_runs_do_not_share_a_folder(scenes, tmp_path):
 
     def annotations():
         yield items[0]
-        with pytest.raises(StoreError, match='another run is at work here'):
+        with pytest.raises(FolderError, match='another run is at work here'):
             generate_pseudo_labels(items, labeler, tmp_path)
         yield items[1]
 

@@ -20,7 +20,7 @@ def _scene(seed=0, side=64):
 
 
 def _algorithm_1(image, boxes, labels, seed):
-    """The supplement's listing, to the letter as METHOD.md reads it."""
+    """The supplement's listing, to the letter, its slips mended."""
     height, width = image.shape[:2]
     truth = np.zeros((height, width), np.uint8)
     order = sorted(

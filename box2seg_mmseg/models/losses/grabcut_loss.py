@@ -39,7 +39,7 @@ class GrabCutLoss(nn.Module):
     """:func:`grabcut_loss` with a weight.
 
     Args:
-        loss_weight: Weight of the loss; 1 in METHOD's sum [N].
+        loss_weight: Weight of the loss; 1 in the sum of losses [N].
     """
 
     def __init__(self, loss_weight: float = 1.0) -> None:

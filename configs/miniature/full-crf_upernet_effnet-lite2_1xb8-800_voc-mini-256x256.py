@@ -1,4 +1,0 @@
-# Full supervision's checkpoint tested with a dense CRF.
-_base_ = './full_upernet_effnet-lite2_1xb8-800_voc-mini-256x256.py'
-model = dict(type='CRFEncoderDecoder', test_cfg=dict(crf=dict(workers=1)))
-test_cfg = dict(type='CRFTestLoop')
