@@ -242,7 +242,8 @@ def _markdown(
         'of `val`, mean and standard deviation over the seeds; single scale, '
         'no CRF unless named; EfficientNet-Lite2 from ImageNet, frozen. '
         '"Tags known": the argmax runs over the background and the classes '
-        'that the image has (a dense CRF has run before). Training reads the '
+        'that the image has; after a CRF, where its class is none of these. '
+        'Training reads the '
         "frozen backbone's features from files. Memory is the most that one "
         'process of any seed took, training or test. The parameters include '
         'those of decoders that only training uses.',
