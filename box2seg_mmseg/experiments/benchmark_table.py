@@ -4,6 +4,7 @@ import csv
 import statistics
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import nan
 from pathlib import Path
 
 from ..files import replacing, write_json
@@ -202,27 +203,30 @@ def _gaps_closed(runs: Sequence[dict]) -> dict[str, list[str]]:
         Sentences for each family; each is about the seeds that all its rows
         have.
     """
-    scores: dict[tuple[str, str], dict[int, float]] = {}
+    by_row: dict[tuple[str, str], dict[int, dict]] = {}
     for run in runs:
-        of_row = scores.setdefault((run['family'], run['row']), {})
-        of_row[run['seed']] = run[FIGURES[0]]
+        by_row.setdefault((run['family'], run['row']), {})[run['seed']] = run
     sentences = {}
     for family in FAMILIES:
         sentences[family] = []
         for title, *names in GAPS:
-            rows = [scores.get((family, name), {}) for name in names]
+            rows = [by_row.get((family, name), {}) for name in names]
             seeds = set.intersection(*map(set, rows))
             if not seeds:
                 continue
-            better, base, full = (
-                statistics.mean(row[seed] for seed in seeds) for row in rows
-            )
-            if full > base:
-                sentences[family].append(
-                    f'{title} closes {(better - base) / (full - base):.0%} '
-                    'of the gap between GrabCut and full supervision (means '
-                    f'of mIoU; seeds: {len(seeds)}).'
+            shares = []
+            for figure in FIGURES:
+                better, base, full = (
+                    statistics.mean(row[seed][figure] for seed in seeds)
+                    for row in rows
                 )
+                share = (better - base) / (full - base) if full > base else nan
+                shares.append(f'{share:.0%}')
+            sentences[family].append(
+                f'{title} closes {shares[0]} of the gap between GrabCut and '
+                f'full supervision (tags known: {shares[1]}; of means over '
+                f'{len(seeds)} seeds).'
+            )
     return sentences
 
 

@@ -116,9 +116,15 @@ def test_means_deviations_and_differences_by_hand(tmp_path):
     runs = [
         _run('grabcut', 0, 60.0),
         _run('grabcut', 1, 64.0, seconds=None),
-        _run('full', 0, 70.0),
-        _run('full', 1, 70.0),
-        _run('box2seg', 0, 66.0, statistics=dict(attention_in_boxes=0.5)),
+        _run('full', 0, 70.0, tags=60.0),
+        _run('full', 1, 70.0, tags=60.0),
+        _run(
+            'box2seg',
+            0,
+            66.0,
+            tags=54.0,
+            statistics=dict(attention_in_boxes=0.5),
+        ),
         _run('gamma-0.5', 0, 65.0, family='sweep'),
     ]
     text = write_tables([tmp_path / 'table', tmp_path / 'docs'], runs)
@@ -126,18 +132,18 @@ def test_means_deviations_and_differences_by_hand(tmp_path):
     assert (tmp_path / 'docs.md').read_text() == text
     row = '| Grabcut | 2 | 62.00 ± 2.83 | 50.00 ± 0.00 | 100 | 1200 | 1.50 |'
     assert row in text
-    row = '| full supervision over GrabCut | 2 | 8.00 ± 2.83 | 0.00 ± 0.00 |'
+    row = '| full supervision over GrabCut | 2 | 8.00 ± 2.83 | 10.00 ± 0.00 |'
     assert row in text
-    assert '| Box2Seg over GrabCut | 1 | 6.00 | 0.00 |' in text
+    assert '| Box2Seg over GrabCut | 1 | 6.00 | 4.00 |' in text
     assert '| Box2Seg | 0.500 | - | - | - | - | - |' in text
     sweep = text[text.index('each changed alone') :]
-    assert '| Box2Seg, the defaults | 1 | 66.00 | 50.00 |' in sweep
-    assert '| gamma = 0.5 (default 0.7) | 1 | -1.00 | 0.00 |' in sweep
+    assert '| Box2Seg, the defaults | 1 | 66.00 | 54.00 |' in sweep
+    assert '| gamma = 0.5 (default 0.7) | 1 | -1.00 | -4.00 |' in sweep
     assert '--seeds 2 --only object/grabcut object/full\n' in text
     assert '--seeds 1 --only object/box2seg sweep/gamma-0.5\n' in text
     # Of seed 0 alone: (66 - 60) / (70 - 60).
     assert 'Box2Seg closes 60% of the gap' in text
-    assert '(means of mIoU; seeds: 1)' in text
+    assert '(tags known: 40%; of means over 1 seeds)' in text
     with (tmp_path / 'table.csv').open() as file:
         first = next(csv.DictReader(file))
     assert (first['row'], float(first['mIoU'])) == ('grabcut', 62)
