@@ -1,7 +1,8 @@
 """Rows times seeds through the stock tools, and the table of them."""
 
 import json
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path
 
 from ..command_line import UsageError
@@ -65,53 +66,45 @@ def run_benchmark(
     config_root, data_root, work_dir = (
         Path(path).resolve() for path in (config_root, data_root, work_dir)
     )
-    rows = choose_rows(only)
-    with only_run(work_dir):
-        return _run_rows(
-            rows, config_root, data_root, work_dir, num_seeds, docs
-        )
-
-
-def _run_rows(
-    rows: Sequence[tuple[str, Row]],
-    config_root: Path,
-    data_root: Path,
-    work_dir: Path,
-    num_seeds: int,
-    docs: str | Path | None,
-) -> str:
     folders = {
         str(data_root): f'DATA/{data_root.name}',
         str(data_root.parent / COCO_MINI): f'DATA/{COCO_MINI}',
         str(work_dir): 'WORK_DIR',
         str(config_root): 'configs',
     }
-    data = BenchmarkData(data_root, work_dir / 'labels')
-    tables = [work_dir / 'table']
-    runs = {}
-    if docs is not None:
-        tables.append(Path(docs).with_suffix(''))
-        record = Path(f'{tables[-1]}.json')
-        runs = current_runs(recorded_runs(record), record, config_root, data)
-    finished = finished_runs(work_dir)
-    runs |= current_runs(finished, work_dir, config_root, data)
-    todo = _missing_runs(rows, num_seeds, runs)
-    digests = _checked_digests(todo, config_root, work_dir, data)
-    weights = work_dir / 'efficientnet-lite2.pth'
-    if todo and not weights.exists():
-        download_efficientnet_lite(weights)
-    for number, (key, row) in enumerate(todo.items(), 1):
-        family, name, seed = key
-        print(f'[{number}/{len(todo)}] {family}/{name}, seed {seed}')
-        run = work_dir / family / name / f'seed{seed}'
-        config = row_config(config_root, family, row)
-        digest = digests[family, name]
-        options = _options(data, weights, row, seed)
-        result = _run_row(config, run, row, digest, options)
-        if key not in runs:
-            runs[key] = write_run(run, key, row, digest, result, folders)
-            write_tables(tables, in_order(runs))
-    return write_tables(tables, in_order(runs))
+    rows = choose_rows(only)
+    with only_run(work_dir):
+        data = BenchmarkData(data_root, work_dir / 'labels')
+        digest_of = cache(partial(row_digest, config_root, data))
+        tables = [work_dir / 'table']
+        runs = {}
+        if docs is not None:
+            tables.append(Path(docs).with_suffix(''))
+            record = Path(f'{tables[-1]}.json')
+            runs = current_runs(recorded_runs(record), record, digest_of)
+        runs |= current_runs(finished_runs(work_dir), work_dir, digest_of)
+        todo = _missing_runs(rows, num_seeds, runs)
+        _check(todo, work_dir, digest_of)
+        weights = work_dir / 'efficientnet-lite2.pth'
+        if todo and not weights.exists():
+            download_efficientnet_lite(weights)
+        for number, (key, row) in enumerate(todo.items(), 1):
+            family, name, seed = key
+            print(f'[{number}/{len(todo)}] {family}/{name}, seed {seed}')
+            run = _run_folder(work_dir, key)
+            config = row_config(config_root, family, row)
+            digest = digest_of(family, row)
+            options = _options(data, weights, row, seed)
+            result = _run_row(config, run, row, digest, options)
+            if key not in runs:
+                runs[key] = write_run(run, key, row, digest, result, folders)
+                write_tables(tables, in_order(runs))
+        return write_tables(tables, in_order(runs))
+
+
+def _run_folder(work_dir: Path, key: Key) -> Path:
+    family, name, seed = key
+    return work_dir / family / name / f'seed{seed}'
 
 
 def _missing_runs(
@@ -136,40 +129,35 @@ def _missing_runs(
     return todo
 
 
-def _checked_digests(
+def _check(
     todo: Mapping[Key, Row],
-    config_root: Path,
     work_dir: Path,
-    data: BenchmarkData,
-) -> dict[tuple[str, str], str]:
-    """The digests of the rows, if nothing will stop one of them."""
-    digests: dict[tuple[str, str], str] = {}
+    digest_of: Callable[[str, Row], str],
+) -> None:
+    """Find out before the first run what will stop one of them."""
     problems = []
-    for family, row in dict.fromkeys(
-        (key[0], row) for key, row in todo.items()
-    ):
+    for key, row in todo.items():
+        family, name, _ = key
         try:
-            digest = row_digest(config_root, family, row, data)
+            digest = digest_of(family, row)
         except UsageError as error:
-            problems.append(f'{family}/{row.name}: {error}')
+            problems.append(f'{family}/{name}: {error}')
             continue
-        digests[family, row.name] = digest
-        for run in sorted((work_dir / family / row.name).glob('seed*')):
-            stamp = run / 'stamp.json'
-            if (
-                (family, row.name, int(run.name.removeprefix('seed'))) in todo
-                and stamp.exists()
-                and json.loads(stamp.read_text())['digest'] != digest
-            ):
-                problems.append(
-                    f'{run}: was made with another config or other data; '
-                    'delete the folder, or give another --work-dir'
-                )
+        run = _run_folder(work_dir, key)
+        stamp = run / 'stamp.json'
+        if (
+            stamp.exists()
+            and json.loads(stamp.read_text())['digest'] != digest
+        ):
+            problems.append(
+                f'{run}: was made with another config or other data; delete '
+                'the folder, or give another --work-dir'
+            )
     if problems:
-        raise UsageError('; '.join(problems))
+        # The seeds of a row have the same to say of its data.
+        raise UsageError('; '.join(dict.fromkeys(problems)))
     if any(row.tests is not None for row in todo.values()):
         DenseCRF()  # raises where it can not be used
-    return digests
 
 
 def _options(

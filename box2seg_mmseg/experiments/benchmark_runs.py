@@ -7,7 +7,7 @@ import os
 import platform
 import re
 import statistics
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from itertools import chain
@@ -19,11 +19,7 @@ from mmengine.config import Config
 from ..command_line import UsageError
 from ..files import write_json
 from ..models.decode_heads import Box2SegHead
-from ..models.losses import (
-    AffinityLoss,
-    AttentionWeightedLoss,
-    GrabCutLoss,
-)
+from ..models.losses import AffinityLoss, AttentionWeightedLoss, GrabCutLoss
 from ..models.post_processing import DenseCRF
 from .benchmark_data import BenchmarkData
 from .benchmark_rows import FAMILIES, Row, choose_rows
@@ -73,7 +69,7 @@ def row_config(config_root: Path, family: str, row: Row) -> Path:
 
 
 def row_digest(
-    config_root: Path, family: str, row: Row, data: BenchmarkData
+    config_root: Path, data: BenchmarkData, family: str, row: Row
 ) -> str:
     """A digest of what decides a row's figures, wherever its files are.
 
@@ -82,12 +78,15 @@ def row_digest(
 
     Args:
         config_root: The folder ``configs``.
+        data: What the rows train and are tested on.
         family: The row's family.
         row: The row.
-        data: What it trains and is tested on.
 
     Returns:
         A hexadecimal number.
+
+    Raises:
+        UsageError: The data lacks what the row needs.
     """
     config = Config.fromfile(row_config(config_root, family, row))
     text = json.dumps(
@@ -103,7 +102,7 @@ def row_digest(
         (needed,) = (
             one for one in FAMILIES[family].rows if one.name == row.needs
         )
-        text += row_digest(config_root, family, needed, data)
+        text += row_digest(config_root, data, family, needed)
     return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -184,15 +183,14 @@ def recorded_runs(path: Path) -> list[dict]:
 
 
 def current_runs(
-    runs: Iterable[dict], source: Path, config_root: Path, data: BenchmarkData
+    runs: Iterable[dict], source: Path, digest_of: Callable[[str, Row], str]
 ) -> dict[Key, dict]:
     """Those of the runs that are still what they would be.
 
     Args:
         runs: What :func:`write_run` wrote.
         source: Where they are from, for the message.
-        config_root: The folder ``configs``.
-        data: What the rows train and are tested on.
+        digest_of: The digest of a row of a family, as :func:`row_digest`.
 
     Returns:
         The runs, with the rows' titles of now. Those whose config, row or
@@ -200,24 +198,22 @@ def current_runs(
         is not here are kept; both are named on the terminal.
     """
     rows = {(family, row.name): row for family, row in choose_rows(None)}
-    digests: dict[tuple[str, str], str | None] = {}
     current = {}
     for run in runs:
         family, name, seed = run['family'], run['row'], run['seed']
         row = rows.get((family, name))
-        if row is not None and (family, name) not in digests:
-            try:
-                digest = row_digest(config_root, family, row, data)
-            except UsageError as error:
-                print(f'{source}: {family}/{name} is kept unseen: {error}')
-                digest = None
-            digests[family, name] = digest
-        if row is not None and digests[family, name] in (None, run['digest']):
+        called = f'{source}: {family}/{name}, seed {seed},'
+        try:
+            is_current = row and run['digest'] == digest_of(family, row)
+        except UsageError as error:
+            print(f'{called} is kept unseen: {error}')
+            is_current = True
+        if is_current:
             current[family, name, seed] = run | dict(title=row.title)
         else:
             print(
-                f'{source}: {family}/{name}, seed {seed}, was made with '
-                'another config or other data; it is left out'
+                f'{called} was made with another config or other data; it is '
+                'left out'
             )
     return current
 

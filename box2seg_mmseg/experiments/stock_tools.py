@@ -66,8 +66,7 @@ def run_experiment(
     options = dict(options or {})
     runs = {}
     if checkpoint is None:
-        runs['train'] = _train(config, work_dir, options)
-        checkpoint = newest_checkpoint(work_dir)
+        runs['train'], checkpoint = _train(config, work_dir, options)
 
     test_dir, predictions = work_dir / 'test', work_dir / 'predictions'
     for folder in (test_dir, predictions):
@@ -85,14 +84,18 @@ def run_experiment(
 
 def _train(
     config: str | Path, work_dir: Path, options: Mapping[str, object]
-) -> dict:
-    """Train to the end, unless ``train.json`` says that it was reached."""
+) -> tuple[dict, Path]:
+    """Train to the end, unless ``train.json`` says that it was reached.
+
+    Returns:
+        What it cost, and its last checkpoint.
+    """
     cost_path = work_dir / 'train.json'
     last = newest_checkpoint(work_dir)
     if last is not None and cost_path.exists():
         ended = json.loads(cost_path.read_text())
         if ended.pop('checkpoint') == last.name:
-            return ended
+            return ended, last
     # test.py follows, so train.py need not validate.
     options = dict(options) | dict(
         val_cfg=None, val_dataloader=None, val_evaluator=None
@@ -106,7 +109,7 @@ def _train(
         cost['seconds'] = None
     newest = newest_checkpoint(work_dir)
     write_json(cost_path, cost | dict(checkpoint=newest.name))
-    return cost
+    return cost, newest
 
 
 def newest_checkpoint(work_dir: str | Path) -> Path | None:

@@ -21,7 +21,10 @@ from box2seg_mmseg.experiments.benchmark_rows import (
     Row,
     choose_rows,
 )
-from box2seg_mmseg.experiments.benchmark_runs import write_run
+from box2seg_mmseg.experiments.benchmark_runs import (
+    current_runs,
+    write_run,
+)
 from box2seg_mmseg.experiments.benchmark_table import write_tables
 from box2seg_mmseg.pseudo_labels import read_label_png
 
@@ -187,6 +190,30 @@ def test_what_is_kept_of_a_run(tmp_path):
         '--cfg-options a=DATA/voc b=DATA/voc-mini/x c=/d/voc2 d=/b'
     )
     assert json.loads((tmp_path / 'run/run.json').read_text()) == content
+
+
+def test_runs_are_kept_while_they_are_what_they_would_be(capsys):
+    def digest_of(family, row):
+        if row.name == 'pretrain':
+            raise UsageError('coco-mini: no such folder')
+        return f'{family}/{row.name}'
+
+    runs = [
+        _run('box', 0, 50.0, digest='object/box'),
+        _run('full', 0, 50.0, digest='of before'),
+        _run('pretrain', 0, 50.0, digest='not known'),
+        _run('given-up', 0, 50.0, digest='object/given-up'),
+    ]
+    current = current_runs(runs, Path('docs.json'), digest_of)
+    titles = {name: run['title'] for (_, name, _), run in current.items()}
+    assert titles == dict(
+        box='Box: filled boxes',
+        pretrain="Box2Seg on coco-mini's boxes alone",
+    )
+    said = capsys.readouterr().out
+    assert 'docs.json: object/full, seed 0, was made with another' in said
+    assert 'object/given-up, seed 0, was made with another' in said
+    assert 'object/pretrain, seed 0, is kept unseen: coco-mini: no' in said
 
 
 def test_data_of_the_rows(few_photographs, data_dir, tmp_path):

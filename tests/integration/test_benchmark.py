@@ -5,6 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from box2seg_mmseg.experiments.benchmark_data import BenchmarkData
 from box2seg_mmseg.experiments.benchmark_runs import (
     current_runs,
     recorded_runs,
+    row_digest,
 )
 from box2seg_mmseg.models.backbones import EfficientNetLite
 
@@ -113,12 +115,9 @@ def test_rows_run_and_are_not_run_again(
 
     def current():
         path = tmp_path / 'docs.json'
-        found = current_runs(
-            recorded_runs(path),
-            path,
-            short_configs,
-            BenchmarkData(few_photographs, other),
-        )
+        data = BenchmarkData(few_photographs, other)
+        digest_of = partial(row_digest, short_configs, data)
+        found = current_runs(recorded_runs(path), path, digest_of)
         return {row for _, row, _ in found}
 
     assert current() == {'box2seg', 'finetune-1-4'}
