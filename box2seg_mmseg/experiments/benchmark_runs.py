@@ -204,7 +204,9 @@ def current_runs(
         row = rows.get((family, name))
         called = f'{source}: {family}/{name}, seed {seed},'
         try:
-            is_current = row and run['digest'] == digest_of(family, row)
+            is_current = row is not None and (
+                run['digest'] == digest_of(family, row)
+            )
         except UsageError as error:
             print(f'{called} is kept unseen: {error}')
             is_current = True

@@ -21,10 +21,7 @@ from box2seg_mmseg.experiments.benchmark_rows import (
     Row,
     choose_rows,
 )
-from box2seg_mmseg.experiments.benchmark_runs import (
-    current_runs,
-    write_run,
-)
+from box2seg_mmseg.experiments.benchmark_runs import current_runs, write_run
 from box2seg_mmseg.experiments.benchmark_table import write_tables
 from box2seg_mmseg.pseudo_labels import read_label_png
 
