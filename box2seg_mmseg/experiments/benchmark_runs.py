@@ -1,6 +1,5 @@
 """What the benchmark keeps of a run, here or from another machine."""
 
-import hashlib
 import inspect
 import json
 import os
@@ -17,7 +16,7 @@ import torch
 from mmengine.config import Config
 
 from ..command_line import UsageError
-from ..files import write_json
+from ..files import hash_of, write_json
 from ..models.decode_heads import Box2SegHead
 from ..models.losses import AffinityLoss, AttentionWeightedLoss, GrabCutLoss
 from ..models.post_processing import DenseCRF
@@ -103,7 +102,7 @@ def row_digest(
             one for one in FAMILIES[family].rows if one.name == row.needs
         )
         text += row_digest(config_root, data, family, needed)
-    return hashlib.sha256(text.encode()).hexdigest()
+    return hash_of(text.encode())
 
 
 def _without_places(content: object) -> object:
