@@ -192,13 +192,13 @@ SETTINGS = (
         'gamma', 'gamma', f'{_HEAD}.loss_attention.gamma', 0.7, (0.5, 0.9)
     ),
     Setting(
-        'w_fg', 'w_fg', f'{_HEAD}.loss_attention.fg_weight', 0.3, (0.1, 1.0)
+        'w_fg', 'w_fg', f'{_HEAD}.loss_attention.fg_weight', 0.5, (0.2, 1.0)
     ),
     Setting(
-        'w_bg', 'w_bg', f'{_HEAD}.loss_attention.bg_weight', 2.0, (1.0, 5.0)
+        'w_bg', 'w_bg', f'{_HEAD}.loss_attention.bg_weight', 3.0, (1.0, 10.0)
     ),
     Setting(
-        'w_fr', 'w_fr', f'{_HEAD}.loss_attention.fr_weight', 1.0, (0.5, 5.0)
+        'w_fr', 'w_fr', f'{_HEAD}.loss_attention.fr_weight', 5.0, (2.0, 15.0)
     ),
     Setting(
         'per-box',
@@ -209,7 +209,7 @@ SETTINGS = (
         (True,),
     ),
     Setting(
-        'w_A', 'w_A', f'{_HEAD}.loss_affinity.loss_weight', 5.0, (2.0, 15.0)
+        'w_A', 'w_A', f'{_HEAD}.loss_affinity.loss_weight', 5.0, (1.0, 20.0)
     ),
     Setting(
         'detached',

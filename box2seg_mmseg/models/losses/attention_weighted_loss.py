@@ -88,9 +88,9 @@ class AttentionWeightedLoss(nn.Module):
 
     def __init__(
         self,
-        fg_weight: float = 0.3,
-        bg_weight: float = 2.0,
-        fr_weight: float = 1.0,
+        fg_weight: float = 0.5,
+        bg_weight: float = 3.0,
+        fr_weight: float = 5.0,
         gamma: float = 0.7,
         class_reduction: str = 'mean',
     ) -> None:
