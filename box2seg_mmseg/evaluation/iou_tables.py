@@ -26,7 +26,7 @@ def format_iou_table(reports: Mapping[str, dict]) -> str:
             else f'{"-" if value is None else value:>{width}}'
             for value, width in zip(values, widths, strict=True)
         )
-        lines.append(f'{label:<16}{"".join(cells)}')
+        lines.append(f'{label:<20}{"".join(cells)}')
     return '\n'.join(lines)
 
 
@@ -46,5 +46,6 @@ def _rows(reports: Mapping[str, dict]) -> Iterator[list]:
     columns = reports.values()
     for name in next(iter(columns))['IoU']:
         yield [name, *(column['IoU'][name] for column in columns)]
-    for key in ('mIoU', 'coverage', 'images'):
-        yield [key, *(column[key] for column in columns)]
+    for key in next(iter(columns)):
+        if key != 'IoU':
+            yield [key, *(column[key] for column in columns)]

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
-from mmseg.evaluation import IoUMetric
 
 from ..pseudo_labels import IGNORE
 
@@ -15,36 +13,33 @@ class LabelAreas:
     """Areas in pixels of label maps and masks; two of them can be added.
 
     Args:
-        intersection: ``(C,)`` float64, one a class, background first.
-        union: ``(C,)`` float64.
-        kept: Labelled pixels of the masks that the label maps label too.
+        confusion: ``(C, C)`` int64, background first: pixels by the mask's
+            class, a row, and the label map's, a column.
         labelled: Labelled pixels of the masks.
         images: Their number.
     """
 
-    intersection: np.ndarray
-    union: np.ndarray
-    kept: int = 0
+    confusion: np.ndarray
     labelled: int = 0
     images: int = 0
 
     @classmethod
     def nothing(cls, num_classes: int) -> 'LabelAreas':
         """Areas of no image."""
-        return cls(np.zeros(num_classes), np.zeros(num_classes))
+        return cls(np.zeros((num_classes, num_classes), np.int64))
 
     @classmethod
     def of(
         cls, label_map: np.ndarray, mask: np.ndarray, num_classes: int
     ) -> 'LabelAreas':
-        """Areas of one image, by mmseg's own IoUMetric.
+        """Areas of one image.
 
         Pixels that are 255 in either map are left out.
 
         Args:
-            label_map: ``(H, W)`` uint8, the one to judge.
-            mask: ``(H, W)`` uint8, the ground truth.
-            num_classes: With the background.
+            label_map: ``(H, W)`` uint8, the one to judge; ``0..C - 1`` or 255.
+            mask: ``(H, W)`` uint8, the ground truth; ``0..C - 1`` or 255.
+            num_classes: ``C``, with the background.
 
         Raises:
             ValueError: The maps differ in size.
@@ -54,26 +49,19 @@ class LabelAreas:
                 'label map and mask differ in size. '
                 f'Got: {label_map.shape} and {mask.shape}'
             )
-        both = np.where(label_map == IGNORE, IGNORE, mask)
-        intersection, union, _, _ = IoUMetric.intersect_and_union(
-            torch.from_numpy(label_map),
-            torch.from_numpy(both),
-            num_classes,
-            IGNORE,
-        )
+        labelled = mask != IGNORE
+        both = labelled & (label_map != IGNORE)
+        cells = mask[both].astype(np.int64) * num_classes + label_map[both]
+        confusion = np.bincount(cells, minlength=num_classes**2)
         return cls(
-            intersection.double().numpy(),
-            union.double().numpy(),
-            int((both != IGNORE).sum()),
-            int((mask != IGNORE).sum()),
+            confusion.reshape(num_classes, num_classes),
+            int(labelled.sum()),
             1,
         )
 
     def __add__(self, other: 'LabelAreas') -> 'LabelAreas':
         return LabelAreas(
-            self.intersection + other.intersection,
-            self.union + other.union,
-            self.kept + other.kept,
+            self.confusion + other.confusion,
             self.labelled + other.labelled,
             self.images + other.images,
         )
@@ -85,27 +73,54 @@ class LabelAreas:
             classes: Names of all classes, background first.
 
         Returns:
-            ``mIoU``: mean in percent over the classes that occur in label
-            maps or masks; ``IoU``: percent by class name, None for a class
-            that occurs in neither; ``coverage``: share in percent of the
-            masks' labelled pixels that the label maps label too; ``images``:
-            their number.
+            ``IoU``: by class name, None for a class that neither label maps
+            nor masks have; ``mIoU``: their mean; ``class-agnostic mIoU``: the
+            same with all classes but the background as one; ``coverage``:
+            share of the masks' labelled pixels that the label maps label too;
+            ``images``: their number; all but that in percent.
+
+            The errors of a class but the background, in proportion to its
+            pixels in the masks, as means over those that the masks have, or
+            None: ``confused``, its pixels that are labelled another such
+            class; ``missed``, its pixels that are labelled background;
+            ``added``, pixels of the background that are labelled this class.
 
         Raises:
             ValueError: No pixel has a label in both.
         """
-        if self.kept == 0:
+        areas = self.confusion
+        kept = areas.sum()
+        if kept == 0:
             raise ValueError('no pixel has a label in label map and mask')
-        occurs = self.union > 0
-        iou = 100 * self.intersection / np.where(occurs, self.union, 1)
+        iou = _iou(areas)
+        agnostic = np.add.reduceat(np.add.reduceat(areas, [0, 1]), [0, 1], 1)
+        total, right = areas.sum(1)[1:], areas.diagonal()[1:]
+        errors = {
+            'confused': total - right - areas[1:, 0],
+            'missed': areas[1:, 0],
+            'added': areas[0, 1:],
+        }
+        has = total > 0
         return {
-            'mIoU': float(iou[occurs].mean()),
-            'IoU': {
-                name: float(value) if known else None
-                for name, value, known in zip(
-                    classes, iou, occurs, strict=True
-                )
+            'mIoU': float(np.nanmean(iou)),
+            'class-agnostic mIoU': float(np.nanmean(_iou(agnostic))),
+            **{
+                name: float(np.mean(100 * pixels[has] / total[has]))
+                if has.any()
+                else None
+                for name, pixels in errors.items()
             },
-            'coverage': 100 * self.kept / self.labelled,
+            'IoU': {
+                name: None if np.isnan(value) else float(value)
+                for name, value in zip(classes, iou, strict=True)
+            },
+            'coverage': float(100 * kept / self.labelled),
             'images': self.images,
         }
+
+
+def _iou(confusion: np.ndarray) -> np.ndarray:
+    """``(C,)`` float64 in percent, NaN for a class that does not occur."""
+    right = confusion.diagonal()
+    union = confusion.sum(0) + confusion.sum(1) - right
+    return 100 * right / np.where(union > 0, union, np.nan)
