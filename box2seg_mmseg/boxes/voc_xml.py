@@ -28,6 +28,10 @@ from .reading import (
 )
 from .voc_classes import VOC_CLASSES
 
+# A side of one pixel would have xmin = xmax, which the reader refuses; this
+# is a little longer and covers the same pixel.
+MIN_SIDE = 1.0001
+
 
 def read_voc_xml(
     xml_path: str | Path,
@@ -123,6 +127,8 @@ def write_voc_xml(
 ) -> None:
     """Write boxes as a PASCAL VOC XML file, the reverse of the reader.
 
+    Sides of a pixel or less are written a little longer than that.
+
     Args:
         xml_path: The file to write.
         annotations: The boxes; ``difficult`` is taken from their flags.
@@ -140,8 +146,9 @@ def write_voc_xml(
     ):
         SubElement(size, key).text = str(value)
     difficult = annotations.flags.get('difficult')
+    boxes = _readable(annotations.boxes, annotations.size)
     for i, (box, label) in enumerate(
-        zip(annotations.boxes, annotations.labels, strict=True)
+        zip(boxes, annotations.labels, strict=True)
     ):
         node = SubElement(root, 'object')
         SubElement(node, 'name').text = classes[label - 1]
@@ -156,6 +163,16 @@ def write_voc_xml(
             SubElement(corners, key).text = f'{value:.10g}'
     indent(root)
     ElementTree(root).write(xml_path)
+
+
+def _readable(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """The same boxes with no side below MIN_SIDE, inside the image."""
+    boxes = np.asarray(boxes, np.float64).reshape(-1, 4)
+    low, high = boxes[:, :2], boxes[:, 2:]
+    short = high - low < MIN_SIDE
+    high = np.where(short, np.minimum(low + MIN_SIDE, size[::-1]), high)
+    low = np.where(short, np.minimum(low, high - MIN_SIDE), low)
+    return np.concatenate([low, high], 1)
 
 
 def _parse(

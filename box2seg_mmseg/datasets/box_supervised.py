@@ -1,13 +1,15 @@
 """Training images with boxes instead of masks."""
 
+import logging
 from abc import ABCMeta, abstractmethod
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from mmengine.fileio import list_from_file
+from mmengine.logging import print_log
 from mmseg.datasets import BaseSegDataset, PascalVOCDataset
 
-from ..boxes import BoxAnnotations
+from ..boxes import BoxAnnotations, ReadingReport
 from ..pseudo_labels import voc_palette
 
 
@@ -34,6 +36,8 @@ class BoxSupervisedDataset(BaseSegDataset, metaclass=ABCMeta):
             the images whose masks take the place of their pseudo labels. It
             may name images that are not in ``ann_file``.
         mask_dir: Folder of these masks, in ``data_root``.
+        skip_bad: Leave bad annotations out and log them, as the tools do with
+            ``--skip-bad``: a box, in VOC's XML a file and so its image.
         metainfo: ``classes`` (background first) and ``palette``; defaults to
             PASCAL VOC's classes and colours.
         **kwargs: As for mmseg's ``BaseSegDataset``.
@@ -42,7 +46,8 @@ class BoxSupervisedDataset(BaseSegDataset, metaclass=ABCMeta):
         ValueError: ``data_prefix`` names a folder of masks, or the first
             class is not the background.
         FileNotFoundError: A split file is missing.
-        AnnotationError: An annotation is missing or bad.
+        AnnotationError: An annotation is missing or bad, without
+            ``skip_bad``.
     """
 
     METAINFO = PascalVOCDataset.METAINFO
@@ -55,6 +60,7 @@ class BoxSupervisedDataset(BaseSegDataset, metaclass=ABCMeta):
         pseudo_label_dir: str | None = None,
         mask_ann_file: str | None = None,
         mask_dir: str = 'SegmentationClass',
+        skip_bad: bool = False,
         metainfo: dict | None = None,
         **kwargs,
     ) -> None:
@@ -67,6 +73,7 @@ class BoxSupervisedDataset(BaseSegDataset, metaclass=ABCMeta):
         self.pseudo_label_dir = pseudo_label_dir
         self.mask_ann_file = mask_ann_file
         self.mask_dir = mask_dir
+        self.skip_bad = skip_bad
         metainfo = dict(metainfo or {})
         classes = metainfo.get('classes', self.METAINFO['classes'])
         if classes[0] != 'background':
@@ -88,19 +95,23 @@ class BoxSupervisedDataset(BaseSegDataset, metaclass=ABCMeta):
         """No map: boxes and pseudo labels are in the dataset's own classes."""
 
     @abstractmethod
-    def read_boxes(self, image_ids: list[str]) -> Iterable[BoxAnnotations]:
+    def read_boxes(
+        self, image_ids: list[str], report: ReadingReport
+    ) -> Iterable[BoxAnnotations]:
         """Read the boxes of a split.
 
         The prefixes in ``self.data_prefix`` start with ``data_root`` already.
 
         Args:
             image_ids: The images of the split.
+            report: Says whether bad annotations are skipped, and lists them.
 
         Returns:
             Their annotations.
 
         Raises:
-            AnnotationError: An annotation is missing or bad.
+            AnnotationError: An annotation is missing or bad, and bad ones
+                are not skipped.
         """
 
     def load_data_list(self) -> list[dict]:
@@ -113,8 +124,9 @@ class BoxSupervisedDataset(BaseSegDataset, metaclass=ABCMeta):
         masked = set()
         if self.mask_ann_file is not None:
             masked = set(_read_ids(Path(self.data_root, self.mask_ann_file)))
+        report = ReadingReport(skip_bad=self.skip_bad)
         data_list = []
-        for annotations in self.read_boxes(image_ids):
+        for annotations in self.read_boxes(image_ids, report):
             item = dict(
                 img_path=annotations.image_path,
                 annotated_size=annotations.size,
@@ -132,6 +144,8 @@ class BoxSupervisedDataset(BaseSegDataset, metaclass=ABCMeta):
                     Path(label_dir, f'{annotations.image_id}.png')
                 )
             data_list.append(item)
+        for error in report.skipped:
+            print_log(f'left out: {error}', 'current', logging.WARNING)
         return data_list
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mmseg.registry import DATASETS
 
-from ..boxes import BoxAnnotations, iter_coco_json
+from ..boxes import BoxAnnotations, ReadingReport, iter_coco_json
 from .box_supervised import BoxSupervisedDataset
 
 
@@ -34,11 +34,14 @@ class BoxSupervisedCOCODataset(BoxSupervisedDataset):
         self.box_file = box_file
         super().__init__(ann_file=ann_file, data_root=data_root, **kwargs)
 
-    def read_boxes(self, image_ids: list[str]) -> Iterable[BoxAnnotations]:
+    def read_boxes(
+        self, image_ids: list[str], report: ReadingReport
+    ) -> Iterable[BoxAnnotations]:
         """Read the JSON file."""
         return iter_coco_json(
             Path(self.data_root, self.box_file),
             self.data_prefix['img_path'],
             image_ids,
             classes=self.metainfo['classes'][1:],
+            report=report,
         )

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from mmseg.registry import DATASETS
 
-from ..boxes import BoxAnnotations, iter_voc_xml
+from ..boxes import BoxAnnotations, ReadingReport, iter_voc_xml
 from .box_supervised import BoxSupervisedDataset
 
 
@@ -43,7 +43,9 @@ class BoxSupervisedVOCDataset(BoxSupervisedDataset):
             **kwargs,
         )
 
-    def read_boxes(self, image_ids: list[str]) -> Iterable[BoxAnnotations]:
+    def read_boxes(
+        self, image_ids: list[str], report: ReadingReport
+    ) -> Iterable[BoxAnnotations]:
         """Read the XML file of each image."""
         return iter_voc_xml(
             '',
@@ -52,4 +54,5 @@ class BoxSupervisedVOCDataset(BoxSupervisedDataset):
             image_dir=self.data_prefix['img_path'],
             xml_dir=self.box_dir or self.data_prefix['box_path'],
             image_suffix=self.img_suffix,
+            report=report,
         )

@@ -8,6 +8,7 @@ train_dataloader = dict(
         data_prefix=dict(img_path='train2017'),
         ann_file='masks/train2017/names.txt',
         box_file='annotations/instances_train2017.json',
+        skip_bad=True,  # two of its boxes have no height
         pseudo_label_dir='data/pseudo_labels/coco20/grabcut',
     )
 )

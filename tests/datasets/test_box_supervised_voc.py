@@ -1,3 +1,6 @@
+import shutil
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -55,6 +58,17 @@ def test_masks_and_missing_files_are_refused(scenes):
         _dataset(scenes, ann_file='none.txt')
     with pytest.raises(AnnotationError, match="unknown class '"):
         _dataset(scenes, metainfo=dict(classes=('background', 'cat')))
+
+
+def test_bad_annotations_can_be_left_out(scenes, tmp_path):
+    root = tmp_path / 'copy'
+    shutil.copytree(scenes, root)
+    (root / 'Annotations/train_0003.xml').write_text('<annotation>')
+    with pytest.raises(AnnotationError, match=r'train_0003\.xml: not a read'):
+        _dataset(root)
+    dataset = _dataset(root, skip_bad=True)
+    ids = [Path(item['img_path']).stem for item in dataset]
+    assert ids == [f'train_{i:04d}' for i in range(16) if i != 3]
 
 
 def test_stored_and_on_the_fly_labels_are_the_same(scenes, tmp_path):

@@ -1,14 +1,18 @@
 """The commands of docs/coco.md but for the trainings, word for word."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
+from mmengine.config import Config
+from mmseg.registry import DATASETS
 
-from box2seg_mmseg.boxes import COCO_CLASSES, VOC_CLASSES
+from box2seg_mmseg.boxes import COCO_CLASSES, VOC_CLASSES, AnnotationError
 from box2seg_mmseg.boxes.class_maps import COCO_TO_VOC
 from box2seg_mmseg.pseudo_labels import read_label_png
 
+ROOT = Path(__file__).resolve().parents[2]
 pytest.importorskip('pycocotools', reason="needs the extra 'coco'")
 
 
@@ -65,3 +69,28 @@ def test_labels_have_the_ids_that_the_configs_read(
                     tmp_path / 'data/coco/masks/val2017' / png, 81
                 )
                 assert found <= set(np.unique(mask).tolist())
+
+
+@pytest.mark.parametrize('config', ['grabcut', 'box2seg', 'pretrain'])
+def test_boxes_without_height_are_left_out_of_trainings(
+    coco, tmp_path, monkeypatch, config
+):
+    """COCO's train2017 has two of them."""
+    path = tmp_path / 'data/coco/annotations/instances_train2017.json'
+    first = coco['annotations'][0]
+    flat = dict(first, id=918, bbox=[*first['bbox'][:3], 0.0])
+    coco['annotations'].append(flat)
+    path.write_text(json.dumps(coco))
+    names = tmp_path / 'data/coco/masks/train2017/names.txt'
+    names.parent.mkdir(parents=True)
+    ids = [Path(image['file_name']).stem for image in coco['images']]
+    names.write_text('\n'.join(ids))
+    monkeypatch.chdir(tmp_path)
+    (config,) = (ROOT / 'configs/coco').glob(f'{config}_*.py')
+    dataset = Config.fromfile(config).train_dataloader.dataset
+    dataset.pipeline = []
+    boxes = [item['boxes'] for item in DATASETS.build(dataset)]
+    assert len(boxes) == 4
+    assert all((b[:, 2:] > b[:, :2]).all() for b in boxes)
+    with pytest.raises(AnnotationError, match='needs x1 < x2 and y1 < y2'):
+        DATASETS.build(dataset | dict(skip_bad=False))

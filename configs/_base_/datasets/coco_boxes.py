@@ -1,5 +1,6 @@
 # COCO 2017's 80 classes with boxes instead of masks. The lists of images and
 # the masks of val come from tools/convert_coco_masks.py.
+_base_ = './augment_512.py'
 data_root = 'data/coco'
 metainfo = dict(
     classes=[
@@ -90,22 +91,11 @@ train_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(type='LoadBoxes', num_classes=81),
     dict(type='LoadPseudoLabels'),
-    dict(
-        type='RandomResize',
-        scale=(2048, 512),
-        ratio_range=(0.5, 2.0),
-        keep_ratio=True,
-    ),
-    dict(type='RandomCrop', crop_size=(512, 512), cat_max_ratio=0.75),
-    dict(type='RandomFlip', prob=0.5),
-    dict(type='PhotoMetricDistortion'),
+    {{_base_.augment.resize}},
+    {{_base_.augment.crop}},
+    {{_base_.augment.flip}},
+    {{_base_.augment.color}},
     dict(type='PackBox2SegInputs'),
-]
-test_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='Resize', scale=(2048, 512), keep_ratio=True),
-    dict(type='LoadAnnotations'),
-    dict(type='PackSegInputs'),
 ]
 train_dataloader = dict(
     batch_size=4,
@@ -118,6 +108,7 @@ train_dataloader = dict(
         data_prefix=dict(img_path='train2017'),
         ann_file='masks/train2017/names.txt',
         box_file='annotations/instances_train2017.json',
+        skip_bad=True,  # two of its boxes have no height
         metainfo=metainfo,
         pseudo_label_dir='data/pseudo_labels/coco/grabcut',
         pipeline=train_pipeline,
@@ -136,7 +127,7 @@ val_dataloader = dict(
         seg_map_suffix='.png',
         img_suffix='.jpg',
         metainfo=metainfo,
-        pipeline=test_pipeline,
+        pipeline={{_base_.test_pipeline}},
     ),
 )
 test_dataloader = val_dataloader

@@ -1,44 +1,15 @@
 # PASCAL VOC 2012 aug (10,582 images) with boxes instead of masks.
+_base_ = './augment_512.py'
 data_root = 'data/VOCdevkit/VOC2012'
-crop_size = (512, 512)
 train_pipeline = [
     dict(type='LoadImageFromFile'),
     dict(type='LoadBoxes', num_classes=21),
     dict(type='LoadPseudoLabels'),
-    dict(
-        type='RandomResize',
-        scale=(2048, 512),
-        ratio_range=(0.5, 2.0),
-        keep_ratio=True,
-    ),
-    dict(type='RandomCrop', crop_size=crop_size, cat_max_ratio=0.75),
-    dict(type='RandomFlip', prob=0.5),
-    dict(type='PhotoMetricDistortion'),
+    {{_base_.augment.resize}},
+    {{_base_.augment.crop}},
+    {{_base_.augment.flip}},
+    {{_base_.augment.color}},
     dict(type='PackBox2SegInputs'),
-]
-test_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(type='Resize', scale=(2048, 512), keep_ratio=True),
-    dict(type='LoadAnnotations'),
-    dict(type='PackSegInputs'),
-]
-tta_pipeline = [
-    dict(type='LoadImageFromFile'),
-    dict(
-        type='TestTimeAug',
-        transforms=[
-            [
-                dict(type='Resize', scale_factor=ratio, keep_ratio=True)
-                for ratio in (0.5, 0.75, 1.0, 1.25, 1.5, 1.75)
-            ],
-            [
-                dict(type='RandomFlip', prob=0.0, direction='horizontal'),
-                dict(type='RandomFlip', prob=1.0, direction='horizontal'),
-            ],
-            [dict(type='LoadAnnotations')],
-            [dict(type='PackSegInputs')],
-        ],
-    ),
 ]
 train_dataloader = dict(
     batch_size=4,
@@ -65,7 +36,7 @@ val_dataloader = dict(
             img_path='JPEGImages', seg_map_path='SegmentationClass'
         ),
         ann_file='ImageSets/Segmentation/val.txt',
-        pipeline=test_pipeline,
+        pipeline={{_base_.test_pipeline}},
     ),
 )
 test_dataloader = val_dataloader

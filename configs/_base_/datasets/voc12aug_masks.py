@@ -12,15 +12,10 @@ train_dataloader = dict(
         pipeline=[
             dict(type='LoadImageFromFile'),
             dict(type='LoadAnnotations'),
-            dict(
-                type='RandomResize',
-                scale=(2048, 512),
-                ratio_range=(0.5, 2.0),
-                keep_ratio=True,
-            ),
-            dict(type='RandomCrop', crop_size=(512, 512), cat_max_ratio=0.75),
-            dict(type='RandomFlip', prob=0.5),
-            dict(type='PhotoMetricDistortion'),
+            {{_base_.augment.resize}},
+            {{_base_.augment.crop}},
+            {{_base_.augment.flip}},
+            {{_base_.augment.color}},
             dict(type='PackSegInputs'),
         ],
     )
