@@ -104,6 +104,12 @@ def test_splits_are_kept_apart(name):
             assert 'val' in split and 'train' not in split
 
 
+@pytest.mark.parametrize('name', FILES)
+def test_an_interrupted_run_goes_on(name):
+    """mmengine's ``--resume`` takes ``load_from`` for the run to go on."""
+    assert Config.fromfile(CONFIGS / name).load_from is None
+
+
 def test_cocos_classes_are_the_readers():
     cfg = Config.fromfile(CONFIGS / '_base_/datasets/coco_boxes.py')
     for loader in (cfg.train_dataloader, cfg.val_dataloader):

@@ -193,7 +193,7 @@ def _run_row(
                 'delete the folder to make it again'
             )
     if row.start is not None:
-        options = options | dict(load_from=needed)
+        options = options | {'model.init_cfg.checkpoint': needed}
     return run_experiment(
         config,
         run,

@@ -73,8 +73,6 @@ def run_experiment(
         shutil.rmtree(folder, ignore_errors=True)
     arguments = [str(config), str(checkpoint)]
     arguments += ['--work-dir', str(test_dir), '--out', str(predictions)]
-    # The checkpoint to test is all that is loaded.
-    options.pop('load_from', None)
     runs['test'] = _run('test', arguments, options, work_dir / 'test.log')
     (report,) = test_dir.glob('*/*.json')
     result = json.loads(report.read_text()) | dict(runs=runs)

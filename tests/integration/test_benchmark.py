@@ -83,7 +83,10 @@ def test_rows_run_and_are_not_run_again(
     assert rows['finetune-1-4']['runs'][0]['statistics'] == {}
     command = rows['finetune-1-4']['runs'][0]['runs']['train']['command']
     assert ' configs/object/finetune_short.py ' in command
-    assert 'load_from=WORK_DIR/object/box2seg/seed0/iter_2.pth' in command
+    assert (
+        'model.init_cfg.checkpoint=WORK_DIR/object/box2seg/seed0/iter_2.pth'
+        in command
+    )
     assert 'val_dataloader.dataset.data_root=DATA/voc-mini' in command
     assert str(tmp_path) not in (work_dir / 'table.json').read_text()
 
