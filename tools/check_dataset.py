@@ -104,6 +104,8 @@ def _print(report: DatasetReport) -> None:
             f'{"-" if side is None else f"{side:.0f}":>10}'
             f'{"-" if rate is None else f"{rate:.2f}":>8}'
         )
+    absent = [name for name, f in report.classes.items() if not f.boxes]
+    print(f'classes without a box: {", ".join(absent) or "none"}')
     print(f'images without a box: {report.unboxed}')
     print(
         f'{report.images} images read. Thin: narrower than 3 px, filled '

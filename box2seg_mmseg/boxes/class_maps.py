@@ -5,8 +5,11 @@ Where one name covers more than VOC's class (OpenImages' ``Table``), it is not
 listed either: a missing box costs less than a wrong one.
 """
 
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
+from .coco_classes import COCO_CLASSES
 from .voc_classes import VOC_CLASSES
 
 # Six of COCO's 80 classes are VOC's under another name; 14 have VOC's name.
@@ -71,3 +74,27 @@ def labels_of_names(
     if tuple(classes) == tuple(VOC_CLASSES):
         labels |= {name: labels[voc] for name, voc in other_names.items()}
     return labels
+
+
+def warn_of_absent_classes(
+    path: str | Path, classes: Sequence[str], labels: Iterable[int]
+) -> None:
+    """Warn of classes that a file does not know, perhaps misspelt ones.
+
+    Of VOC's and COCO's own lists a file need not have all.
+
+    Args:
+        path: The file that names the classes.
+        classes: Names of the foreground classes; the first has label 1.
+        labels: Those that the file knows.
+    """
+    if tuple(classes) in (VOC_CLASSES, COCO_CLASSES):
+        return
+    labels = set(labels)
+    absent = [c for i, c in enumerate(classes, start=1) if i not in labels]
+    if absent:
+        warnings.warn(
+            f'{path}: names no class {", ".join(absent)}, which will have no '
+            'box; give the classes as the file names them',
+            stacklevel=2,
+        )

@@ -6,7 +6,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from .box_annotations import AnnotationError
-from .class_maps import COCO_TO_VOC, labels_of_names
+from .class_maps import COCO_TO_VOC, labels_of_names, warn_of_absent_classes
 from .reading import image_name
 
 # The file's lists, and what messages call an entry of each.
@@ -94,6 +94,7 @@ def coco_labels(
             f'{path}: no category is one of {", ".join(classes)}; give the '
             'classes as the file names them'
         )
+    warn_of_absent_classes(path, classes, labels.values())
     return labels
 
 

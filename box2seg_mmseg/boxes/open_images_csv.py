@@ -10,7 +10,11 @@ from typing import NamedTuple
 from PIL import Image
 
 from .box_annotations import AnnotationError, BoxAnnotations
-from .class_maps import OPEN_IMAGES_TO_VOC, labels_of_names
+from .class_maps import (
+    OPEN_IMAGES_TO_VOC,
+    labels_of_names,
+    warn_of_absent_classes,
+)
 from .reading import (
     BoxCollector,
     ReadingReport,
@@ -323,6 +327,7 @@ def _labels(
             f'{descriptions_path}: describes none of {", ".join(classes)}; '
             'needs a code and a name a line'
         )
+    warn_of_absent_classes(descriptions_path, classes, labels.values())
     return labels
 
 

@@ -108,7 +108,7 @@ def read_lines(path: str | Path) -> list[str]:
     if not Path(path).is_file():
         raise UsageError(f'{path}: no such file')
     try:
-        text = Path(path).read_text(encoding='utf-8')
+        text = Path(path).read_text(encoding='utf-8-sig')
     except UnicodeDecodeError as error:
         raise ValueError(
             f'{path}: not a text file in UTF-8: {error}'

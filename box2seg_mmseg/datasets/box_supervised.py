@@ -154,4 +154,5 @@ def _read_ids(path: str | Path) -> list[str]:
         raise FileNotFoundError(
             f'{path}: no such split file; it lists one image id a line'
         )
-    return [line.strip() for line in list_from_file(path) if line.strip()]
+    lines = list_from_file(path, encoding='utf-8-sig')
+    return [line.strip() for line in lines if line.strip()]

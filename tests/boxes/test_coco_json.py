@@ -86,6 +86,15 @@ def test_bad_annotations_stop_or_are_listed(tmp_path, box, message):
     assert len(report.skipped) == 1
 
 
+def test_a_misspelt_class_is_told(tmp_path):
+    path = _index(tmp_path, _box(), _box(1, 8))
+    with pytest.warns(UserWarning, match=r'boxes\.json: names no class zbra,'):
+        items = list(
+            iter_coco_json(path, tmp_path, ['dog'], ('couch', 'zbra', 'dog'))
+        )
+    assert items[0].labels.tolist() == [3]
+
+
 def test_bad_files_and_images_are_named(tmp_path):
     path = _index(tmp_path)
     with pytest.raises(AnnotationError, match='no image mouse'):

@@ -1,5 +1,6 @@
 """The commands of docs/custom_data.md, word for word."""
 
+import codecs
 import json
 
 import numpy as np
@@ -56,8 +57,10 @@ def folder(scenes, tmp_path):
         categories=[dict(id=1, name='toy shape')],
     )
     (root / 'boxes.json').write_text(json.dumps(content))
-    (root / 'classes.txt').write_text('toy shape\n')
-    (root / 'train.txt').write_text('\n'.join(ids) + '\n')
+    # As a Windows editor saves them.
+    for name, lines in {'classes': ['toy shape'], 'train': ids}.items():
+        text = ''.join(f'{line}\r\n' for line in lines)
+        (root / f'{name}.txt').write_bytes(codecs.BOM_UTF8 + text.encode())
     image = Image.open(root / f'JPEGImages/{ids[2]}.jpg')
     image.convert('RGBA').save(root / 'new/with_alpha.png')
     image.convert('L').resize((300, 40)).save(root / 'new/grey.jpg')

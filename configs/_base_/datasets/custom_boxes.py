@@ -6,10 +6,11 @@ import pathlib
 _base_ = './augment_256.py'
 data_root = '{{$BOX2SEG_CUSTOM:data/custom}}'
 class_file = pathlib.Path(data_root, 'classes.txt')
-names = [line.strip() for line in class_file.read_text().splitlines()]
+lines = class_file.read_text(encoding='utf-8-sig').splitlines()
+names = [line.strip() for line in lines]
 classes = ['background', *filter(None, names)]
 num_classes = len(classes)
-del class_file, names
+del class_file, lines, names
 img_suffix = '.jpg'
 train_pipeline = [
     dict(type='LoadImageFromFile'),
