@@ -23,6 +23,7 @@ from box2seg_mmseg.command_line import (
     UsageError,
     add_box_options,
     add_mask_option,
+    existing_folder,
     list_skipped,
     out_file,
     positive_int,
@@ -80,10 +81,7 @@ def _methods(
     for kind, name, value in args.methods:
         names = [name]
         if kind == 'prediction':
-            folder = Path(value)
-            if not folder.is_dir():
-                raise UsageError(f'{folder}: no such folder')
-            folders = [folder]
+            folders = [existing_folder(value)]
         else:
             config, _, checkpoint = value.partition(',')
             if not Path(config).is_file() or not Path(checkpoint).is_file():

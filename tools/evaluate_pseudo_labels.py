@@ -4,6 +4,7 @@ from argparse import ArgumentParser, Namespace
 
 from box2seg_mmseg.command_line import (
     add_report_options,
+    existing_folder,
     read_classes,
     read_split,
     run,
@@ -15,8 +16,8 @@ from box2seg_mmseg.evaluation import evaluate_label_folders
 def main(args: Namespace) -> int:
     """Compare, print the table and write the JSON if asked."""
     report = evaluate_label_folders(
-        args.label_dir,
-        args.mask_dir,
+        existing_folder(args.label_dir),
+        existing_folder(args.mask_dir),
         read_split(args.split),
         ('background', *read_classes(args.classes)),
         progress=True,

@@ -6,12 +6,17 @@ take on a machine without this package.
 
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 
-from box2seg_mmseg.command_line import run
+from box2seg_mmseg.command_line import (
+    add_model_arguments,
+    check_model_files,
+    run,
+)
 from box2seg_mmseg.models.export import export_segmentor
 
 
 def main(args: Namespace) -> int:
     """Export and say where to."""
+    check_model_files(args)
     for path in export_segmentor(args.config, args.checkpoint, args.out_dir):
         print(path)
     return 0
@@ -22,8 +27,7 @@ def parser() -> ArgumentParser:
     result = ArgumentParser(
         description=__doc__, formatter_class=RawDescriptionHelpFormatter
     )
-    result.add_argument('config', help='config of a Box2Seg model')
-    result.add_argument('checkpoint', help='its checkpoint')
+    add_model_arguments(result)
     result.add_argument('out_dir', help='folder for the exported model')
     return result
 

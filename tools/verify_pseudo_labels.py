@@ -3,14 +3,14 @@
 import sys
 from argparse import ArgumentParser, Namespace
 
-from box2seg_mmseg.command_line import run
+from box2seg_mmseg.command_line import existing_folder, run
 from box2seg_mmseg.pseudo_labels import verify_pseudo_labels
 
 
 def main(args: Namespace) -> int:
     """Print each problem."""
     problems = 0
-    for problem in verify_pseudo_labels(args.folder):
+    for problem in verify_pseudo_labels(existing_folder(args.folder)):
         print(problem, file=sys.stderr)
         problems += 1
     print(f'{args.folder}: {problems or "no"} problems')

@@ -1,6 +1,7 @@
 """What the command lines in ``tools/`` share."""
 
 from .arguments import (
+    existing_folder,
     out_file,
     positive_int,
     read_classes,
@@ -29,6 +30,7 @@ __all__ = [
     'add_model_arguments',
     'add_report_options',
     'check_model_files',
+    'existing_folder',
     'list_skipped',
     'out_file',
     'positive_int',

@@ -48,6 +48,17 @@ def share(text: str) -> float:
     return value
 
 
+def existing_folder(path: str | Path) -> Path:
+    """A folder that is there.
+
+    Raises:
+        UsageError: It is not.
+    """
+    if not Path(path).is_dir():
+        raise UsageError(f'{path}: no such folder')
+    return Path(path)
+
+
 def read_split(path: str | Path) -> list[str]:
     """The image ids of a split file.
 

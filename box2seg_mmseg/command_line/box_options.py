@@ -13,7 +13,7 @@ from ..boxes import (
     iter_open_images_csv,
     iter_voc_xml,
 )
-from .arguments import read_classes, read_split, share
+from .arguments import existing_folder, read_classes, read_split, share
 from .running import UsageError
 
 FORMATS = ('voc', 'coco', 'openimages', 'detections')
@@ -122,9 +122,7 @@ def read_boxes(
         UsageError: A file is not there.
         AnnotationError: As the readers.
     """
-    root = Path(args.data_root)
-    if not root.is_dir():
-        raise UsageError(f'{root}: no such folder')
+    root = existing_folder(args.data_root)
     ids = read_split(args.split) if image_ids is None else image_ids
     classes = read_classes(args.classes)
     images = root / args.image_dir

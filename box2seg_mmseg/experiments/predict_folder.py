@@ -8,7 +8,7 @@ from mmseg.structures import SegDataSample
 from PIL import Image
 from tqdm import tqdm
 
-from ..command_line import UsageError
+from ..command_line import UsageError, existing_folder
 from ..files import replacing
 from ..models.post_processing import CRFQueue
 from ..models.prediction import Predictor
@@ -39,9 +39,7 @@ def find_photographs(
         UsageError: There is no such folder, it has no image, or two images
             have one name.
     """
-    folder = Path(folder)
-    if not folder.is_dir():
-        raise UsageError(f'{folder}: no such folder')
+    folder = existing_folder(folder)
     images: dict[str, Path] = {}
     errors = []
     for path in sorted(folder.iterdir()):

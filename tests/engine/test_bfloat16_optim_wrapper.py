@@ -72,3 +72,13 @@ def test_the_fall_back_to_float32_is_told_once(monkeypatch):
         with wrapper.optim_context(model):
             model(torch.ones(1, 3))
     assert len(told) == 1 and 'training in float32' in told[0]
+
+
+def test_a_torch_without_mkldnn_trains_in_float32(monkeypatch):
+    """As on a Mac, where its operators are not there either."""
+    _set_cpu(monkeypatch, 'arm64')
+    monkeypatch.delattr(torch.ops.mkldnn, '_is_mkldnn_bf16_supported')
+    monkeypatch.setattr('torch.backends.mkldnn.is_available', lambda: False)
+    model = nn.Linear(3, 2)
+    with _wrapper(model).optim_context(model):
+        assert model(torch.ones(1, 3)).dtype == torch.float32

@@ -243,6 +243,15 @@ def test_a_file_that_is_no_checkpoint_is_named(tool, arguments, tmp_path):
 
 def test_wrong_use_exits_with_2(scenes, tmp_path, run_here):
     split = scenes / 'ImageSets/Segmentation/val.txt'
+    absent, masks = tmp_path / 'absent', scenes / 'SegmentationClass'
+    for command in (
+        ('export_segmentor.py', absent, absent, tmp_path),
+        ('verify_pseudo_labels.py', absent),
+        ('evaluate_pseudo_labels.py', masks, absent, '--split', split),
+        ('evaluate_pseudo_labels.py', absent, masks, '--split', split),
+    ):
+        done = run_here(*command)
+        assert done.returncode == 2 and 'absent: no such f' in done.stderr
     common = ('generate_pseudo_labels.py', scenes, '--out', tmp_path)
     for more in (
         ('--split', split, '--workers', 0),

@@ -71,14 +71,17 @@ class LoadBoxes(BaseTransform):
         for label in labels.tolist():
             if not 1 <= label < self.num_classes:
                 raise ValueError(
-                    f'box labels must be in 1..{self.num_classes - 1}. '
-                    f'Got: {label}'
+                    f'{results["img_path"]}: box labels must be in '
+                    f'1..{self.num_classes - 1}. Got: {label}'
                 )
         keys = np.arange(len(labels)) if self.per_box else labels
         num_keys = len(labels) if self.per_box else self.num_classes
-        regions, table = rasterise_boxes(
-            results['boxes'], keys, size, num_keys
-        )
+        try:
+            regions, table = rasterise_boxes(
+                results['boxes'], keys, size, num_keys
+            )
+        except ValueError as error:
+            raise ValueError(f'{results["img_path"]}: {error}') from None
         if self.per_box:
             results['box_region_boxes'] = table
             one_hot = np.arange(self.num_classes) == labels[:, None]
@@ -138,8 +141,8 @@ def rasterise_boxes(
     used = used[used > 0]
     if len(used) > MAX_REGIONS:
         raise ValueError(
-            f'boxes overlap in {len(used)} ways; at most {MAX_REGIONS} fit '
-            'the map'
+            f'the boxes make {len(used)} regions, at most {MAX_REGIONS} fit '
+            'the map; cut the image in parts, or do without per_box'
         )
     compact = np.zeros(len(sets), np.uint8)
     compact[used] = np.arange(1, len(used) + 1)

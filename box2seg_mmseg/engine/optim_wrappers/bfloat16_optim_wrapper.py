@@ -62,7 +62,8 @@ class BFloat16OptimWrapper(OptimWrapper):
 
 def _has_bfloat16_instructions() -> bool:
     if platform.machine() not in ('x86_64', 'AMD64'):
-        return torch.ops.mkldnn._is_mkldnn_bf16_supported()
+        mkldnn = torch.backends.mkldnn.is_available()
+        return mkldnn and torch.ops.mkldnn._is_mkldnn_bf16_supported()
     # There mkldnn's answer is yes for every AVX-512, also where it emulates.
     # A torch too old to have these questions trains in float32.
     questions = ('_is_avx512_bf16_supported', '_is_amx_tile_supported')

@@ -39,7 +39,9 @@ def affinity_loss(
         features = at_least_float32(embeddings).flatten(2)
         probs = at_least_float32(probs).flatten(2)
         norm = torch.linalg.vector_norm(features, dim=1, keepdim=True)
-        scale = norm.clamp(min=1e-12).reciprocal()
+        # A zero vector is like no other. Its gradient must not be divided
+        # by its norm: ReLUs that are all shut do give zero vectors.
+        scale = norm.masked_fill(norm < 1e-6, torch.inf).reciprocal()
         num_pixels = features.new_full((n, 1, 1), height * width)
         if valid is not None:
             check_shape('valid', valid, (n, height, width))

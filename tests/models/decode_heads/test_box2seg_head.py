@@ -222,7 +222,7 @@ def test_every_parameter_of_any_stock_decoder_learns(decoder, share):
     sum(v for name, v in losses.items() if 'loss' in name).backward()
     for name, parameter in head.named_parameters():
         assert parameter.grad is not None, name
-        assert torch.isfinite(parameter.grad).all(), name
+        assert (parameter.grad.abs() < 1e3).all(), name
 
 
 @pytest.mark.parametrize('share', [False, True])

@@ -240,6 +240,16 @@ class TestByHand:
         probs = torch.tensor([[[[1.0, 1.0]], [[0.0, 0.0]]]])
         assert affinity_loss(embeddings, probs).item() == pytest.approx(0.5)
 
+    def test_affinity_of_a_zero_vector(self):
+        # Unlike itself too: the pairs differ by 1, 1, 1, 0.
+        embeddings = torch.tensor([[[[0.0, 0.0]], [[0.0, 3.0]]]])
+        probs = torch.tensor([[[[1.0, 1.0]], [[0.0, 0.0]]]])
+        loss = affinity_loss(embeddings.requires_grad_(), probs)
+        assert loss.item() == pytest.approx(0.75)
+        loss.backward()
+        assert not embeddings.grad[..., 0].any()
+        assert embeddings.grad.abs().max() < 1
+
 
 @pytest.mark.parametrize('over', REDUCTIONS)
 def test_filling_rates_of_single_boxes(over):
