@@ -36,6 +36,9 @@ class BoxSupervisedDataset(BaseSegDataset, metaclass=ABCMeta):
             the images whose masks take the place of their pseudo labels. It
             may name images that are not in ``ann_file``.
         mask_dir: Folder of these masks, in ``data_root``.
+        balance_masks: Repeat the images that have masks until they are as
+            many as the others, so that about half of each batch has masks
+            (our choice). An epoch is longer by that.
         skip_bad: Leave bad annotations out and log them, as the tools do with
             ``--skip-bad``: a box, in VOC's XML a file and so its image.
         metainfo: ``classes`` (background first) and ``palette``; defaults to
@@ -60,6 +63,7 @@ class BoxSupervisedDataset(BaseSegDataset, metaclass=ABCMeta):
         pseudo_label_dir: str | None = None,
         mask_ann_file: str | None = None,
         mask_dir: str = 'SegmentationClass',
+        balance_masks: bool = False,
         skip_bad: bool = False,
         metainfo: dict | None = None,
         **kwargs,
@@ -73,6 +77,7 @@ class BoxSupervisedDataset(BaseSegDataset, metaclass=ABCMeta):
         self.pseudo_label_dir = pseudo_label_dir
         self.mask_ann_file = mask_ann_file
         self.mask_dir = mask_dir
+        self.balance_masks = balance_masks
         self.skip_bad = skip_bad
         metainfo = dict(metainfo or {})
         classes = metainfo.get('classes', self.METAINFO['classes'])
@@ -118,14 +123,14 @@ class BoxSupervisedDataset(BaseSegDataset, metaclass=ABCMeta):
         """Read the split and the boxes of its images.
 
         Returns:
-            One dict an image.
+            One dict an image; those of repeated images at the end.
         """
         image_ids = _read_ids(self.ann_file)
         masked = set()
         if self.mask_ann_file is not None:
             masked = set(_read_ids(Path(self.data_root, self.mask_ann_file)))
         report = ReadingReport(skip_bad=self.skip_bad)
-        data_list = []
+        data_list, with_mask = [], []
         for annotations in self.read_boxes(image_ids, report):
             item = dict(
                 img_path=annotations.image_path,
@@ -144,6 +149,12 @@ class BoxSupervisedDataset(BaseSegDataset, metaclass=ABCMeta):
                     Path(label_dir, f'{annotations.image_id}.png')
                 )
             data_list.append(item)
+            if annotations.image_id in masked:
+                with_mask.append(item)
+        if self.balance_masks and with_mask:
+            others = len(data_list) - len(with_mask)
+            times = max(1, round(others / len(with_mask)))
+            data_list += with_mask * (times - 1)
         for error in report.skipped:
             print_log(f'left out: {error}', 'current', logging.WARNING)
         return data_list

@@ -1,4 +1,5 @@
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -155,3 +156,17 @@ def test_some_images_have_their_masks(scenes, tmp_path):
     assert paths[0] == 'labels/train_0000.png'
     with pytest.raises(FileNotFoundError, match=r'none\.txt: no such split'):
         _dataset(scenes, mask_ann_file='none.txt')
+
+
+@pytest.mark.parametrize(('masked', 'others'), [(2, 14), (5, 11), (12, 4)])
+def test_images_with_masks_are_about_half(scenes, tmp_path, masked, others):
+    few = tmp_path / 'few.txt'
+    few.write_text('\n'.join(f'train_{i:04d}' for i in range(masked)))
+    dataset = _dataset(scenes, mask_ann_file=str(few), balance_masks=True)
+    counts = Counter(Path(item['img_path']).stem for item in dataset)
+    times = {2: 7, 5: 2, 12: 1}[masked]  # 14 / 2, 11 / 5 and 4 / 12
+    assert [counts[f'train_{i:04d}'] for i in range(16)] == (
+        [times] * masked + [1] * others
+    )
+    masks = sum('pseudo_label_path' in item for item in dataset)
+    assert masks == times * masked
