@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
+from box2seg_mmseg.experiments.benchmark_runs import recorded_runs
+from box2seg_mmseg.experiments.benchmark_table import write_tables
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ['../README.md', *sorted(p.name for p in ROOT.glob('docs/*.md'))]
 VOC = 'data/VOCdevkit/VOC2012'
@@ -23,6 +26,16 @@ def test_commands_are_such_as_the_tools_take(page, page_blocks, monkeypatch):
         if words[:1] == ['python'] and words[1].startswith('tools/'):
             tool = runpy.run_path(str(ROOT / words[1]))
             tool['parser']().parse_args(words[2:])
+
+
+def test_the_benchmarks_page_is_made_of_its_runs(tmp_path):
+    docs = ROOT / 'docs/benchmark'
+    runs = recorded_runs(docs.with_suffix('.json'))
+    assert len(runs) > 60
+    write_tables([tmp_path / 'again'], runs)
+    for suffix in ('.md', '.csv', '.json'):
+        again = (tmp_path / f'again{suffix}').read_text()
+        assert again == docs.with_suffix(suffix).read_text()
 
 
 def test_configs_that_the_pages_name_are_there():

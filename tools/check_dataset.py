@@ -19,6 +19,7 @@ from box2seg_mmseg.boxes import ReadingReport
 from box2seg_mmseg.command_line import (
     UsageError,
     add_box_options,
+    existing_folder,
     out_file,
     read_boxes,
     read_classes,
@@ -35,6 +36,8 @@ from box2seg_mmseg.files import write_json
 
 def main(args: Namespace) -> int:
     """Check, print and say whether it is clean."""
+    if args.labels is not None:
+        existing_folder(args.labels)
     lines = _read_names(args.split)
     ids = list(dict.fromkeys(lines))
     reading = ReadingReport(skip_bad=True)

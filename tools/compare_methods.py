@@ -74,6 +74,8 @@ def _methods(
     What can be wrong with the arguments is found before anything is
     predicted.
     """
+    if args.pseudo_labels is not None:
+        existing_folder(args.pseudo_labels)
     if args.out.suffix != '.html':
         raise UsageError(f'{args.out}: the page must end in .html')
     methods: dict[str, Path] = {}

@@ -33,6 +33,9 @@ def main(args: Namespace) -> int:
     """Write the files and say how many boxes they have."""
     if (args.noise is None) != (args.share is None):
         raise UsageError('--noise and --share go together')
+    source = Path(args.data_root, args.xml_dir)
+    if args.format == 'voc' and source.resolve() == Path(args.out).resolve():
+        raise UsageError(f'{args.out}: is read; give another --out')
     report = ReadingReport(skip_bad=args.skip_bad)
     annotations, total = read_boxes(args, report)
     classes = read_classes(args.classes)

@@ -1,14 +1,23 @@
 """Draw a share of a split's images, such as the few that have masks."""
 
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
 
-from box2seg_mmseg.command_line import out_file, read_split, run, share
+from box2seg_mmseg.command_line import (
+    UsageError,
+    out_file,
+    read_split,
+    run,
+    share,
+)
 from box2seg_mmseg.datasets.sample_split import sample_split
 from box2seg_mmseg.files import replacing
 
 
 def main(args: Namespace) -> int:
     """Write the drawn ids."""
+    if Path(args.split).resolve() == args.out.resolve():
+        raise UsageError(f'{args.out}: is read; give another --out')
     ids = read_split(args.split)
     drawn = sample_split(ids, args.share, args.seed)
     with replacing(args.out) as part:

@@ -186,9 +186,12 @@ def read_masks(args: Namespace) -> tuple[Path, tuple[str, ...]]:
 
     Returns:
         The folder, and the names of all classes, background first.
+
+    Raises:
+        UsageError: There is no such folder.
     """
     classes = ('background', *read_classes(args.classes))
-    return Path(args.data_root) / args.mask_dir, classes
+    return existing_folder(Path(args.data_root, args.mask_dir)), classes
 
 
 def list_skipped(report: ReadingReport) -> int:

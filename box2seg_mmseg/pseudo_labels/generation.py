@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -144,7 +145,8 @@ def _label_one(
         result = labeler.label(image, annotations.boxes, annotations.labels)
         png = write_label_png(path, result.label_map)
     except (ImageError, OSError) as error:
-        path.unlink(missing_ok=True)  # an older one is of other inputs
+        with suppress(OSError):  # an older one is of other inputs
+            path.unlink()
         text = str(error)
         if isinstance(error, OSError):
             text = f'{path}: {error.strerror}'

@@ -81,10 +81,10 @@ def read_label_png(path: str | Path, num_classes: int) -> np.ndarray:
             f'{path}: must be an 8-bit palette or grey PNG of labels. '
             f'Got: {label_map.dtype} {label_map.shape}'
         )
-    found = np.unique(label_map[label_map != IGNORE])
-    if found.size and found[-1] >= num_classes:
+    highest = label_map[label_map != IGNORE].max(initial=0)
+    if highest >= num_classes:
         raise ValueError(
             f'{path}: labels must be below {num_classes} or {IGNORE}. '
-            f'Got: {found[-1]}'
+            f'Got: {highest}'
         )
     return label_map

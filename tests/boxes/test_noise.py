@@ -60,6 +60,7 @@ def test_neighbours_of_a_class_become_the_box_around_both():
 
 def test_the_share_is_what_is_dropped_and_moved():
     dropped = moved = total = 0
+    moves = []
     for i in range(300):
         boxes = [(10, 10, 40, 50), (30, 20, 70, 60), (5, 40, 25, 70)]
         annotations = _annotations(boxes, [1, 1, 2], f'image_{i}')
@@ -69,10 +70,22 @@ def test_the_share_is_what_is_dropped_and_moved():
         moved += (jittered != annotations.boxes).any(1).sum()
         sides = jittered[:, 2:] - jittered[:, :2]
         ratio = sides / (annotations.boxes[:, 2:] - annotations.boxes[:, :2])
-        assert (ratio < 4 / 3 + 1e-4).all()
+        assert (ratio > 3 / 4 - 1e-4).all() and (ratio < 4 / 3 + 1e-4).all()
+        centres = jittered.reshape(-1, 2, 2).mean(1)
+        old = annotations.boxes.reshape(-1, 2, 2).mean(1)
+        moves.append(np.abs(centres - old) / (sides / ratio))
     # Three standard deviations of a binomial.
     for count in (dropped, moved):
         assert abs(count / total - 0.3) < 3 * (0.3 * 0.7 / total) ** 0.5
+    assert 0.19 < np.max(moves) < 0.2 + 1e-4
+
+
+@pytest.mark.parametrize('kind', ['drop', 'jitter'])
+def test_another_seed_harms_other_boxes(kind):
+    boxes = [(10 * i, 10, 10 * i + 9, 60) for i in range(10)]
+    annotations = _annotations(boxes, [1] * 10)
+    one, other = (add_box_noise(annotations, kind, 0.5, s) for s in (0, 1))
+    assert one.boxes.tolist() != other.boxes.tolist()
 
 
 def test_wrong_arguments_are_refused():

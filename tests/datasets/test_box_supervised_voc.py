@@ -100,7 +100,11 @@ def test_bad_pseudo_labels_are_named(scenes, tmp_path):
     with pytest.raises(FileNotFoundError, match=r'0000\.png: no such pseudo'):
         dataset[0]
     write_label_png(tmp_path / 'train_0000.png', np.zeros((9, 9), np.uint8))
-    with pytest.raises(ValueError, match=r'\(64, 64\).*Got: uint8 \(9, 9\)'):
+    with pytest.raises(ValueError, match=r'\(64, 64\).*Got: \(9, 9\)'):
+        dataset[0]
+    whole = (tmp_path / 'train_0000.png').read_bytes()
+    (tmp_path / 'train_0000.png').write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(ValueError, match=r'0000\.png: not a whole PNG'):
         dataset[0]
 
 

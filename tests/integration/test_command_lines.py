@@ -207,6 +207,27 @@ def test_boxes_of_coco_and_of_detections(data_dir, tmp_path, run_here):
         assert min(counts) > 0
 
 
+def test_boxes_are_harmed_in_a_folder_of_their_own(
+    scenes, classes, tmp_path, run_here
+):
+    root, out = tmp_path / 'copy', tmp_path / 'harmed'
+    shutil.copytree(scenes, root)
+    source = root / 'Annotations'
+    before = {p.name: p.read_text() for p in source.iterdir()}
+    command = (
+        'convert_boxes.py', root, '--classes', classes,
+        *('--split', root / 'ImageSets/Segmentation/train.txt'),
+        *('--noise', 'drop', '--share', 1, '--out'),
+    )  # fmt: skip
+    done = run_here(*command, out)
+    assert done.returncode == 0 and ' boxes -> 0 boxes' in done.stdout
+    assert len(list(out.iterdir())) == 16
+    assert not any('<object>' in p.read_text() for p in out.iterdir())
+    done = run_here(*command, source)
+    assert done.returncode == 2 and 'Annotations: is read' in done.stderr
+    assert before == {p.name: p.read_text() for p in source.iterdir()}
+
+
 def test_an_error_is_one_line_and_a_trace_with_debug(scenes, tmp_path):
     classes = tmp_path / 'classes.txt'
     classes.write_text('background\ndisk\n')
@@ -249,9 +270,12 @@ def test_wrong_use_exits_with_2(scenes, tmp_path, run_here):
         ('verify_pseudo_labels.py', absent),
         ('evaluate_pseudo_labels.py', masks, absent, '--split', split),
         ('evaluate_pseudo_labels.py', absent, masks, '--split', split),
+        ('check_dataset.py', scenes, '--split', split, '--labels', absent),
     ):
         done = run_here(*command)
         assert done.returncode == 2 and 'absent: no such f' in done.stderr
+    done = run_here('sample_split.py', split, '--share', 1, '--out', split)
+    assert done.returncode == 2 and 'val.txt: is read' in done.stderr
     common = ('generate_pseudo_labels.py', scenes, '--out', tmp_path)
     for more in (
         ('--split', split, '--workers', 0),

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-import numpy as np
 from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
-from PIL import Image
+
+from ...pseudo_labels import IGNORE, read_label_png
 
 
 @TRANSFORMS.register_module()
@@ -30,7 +30,7 @@ class LoadPseudoLabels(BaseTransform):
 
     Raises:
         FileNotFoundError: The PNG is missing.
-        ValueError: It is no 8-bit label map of the image's size.
+        ValueError: It is broken, or no 8-bit label map of the image's size.
     """
 
     def transform(self, results: dict) -> dict:
@@ -41,13 +41,12 @@ class LoadPseudoLabels(BaseTransform):
                 f'{path}: no such pseudo label; make it with '
                 'tools/generate_pseudo_labels.py or correct pseudo_label_dir'
             )
-        label_map = np.array(Image.open(path))
+        label_map = read_label_png(path, IGNORE)  # any class
         size = tuple(results['img_shape'][:2])
-        if label_map.dtype != np.uint8 or label_map.shape != size:
+        if label_map.shape != size:
             raise ValueError(
-                f'{path}: must be an 8-bit palette or grey PNG of the size '
-                f'of its image, {size}. '
-                f'Got: {label_map.dtype} {label_map.shape}'
+                f'{path}: must have the size of its image, {size}. '
+                f'Got: {label_map.shape}'
             )
         results['gt_seg_map'] = label_map
         results['seg_fields'].append('gt_seg_map')
