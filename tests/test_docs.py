@@ -1,5 +1,6 @@
 """What README and docs say against the tools and configs themselves."""
 
+import json
 import os
 import re
 import runpy
@@ -36,6 +37,26 @@ def test_the_benchmarks_page_is_made_of_its_runs(tmp_path):
     for suffix in ('.md', '.csv', '.json'):
         again = (tmp_path / f'again{suffix}').read_text()
         assert again == docs.with_suffix(suffix).read_text()
+
+
+def test_readmes_table_is_the_benchmarks():
+    rows = json.loads((ROOT / 'docs/benchmark.json').read_text())['rows']
+    means = {(r['family'], r['row']): (r['mIoU'], r['seeds']) for r in rows}
+    text = (ROOT / 'README.md').read_text()
+    for title, row in (
+        ('GrabCut', 'grabcut'),
+        ('Box2Seg', 'box2seg'),
+        ('full supervision', 'full'),
+    ):
+        four = r'[\d.]+(?: \| [\d.]+){3}'
+        (figures,) = re.findall(rf'^\| {title} \| ({four}) \|$', text, re.M)
+        assert figures.split(' | ') == [
+            f'{mean:.1f}'
+            for family in ('object', 'miniature')
+            for suffix in ('', '-crf')
+            for mean, seeds in [means[family, row + suffix]]
+            if seeds == 3
+        ]
 
 
 def test_configs_that_the_pages_name_are_there():

@@ -6,6 +6,11 @@ import pathlib
 _base_ = './augment_256.py'
 data_root = '{{$BOX2SEG_CUSTOM:data/custom}}'
 class_file = pathlib.Path(data_root, 'classes.txt')
+if not class_file.is_file():
+    raise FileNotFoundError(
+        f'{class_file}: no such file; set BOX2SEG_CUSTOM to the folder that '
+        'has it (docs/custom_data.md)'
+    )
 lines = class_file.read_text(encoding='utf-8-sig').splitlines()
 names = [line.strip() for line in lines]
 classes = ['background', *filter(None, names)]
