@@ -32,6 +32,10 @@ def replacing(path: str | Path) -> Iterator[Path]:
     try:
         yield part
         part.replace(path)
+    except OSError as error:
+        if str(error.filename) == str(part):  # which nobody asked for
+            error.filename = str(path)
+        raise
     finally:
         part.unlink(missing_ok=True)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
+from box2seg_mmseg.__main__ import stock_tool
 from box2seg_mmseg.experiments.benchmark_runs import recorded_runs
 from box2seg_mmseg.experiments.benchmark_table import write_tables
 
@@ -24,6 +25,12 @@ def test_commands_are_such_as_the_tools_take(page, page_blocks, monkeypatch):
     monkeypatch.setenv('S', '.')  # a folder that is there, to write to
     for line in chain.from_iterable(page_blocks(page)):
         words = shlex.split(os.path.expandvars(line), comments=True)
+        if 'box2seg_mmseg' in words:
+            tool, *words = words[words.index('box2seg_mmseg') + 1 :]
+            monkeypatch.setenv('LOCAL_RANK', '0')  # which the tools set
+            parse = runpy.run_path(str(stock_tool(tool)))['parse_args']
+            monkeypatch.setattr('sys.argv', [tool, *words])
+            parse()
         if words[:1] == ['python'] and words[1].startswith('tools/'):
             tool = runpy.run_path(str(ROOT / words[1]))
             tool['parser']().parse_args(words[2:])

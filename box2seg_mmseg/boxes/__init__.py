@@ -5,7 +5,6 @@ from .box_annotations import (
     BoxAnnotations,
     boxed_pixels,
     pixel_boxes,
-    warn_of_clipped_boxes,
 )
 from .class_maps import COCO_TO_VOC, OPEN_IMAGES_TO_VOC
 from .coco_classes import COCO_CLASSES
@@ -40,6 +39,5 @@ __all__ = [
     'pixel_boxes',
     'read_voc_xml',
     'select_detections',
-    'warn_of_clipped_boxes',
     'write_voc_xml',
 ]

@@ -30,7 +30,7 @@ from .voc_classes import VOC_CLASSES
 
 # A side of one pixel would have xmin = xmax, which the reader refuses; this
 # is a little longer and covers the same pixel.
-MIN_SIDE = 1.0001
+_MIN_SIDE = 1.0001
 
 
 def read_voc_xml(
@@ -166,12 +166,12 @@ def write_voc_xml(
 
 
 def _readable(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """The same boxes with no side below MIN_SIDE, inside the image."""
+    """The same boxes with no side below _MIN_SIDE, inside the image."""
     boxes = np.asarray(boxes, np.float64).reshape(-1, 4)
     low, high = boxes[:, :2], boxes[:, 2:]
-    short = high - low < MIN_SIDE
-    high = np.where(short, np.minimum(low + MIN_SIDE, size[::-1]), high)
-    low = np.where(short, np.minimum(low, high - MIN_SIDE), low)
+    short = high - low < _MIN_SIDE
+    high = np.where(short, np.minimum(low + _MIN_SIDE, size[::-1]), high)
+    low = np.where(short, np.minimum(low, high - _MIN_SIDE), low)
     return np.concatenate([low, high], 1)
 
 

@@ -33,6 +33,8 @@ def run(main: Callable[[Namespace], int], parser: ArgumentParser) -> None:
         if args.debug:
             raise
         text = ' '.join(str(error).split()) or type(error).__name__
+        if isinstance(error, OSError) and error.filename is not None:
+            text = f'{error.filename}: {error.strerror}'
         print(f'{parser.prog}: error: {text}', file=sys.stderr)
         status = 2 if isinstance(error, UsageError) else 1
     raise SystemExit(status)

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from ..boxes import BoxAnnotations, pixel_boxes
 from ..pseudo_labels import (
     IGNORE,
+    MIN_SIDE,
     ImageError,
     ImageSizeError,
     decode_image,
@@ -21,8 +22,6 @@ from ..pseudo_labels import (
     read_label_png,
 )
 
-# A GrabCut of a thinner box is not possible; the labeler fills it.
-THIN = 3
 # Share of an image; small parts without a box are common.
 _UNBOXED = 0.02
 _CHUNK = 256  # images that are read ahead
@@ -249,7 +248,7 @@ def _check_boxes(item: BoxAnnotations, report: DatasetReport) -> None:
         own = sides[item.labels == label]
         figures.images += 1
         figures.boxes += len(own)
-        figures.thin += int((own < THIN).any(1).sum())
+        figures.thin += int((own < MIN_SIDE).any(1).sum())
         figures.sides += np.sqrt(own.prod(1)).tolist()
 
 

@@ -1,6 +1,6 @@
 """From an image and its boxes to a label map; numpy, numba and OpenCV only."""
 
-from .box_cut import BACKENDS
+from .box_cut import BACKENDS, MIN_SIDE
 from .box_fill import BoxFill
 from .builder import build_labeler
 from .engines import ENGINES
@@ -23,6 +23,7 @@ __all__ = [
     'BACKENDS',
     'ENGINES',
     'IGNORE',
+    'MIN_SIDE',
     'NUM_PERTURBATIONS',
     'BoxFill',
     'GenerationSummary',

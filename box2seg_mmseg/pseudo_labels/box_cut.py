@@ -6,6 +6,9 @@ import numpy as np
 from .exact_grab_cut import ExactGrabCut
 from .segment import Box
 
+# A thinner box has no inside to begin with, and is filled.
+MIN_SIDE = 3
+
 
 class BoxCut:
     """Cuts boxes out of one image (supplement, Algorithm 1 [S]).
@@ -36,8 +39,8 @@ class BoxCut:
         """
         x1, y1, x2, y2 = box
         h, w = y2 - y1, x2 - x1
-        if min(h, w) < 3:
-            return np.ones((h, w), bool), 'thinner than 3 px'
+        if min(h, w) < MIN_SIDE:
+            return np.ones((h, w), bool), f'thinner than {MIN_SIDE} px'
         if (h, w) == self._size:
             return np.ones((h, w), bool), 'covers the whole image'
         mask = self._grab_cut(

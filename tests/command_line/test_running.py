@@ -1,0 +1,41 @@
+from argparse import ArgumentParser
+
+import pytest
+
+from box2seg_mmseg.command_line import UsageError, run
+from box2seg_mmseg.files import replacing
+
+
+@pytest.fixture
+def run_main(monkeypatch, capsys):
+    def run_it(main):
+        monkeypatch.setattr('sys.argv', ['tool'])
+        with pytest.raises(SystemExit) as exit_:
+            run(main, ArgumentParser(prog='tool'))
+        return exit_.value.code, capsys.readouterr().err
+
+    return run_it
+
+
+def test_a_file_that_can_not_be_written_is_named(run_main, tmp_path):
+    def main(_):
+        with replacing(tmp_path / 'absent/table.json') as part:
+            part.write_text('x')
+
+    path = tmp_path / 'absent/table.json'
+    text = f'tool: error: {path}: No such file or directory\n'
+    assert run_main(main) == (1, text)
+
+
+def _raise(error):
+    def main(_):
+        raise error
+
+    return main
+
+
+def test_the_exit_status_tells_wrong_use_from_bad_data(run_main):
+    assert run_main(_raise(UsageError('a:\n b'))) == (2, 'tool: error: a: b\n')
+    assert run_main(_raise(ValueError('a'))) == (1, 'tool: error: a\n')
+    assert run_main(_raise(KeyboardInterrupt())) == (130, 'interrupted\n')
+    assert run_main(lambda _: 0) == (0, '')
