@@ -19,6 +19,7 @@ from box2seg_mmseg.boxes import (
 from box2seg_mmseg.command_line import (
     UsageError,
     add_box_options,
+    check_not_read,
     list_skipped,
     print_report,
     read_boxes,
@@ -33,9 +34,8 @@ def main(args: Namespace) -> int:
     """Write the files and say how many boxes they have."""
     if (args.noise is None) != (args.share is None):
         raise UsageError('--noise and --share go together')
-    source = Path(args.data_root, args.xml_dir)
-    if args.format == 'voc' and source.resolve() == Path(args.out).resolve():
-        raise UsageError(f'{args.out}: is read; give another --out')
+    if args.format == 'voc':
+        check_not_read(args.out, Path(args.data_root, args.xml_dir))
     report = ReadingReport(skip_bad=args.skip_bad)
     annotations, total = read_boxes(args, report)
     classes = read_classes(args.classes)

@@ -1,10 +1,9 @@
 """Draw a share of a split's images, such as the few that have masks."""
 
 from argparse import ArgumentParser, Namespace
-from pathlib import Path
 
 from box2seg_mmseg.command_line import (
-    UsageError,
+    check_not_read,
     out_file,
     read_split,
     run,
@@ -16,8 +15,7 @@ from box2seg_mmseg.files import replacing
 
 def main(args: Namespace) -> int:
     """Write the drawn ids."""
-    if Path(args.split).resolve() == args.out.resolve():
-        raise UsageError(f'{args.out}: is read; give another --out')
+    check_not_read(args.out, args.split)
     ids = read_split(args.split)
     drawn = sample_split(ids, args.share, args.seed)
     with replacing(args.out) as part:

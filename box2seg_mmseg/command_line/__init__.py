@@ -1,6 +1,7 @@
 """What the command lines in ``tools/`` share."""
 
 from .arguments import (
+    check_not_read,
     existing_folder,
     out_file,
     positive_int,
@@ -30,6 +31,7 @@ __all__ = [
     'add_model_arguments',
     'add_report_options',
     'check_model_files',
+    'check_not_read',
     'existing_folder',
     'list_skipped',
     'out_file',

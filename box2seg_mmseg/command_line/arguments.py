@@ -59,6 +59,16 @@ def existing_folder(path: str | Path) -> Path:
     return Path(path)
 
 
+def check_not_read(out: str | Path, source: str | Path) -> None:
+    """Find out that a tool would write over what it reads.
+
+    Raises:
+        UsageError: It would.
+    """
+    if Path(out).resolve() == Path(source).resolve():
+        raise UsageError(f'{out}: is read; give another --out')
+
+
 def read_split(path: str | Path) -> list[str]:
     """The image ids of a split file.
 
