@@ -16,6 +16,9 @@ import torch
 from mmengine.config import Config
 
 from ..command_line import UsageError
+from ..engine.optim_wrappers.bfloat16_optim_wrapper import (
+    has_bfloat16_instructions,
+)
 from ..files import hash_of, write_json
 from ..models.decode_heads import Box2SegHead
 from ..models.losses import AffinityLoss, AttentionWeightedLoss, GrabCutLoss
@@ -261,12 +264,16 @@ def _statistics(run: Path) -> dict[str, float]:
 
 
 def _machine() -> str:
-    """The processor's name, where Linux tells it, and the cores."""
+    """The processor, its cores and what BFloat16OptimWrapper trains in there.
+
+    Only Linux tells the processor's name.
+    """
     info = Path('/proc/cpuinfo')
     text = info.read_text() if info.exists() else ''
     match = re.search(r'^model name\s*: (.+)$', text, re.MULTILINE)
     name = match[1] if match else platform.machine()
-    return f'{name}, {os.cpu_count()} cores'
+    dtype = 'bfloat16' if has_bfloat16_instructions() else 'float32'
+    return f'{name}, {os.cpu_count()} cores, {dtype}'
 
 
 def _versions() -> dict[str, str]:

@@ -73,7 +73,10 @@ def test_rows_run_and_are_not_run_again(
             assert cost['seconds'] > 0 and cost['peak_mib'] > 100
             assert f'box2seg_mmseg {tool} ' in cost['command']
         assert run['versions']['torch'] == torch.__version__
-        assert run['machine'].endswith(f', {os.cpu_count()} cores')
+        (log,) = (work_dir / 'object' / row['row'] / 'seed0').glob('*/*.log')
+        slow = 'training in float32' in log.read_text()
+        dtype = 'float32' if slow else 'bfloat16'
+        assert run['machine'].endswith(f', {os.cpu_count()} cores, {dtype}')
         assert run['parameters'] == _num_parameters(short_configs, row['row'])
     statistics = rows['box2seg']['runs'][0]['statistics']
     assert set(statistics) >= {'attention_in_boxes', 'gamma_eta', 'loss_fr'}

@@ -41,7 +41,7 @@ class BFloat16OptimWrapper(OptimWrapper):
             model: The model that is trained.
         """
         device = next(model.parameters()).device.type
-        fast = device != 'cpu' or _has_bfloat16_instructions()
+        fast = device != 'cpu' or has_bfloat16_instructions()
         if not fast and not self.emulate and not self._warned:
             print_log(
                 'This CPU has no bfloat16 instructions: training in float32. '
@@ -60,7 +60,8 @@ class BFloat16OptimWrapper(OptimWrapper):
             yield
 
 
-def _has_bfloat16_instructions() -> bool:
+def has_bfloat16_instructions() -> bool:
+    """Whether this CPU has them; one that lacks them can only emulate."""
     if platform.machine() not in ('x86_64', 'AMD64'):
         mkldnn = torch.backends.mkldnn.is_available()
         return mkldnn and torch.ops.mkldnn._is_mkldnn_bf16_supported()
