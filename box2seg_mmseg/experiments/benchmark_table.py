@@ -173,6 +173,9 @@ def _claims(runs: Sequence[dict]) -> list[dict]:
             if not pairs:
                 continue
             claim = dict(family=family, claim=title, seeds=len(pairs))
+            claim['one_machine'] = all(
+                one['machine'] == other['machine'] for one, other in pairs
+            )
             for name in FIGURES:
                 gains = [one[name] - other[name] for one, other in pairs]
                 claim[name] = statistics.mean(gains)
@@ -334,16 +337,33 @@ def _claims_table(family: str, claims: Sequence[dict]) -> list[str]:
         '|---|---:|---:|---:|',
     ]
     for claim in claims:
-        cells = [claim['claim'], str(claim['seeds']), *_plus_minus(claim)]
-        lines.append(f'| {" | ".join(cells)} |')
+        mark = '' if claim['one_machine'] else ' †'
+        title, seeds = f'{claim["claim"]}{mark}', str(claim['seeds'])
+        lines.append(f'| {" | ".join([title, seeds, *_plus_minus(claim)])} |')
+    if not all(claim['one_machine'] for claim in claims):
+        lines += [
+            '',
+            '† The two rows were made on unlike machines (see the end): '
+            'another rounding is another training.',
+        ]
     return lines
 
 
 def _where(rows: Sequence[dict]) -> Iterator[str]:
-    """How many runs were made on which machine, with which versions."""
+    """How many runs were made on which machine, with which versions.
+
+    With their rows, but for the machine that made most.
+    """
     runs = [run for row in rows for run in row['runs']]
-    for machine, count in Counter(map(_machine, runs)).items():
-        yield f'{count} runs on {machine}.'
+    counts = Counter(map(_machine, runs)).most_common()
+    for number, (machine, count) in enumerate(counts):
+        names = dict.fromkeys(
+            f'{run["family"]}/{run["row"]}'
+            for run in runs
+            if _machine(run) == machine
+        )
+        of = f' ({", ".join(names)})' if number else ''
+        yield f'{count} runs{of} on {machine}.'
 
 
 def _statistics_table(rows: Sequence[dict]) -> list[str]:

@@ -94,13 +94,15 @@ def test_rows_come_with_what_they_need_and_in_order():
 
 
 def _run(row, seed, miou, tags=50.0, seconds=100.0, **more):
-    more = dict(family='object', statistics={}) | more
+    more = (
+        dict(family='object', statistics={}, machine='an abacus, 2 cores')
+        | more
+    )
     return dict(
         row=row,
         title=row.title(),
         seed=seed,
         parameters=1_500_000,
-        machine='an abacus, 2 cores',
         versions=dict(torch='2.13.0'),
         mIoU=miou,
         mIoU_tags=tags,
@@ -150,6 +152,25 @@ def test_means_deviations_and_differences_by_hand(tmp_path):
     report = json.loads((tmp_path / 'table.json').read_text())
     assert [row['seeds'] for row in report['rows']] == [2, 2, 1, 1]
     assert '6 runs on an abacus, 2 cores, with torch 2.13.0.' in text
+
+
+def test_differences_of_two_machines_are_marked(tmp_path):
+    runs = [
+        _run('grabcut', 0, 60.0),
+        _run('box2seg', 0, 66.0),
+        _run('box2seg', 1, 67.0, machine='a slide rule, 1 core'),
+        _run('full', 0, 70.0),
+    ]
+    alike = write_tables([tmp_path / 'table'], runs)
+    assert '| Box2Seg over GrabCut | 1 | 6.00 | 0.00 |' in alike
+    assert 'of means over 1 seeds).' in alike and '†' not in alike
+    runs.append(_run('grabcut', 1, 62.0))
+    text = write_tables([tmp_path / 'table'], runs)
+    assert '| Box2Seg over GrabCut † | 2 | 5.50 ± 0.71 | 0.00' in text
+    assert '| full supervision over GrabCut | 1 | 10.00 | 0.00 |' in text
+    assert '\n† The two rows were made on unlike machines' in text
+    assert '4 runs on an abacus, 2 cores, with torch 2.13.0.' in text
+    assert '1 runs (object/box2seg) on a slide rule, 1 core, with ' in text
 
 
 def test_what_is_kept_of_a_run(tmp_path):
