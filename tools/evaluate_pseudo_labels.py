@@ -21,6 +21,7 @@ def main(args: Namespace) -> int:
         read_split(args.split),
         ('background', *read_classes(args.classes)),
         progress=True,
+        one_class=args.one_class,
     )
     write_reports(args, {'IoU': report}, report)
     return 0
@@ -42,6 +43,11 @@ def parser() -> ArgumentParser:
         metavar='FILE',
         help='text file with one foreground class a line, or coco for its 80 '
         '(default: VOC)',
+    )
+    result.add_argument(
+        '--one-class',
+        action='store_true',
+        help='object against background, whatever its class',
     )
     add_report_options(result)
     return result

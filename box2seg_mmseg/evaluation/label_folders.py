@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+import numpy as np
 from tqdm import tqdm
 
-from ..pseudo_labels import read_label_png
+from ..pseudo_labels import IGNORE, read_label_png
 from .label_areas import LabelAreas
 
 
@@ -15,6 +16,7 @@ def evaluate_label_folders(
     image_ids: Iterable[str],
     classes: Sequence[str],
     progress: bool = False,
+    one_class: bool = False,
 ) -> dict:
     """Compare ``label_dir/<id>.png`` with ``mask_dir/<id>.png``.
 
@@ -26,6 +28,8 @@ def evaluate_label_folders(
         image_ids: Names of the images, without suffix.
         classes: Names of all classes, background first.
         progress: Show a progress bar on stderr.
+        one_class: Take all classes but the background as one, ``object``, in
+            label maps and masks, before anything is compared.
 
     Returns:
         See :meth:`LabelAreas.report`.
@@ -36,14 +40,18 @@ def evaluate_label_folders(
             is labelled.
     """
     num_classes = len(classes)
-    total = LabelAreas.nothing(num_classes)
+    if one_class:
+        classes = ('background', 'object')
+    total = LabelAreas.nothing(len(classes))
     for image_id in tqdm(list(image_ids), unit='image', disable=not progress):
-        label_map, mask = (
+        maps = [
             read_label_png(Path(folder) / f'{image_id}.png', num_classes)
             for folder in (label_dir, mask_dir)
-        )
+        ]
+        if one_class:
+            maps = [np.where(one == IGNORE, one, one > 0) for one in maps]
         try:
-            total += LabelAreas.of(label_map, mask, num_classes)
+            total += LabelAreas.of(*maps, len(classes))
         except ValueError as error:
             raise ValueError(f'{image_id}: {error}') from None
     try:

@@ -39,6 +39,13 @@ def test_errors_are_told_apart_by_what_was_labelled_instead(tmp_path):
     assert report['added'] == 0
     # Object: 2 of 6; background: 2 of 6.
     assert report['class-agnostic mIoU'] == pytest.approx(100 / 3)
+    merged = evaluate_label_folders(
+        labels, masks, ['x'], CLASSES, one_class=True
+    )
+    third = pytest.approx(100 / 3)
+    assert merged['IoU'] == dict(background=third, object=third)
+    assert merged['confused'] == 0 and merged['added'] == 0
+    assert merged['missed'] == pytest.approx(100 * 4 / 6)
     swapped = evaluate_label_folders(masks, labels, ['x'], CLASSES)
     # Of the one cat of those masks nothing is lost, dog's one pixel is cat;
     # their background holds two pixels called cat, and two called dog.
