@@ -117,9 +117,12 @@ def pixel_boxes(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
             f'{width} x {height} px. Got: {boxes[i].tolist()}'
         )
     # floor(v + 0.5): halves go up everywhere, unlike round().
-    low = np.clip(np.floor(low + 0.5), 0, limit - 1)
-    high = np.clip(np.floor(high + 0.5), low + 1, limit)
-    return np.concatenate([low, high], 1).astype(np.int64)
+    first, end = np.floor(low + 0.5), np.floor(high + 0.5)
+    # What would vanish becomes the pixel that holds its middle.
+    first = np.where(first < end, first, np.floor((low + high) / 2))
+    first = np.clip(first, 0, limit - 1)
+    end = np.clip(end, first + 1, limit)
+    return np.concatenate([first, end], 1).astype(np.int64)
 
 
 def boxed_pixels(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:

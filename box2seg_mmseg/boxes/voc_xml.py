@@ -18,6 +18,7 @@ from defusedxml.ElementTree import parse
 from .box_annotations import (
     AnnotationError,
     BoxAnnotations,
+    pixel_boxes,
     warn_of_clipped_boxes,
 )
 from .reading import (
@@ -166,12 +167,14 @@ def write_voc_xml(
 
 
 def _readable(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """The same boxes with no side below _MIN_SIDE, inside the image."""
+    """The same pixels with no side below _MIN_SIDE, inside the image."""
     boxes = np.asarray(boxes, np.float64).reshape(-1, 4)
     low, high = boxes[:, :2], boxes[:, 2:]
     short = high - low < _MIN_SIDE
-    high = np.where(short, np.minimum(low + _MIN_SIDE, size[::-1]), high)
-    low = np.where(short, np.minimum(low, high - _MIN_SIDE), low)
+    first, end = np.split(pixel_boxes(boxes, size), 2, axis=1)
+    longer = np.minimum(np.maximum(end, first + _MIN_SIDE), size[::-1])
+    low = np.where(short, np.minimum(first, longer - _MIN_SIDE), low)
+    high = np.where(short, longer, high)
     return np.concatenate([low, high], 1)
 
 

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from box2seg_mmseg.boxes import AnnotationError, BoxAnnotations, pixel_boxes
@@ -48,6 +48,7 @@ coordinates = st.floats(-10, 40, width=32)
 
 
 @given(coordinates, coordinates, coordinates, coordinates)
+@example(24.5, 0.0, 24.75, 1.0)
 def test_pixel_boxes_are_inside_and_never_empty(x1, y1, x2, y2):
     height, width = 20, 30
     usable = x1 < x2 and y1 < y2
@@ -66,6 +67,12 @@ def test_pixel_boxes_are_inside_and_never_empty(x1, y1, x2, y2):
         (d, y2, height),
     ):
         assert abs(got - min(max(wanted, 0), limit)) <= 1
+
+
+def test_a_sliver_is_the_pixel_that_holds_it():
+    slivers = [[24.5, 3.6, 24.75, 4.3], [29.6, 0.1, 31, 0.2]]
+    want = [[24, 3, 25, 4], [29, 0, 30, 1]]
+    assert pixel_boxes(slivers, (20, 30)).tolist() == want
 
 
 @given(st.integers(0, 29), st.integers(0, 19), st.data())
