@@ -1,7 +1,7 @@
 """What mIoU is made of: areas, summed over images."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -66,6 +66,11 @@ class LabelAreas:
             self.images + other.images,
         )
 
+    def merged(self) -> 'LabelAreas':
+        """The areas of object, all classes but the background, against it."""
+        areas = np.add.reduceat(self.confusion, [0, 1], 0)
+        return replace(self, confusion=np.add.reduceat(areas, [0, 1], 1))
+
     def report(self, classes: Sequence[str]) -> dict:
         """The figures that are made of the areas.
 
@@ -93,7 +98,6 @@ class LabelAreas:
         if kept == 0:
             raise ValueError('no pixel has a label in label map and mask')
         iou = _iou(areas)
-        agnostic = np.add.reduceat(np.add.reduceat(areas, [0, 1]), [0, 1], 1)
         total, right = areas.sum(1)[1:], areas.diagonal()[1:]
         errors = {
             'confused': total - right - areas[1:, 0],
@@ -103,7 +107,9 @@ class LabelAreas:
         has = total > 0
         return {
             'mIoU': float(np.nanmean(iou)),
-            'class-agnostic mIoU': float(np.nanmean(_iou(agnostic))),
+            'class-agnostic mIoU': float(
+                np.nanmean(_iou(self.merged().confusion))
+            ),
             **{
                 name: float(np.mean(100 * pixels[has] / total[has]))
                 if has.any()

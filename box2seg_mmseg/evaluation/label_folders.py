@@ -3,10 +3,9 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-import numpy as np
 from tqdm import tqdm
 
-from ..pseudo_labels import IGNORE, read_label_png
+from ..pseudo_labels import read_label_png
 from .label_areas import LabelAreas
 
 
@@ -28,8 +27,7 @@ def evaluate_label_folders(
         image_ids: Names of the images, without suffix.
         classes: Names of all classes, background first.
         progress: Show a progress bar on stderr.
-        one_class: Take all classes but the background as one, ``object``, in
-            label maps and masks, before anything is compared.
+        one_class: Take all classes but the background as one, ``object``.
 
     Returns:
         See :meth:`LabelAreas.report`.
@@ -40,20 +38,18 @@ def evaluate_label_folders(
             is labelled.
     """
     num_classes = len(classes)
-    if one_class:
-        classes = ('background', 'object')
-    total = LabelAreas.nothing(len(classes))
+    total = LabelAreas.nothing(num_classes)
     for image_id in tqdm(list(image_ids), unit='image', disable=not progress):
-        maps = [
+        label_map, mask = (
             read_label_png(Path(folder) / f'{image_id}.png', num_classes)
             for folder in (label_dir, mask_dir)
-        ]
-        if one_class:
-            maps = [np.where(one == IGNORE, one, one > 0) for one in maps]
+        )
         try:
-            total += LabelAreas.of(*maps, len(classes))
+            total += LabelAreas.of(label_map, mask, num_classes)
         except ValueError as error:
             raise ValueError(f'{image_id}: {error}') from None
+    if one_class:
+        total, classes = total.merged(), ('background', 'object')
     try:
         return total.report(classes)
     except ValueError as error:
