@@ -2,7 +2,6 @@
 
 import csv
 import statistics
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import nan
 from pathlib import Path
@@ -354,16 +353,15 @@ def _where(rows: Sequence[dict]) -> Iterator[str]:
 
     With their rows, but for the machine that made most.
     """
-    runs = [run for row in rows for run in row['runs']]
-    counts = Counter(map(_machine, runs)).most_common()
-    for number, (machine, count) in enumerate(counts):
-        names = dict.fromkeys(
-            f'{run["family"]}/{run["row"]}'
-            for run in runs
-            if _machine(run) == machine
-        )
+    by_machine: dict[str, list[dict]] = {}
+    for row in rows:
+        for run in row['runs']:
+            by_machine.setdefault(_machine(run), []).append(run)
+    by_count = sorted(by_machine.items(), key=lambda i: -len(i[1]))
+    for number, (machine, runs) in enumerate(by_count):
+        names = dict.fromkeys(f'{run["family"]}/{run["row"]}' for run in runs)
         of = f' ({", ".join(names)})' if number else ''
-        yield f'{count} runs{of} on {machine}.'
+        yield f'{len(runs)} runs{of} on {machine}.'
 
 
 def _statistics_table(rows: Sequence[dict]) -> list[str]:
