@@ -46,6 +46,9 @@ def test_models_and_pipelines_build(name):
     Compose(cfg.test_dataloader.dataset.pipeline)
     if 'scenes' not in name:
         Compose(cfg.tta_pipeline)  # for test.py --tta
+        assert cfg.tta_model.type.startswith('CRF') == (
+            cfg.model.type.startswith('CRF')
+        )
     weak = dataset.type.startswith('BoxSupervised')
     masks = ('full_', 'few_', 'finetune_')
     assert weak != Path(name).name.startswith(masks)

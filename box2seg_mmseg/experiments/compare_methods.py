@@ -71,7 +71,8 @@ def compare_methods(
 
     Returns:
         The methods' reports, see :meth:`LabelAreas.report`; and the names of
-        the images that are shown.
+        the images that are shown. An image that a method or its mask ignores
+        altogether has no gain and is not shown.
 
     Raises:
         ValueError: There are fewer than two methods, or a label map has
@@ -91,16 +92,17 @@ def compare_methods(
         mask = _label_map(mask_dir, item, num_classes)
         scores = {}
         for name, folder in methods.items():
+            label_map = _label_map(folder, item, num_classes)
             try:
-                areas = LabelAreas.of(
-                    _label_map(folder, item, num_classes), mask, num_classes
-                )
-                scores[name] = areas.report(classes)['mIoU']
+                areas = LabelAreas.of(label_map, mask, num_classes)
             except ValueError as error:
                 raise ValueError(f'{name}, {item.image_id}: {error}') from None
             sums[name] += areas
+            if areas.confusion.any():
+                scores[name] = areas.report(classes)['mIoU']
         present = [c for c in np.unique(mask).tolist() if 0 < c < num_classes]
-        judged.append(_Judged(item, present, scores))
+        if scores.keys() == methods.keys():
+            judged.append(_Judged(item, present, scores))
     reports = {name: areas.report(classes) for name, areas in sums.items()}
 
     judged.sort(key=lambda image: -image.gain)

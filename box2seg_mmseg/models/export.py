@@ -62,6 +62,7 @@ def export_segmentor(
         if cfg.get(key) is not None:
             cfg[key].type = STOCK_TYPES.get(cfg[key].type, cfg[key].type)
     cfg.model.pretrained = None
+    cfg.model.pop('init_cfg', None)
     cfg.model.backbone.init_cfg = None
     if cfg.get('val_evaluator') is not None:
         cfg.val_evaluator = cfg.test_evaluator

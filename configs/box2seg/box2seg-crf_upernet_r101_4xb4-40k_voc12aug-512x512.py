@@ -2,3 +2,4 @@
 _base_ = './box2seg_upernet_r101_4xb4-40k_voc12aug-512x512.py'
 model = dict(type='CRFEncoderDecoder', test_cfg=dict(crf=dict(workers=1)))
 test_cfg = dict(type='CRFTestLoop')
+tta_model = dict(type='CRFSegTTAModel')

@@ -1,7 +1,5 @@
 # The same and the attention-weighted loss, whose boxes are complete.
 _base_ = './attention_upernet_effnet-lite2_1xb8-800_voc-mini-256x256.py'
 train_dataloader = dict(
-    dataset=dict(
-        pseudo_label_dir='work_dirs/pseudo_labels/voc-mini/masks_missing-10'
-    )
+    dataset=dict(pseudo_label_dir='work_dirs/benchmark/labels/missing')
 )

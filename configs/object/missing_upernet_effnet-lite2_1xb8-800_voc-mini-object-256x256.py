@@ -2,7 +2,5 @@
 # makes.
 _base_ = './grabcut_upernet_effnet-lite2_1xb8-800_voc-mini-object-256x256.py'
 train_dataloader = dict(
-    dataset=dict(
-        pseudo_label_dir='work_dirs/pseudo_labels/voc-mini/masks_missing-10'
-    )
+    dataset=dict(pseudo_label_dir='work_dirs/benchmark/labels/missing')
 )

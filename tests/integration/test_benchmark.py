@@ -56,7 +56,7 @@ def test_rows_run_and_are_not_run_again(
 ):
     work_dir = tmp_path / 'work'
     work_dir.mkdir()
-    weights = EfficientNetLite('lite2').state_dict()
+    weights = EfficientNetLite('lite2', out_indices=(7,)).state_dict()
     torch.save(dict(state_dict=weights), work_dir / 'efficientnet-lite2.pth')
     arguments = (short_configs, few_photographs, work_dir)
     only = ['object/finetune-1-4', 'object/merge-50']

@@ -225,9 +225,9 @@ def test_the_exported_model_needs_no_plugin(stock, trained, scenes, tmp_path):
 
 def test_an_exported_miniature_imports_the_plugin(tmp_path):
     """Its backbone is ours."""
-    (config,) = (CONFIGS.parent / 'miniature').glob('box2seg_*.py')
+    (config,) = (CONFIGS.parent / 'miniature').glob('box2seg-pretrained_*.py')
     cfg = Config.fromfile(config)
-    cfg.model.backbone.init_cfg = None
+    cfg.model.backbone.init_cfg = cfg.model.init_cfg = None
     model = MODELS.build(cfg.model)
     checkpoint = tmp_path / 'iter_1.pth'
     torch.save(dict(state_dict=model.state_dict()), checkpoint)
@@ -236,6 +236,8 @@ def test_an_exported_miniature_imports_the_plugin(tmp_path):
     assert got.custom_imports.imports == ['box2seg_mmseg']
     assert got.test_evaluator.type == got.val_evaluator.type == 'IoUMetric'
     assert got.model.decode_head.type == 'UPerHead'
+    # The weights that this run started from are no part of it.
+    assert got.model.get('init_cfg') is None
 
 
 def test_pictures_are_drawn_and_change_nothing(

@@ -12,7 +12,7 @@ from box2seg_mmseg.models.backbones import EfficientNetLite
 
 def _source(tmp_path, **changes):
     """The backbone's own weights in other names, with a classifier."""
-    state = EfficientNetLite('lite0').state_dict()
+    state = EfficientNetLite('lite0', out_indices=(7,)).state_dict()
     renamed = {f'_blocks.{i}': v for i, v in enumerate(state.values())}
     renamed |= {'_fc.weight': torch.zeros(1000, 1280)} | changes
     path = tmp_path / 'weights.pt'

@@ -12,7 +12,11 @@ from box2seg_mmseg.boxes import iter_voc_xml
 from box2seg_mmseg.datasets.rendered_scenes import SCENE_CLASSES
 from box2seg_mmseg.evaluation import evaluate_label_folders
 from box2seg_mmseg.experiments import compare_methods
-from box2seg_mmseg.pseudo_labels import build_labeler, generate_pseudo_labels
+from box2seg_mmseg.pseudo_labels import (
+    build_labeler,
+    generate_pseudo_labels,
+    write_label_png,
+)
 
 CLASSES = ('background', *SCENE_CLASSES)
 IDS = [f'train_{i:04d}' for i in range(6)]
@@ -103,6 +107,24 @@ def test_its_figures_are_those_of_the_folders(page, scenes):
         assert float(row['data-gain']) == pytest.approx(
             gains[row['data-name']], abs=1e-3
         )
+
+
+def test_an_image_that_a_method_ignores_is_not_ranked(page, scenes, tmp_path):
+    _, _, _, methods = page
+    unsure = tmp_path / 'unsure'
+    shutil.copytree(methods['GrabCut'], unsure)
+    write_label_png(unsure / f'{IDS[0]}.png', np.full((64, 64), 255, np.uint8))
+    reports, shown = compare_methods(
+        list(iter_voc_xml(scenes, IDS, SCENE_CLASSES)),
+        scenes / 'SegmentationClass',
+        CLASSES,
+        {'Box': methods['Box <fill>'], 'unsure': unsure},
+        tmp_path / 'page.html',
+        'title',
+        'summary',
+    )
+    assert sorted(shown) == IDS[1:]
+    assert reports['unsure']['images'] == len(IDS)
 
 
 def test_it_sorts_filters_and_steps_in_a_browser(page, tmp_path):

@@ -39,7 +39,8 @@ class EfficientNetLite(BaseModule):
 
     Args:
         variant: ``'lite0'`` or ``'lite2'``.
-        out_indices: Stages, in ``0..7``, whose output is returned.
+        out_indices: Stages, in ``0..7``, whose output is returned, in this
+            order whatever the order here; those after the last are not built.
         frozen_stages: The stem and the stages up to this one are not
             trained, and their batch norm keeps its statistics; -1 for none.
         norm_cfg: Config of the batch norms; the weights' has eps 1e-3.
@@ -102,6 +103,9 @@ class EfficientNetLite(BaseModule):
                 channels, stride = out, 1
             self.stages.append(nn.Sequential(*blocks))
         self.stages.append(ConvBN(channels, HEAD_CHANNELS, 1, norm_cfg))
+        # What is not used has no gradient, which DistributedDataParallel
+        # refuses.
+        del self.stages[max(out_indices) + 1 :]
         if channels_last:
             self.to(memory_format=torch.channels_last)
         self._freeze()

@@ -77,15 +77,13 @@ class DenseCRF:
 
         Raises:
             ValueError: Image and probabilities differ in size, or are of
-                other dtypes or shapes.
+                other dtypes or shapes, or there are over 256 classes.
         """
         if image.dtype != np.uint8 or image.shape[2:] != (3,):
             raise ValueError(
                 'image must be uint8 of shape (H, W, 3). '
                 f'Got: {image.dtype} {image.shape}'
             )
-        if len(probs) > 256:
-            raise ValueError(f'at most 256 classes. Got: {len(probs)}')
         if probs.ndim != 3 or probs.shape[1:] != image.shape[:2]:
             raise ValueError(
                 f'probs must be of shape (C, {image.shape[0]}, '
@@ -104,7 +102,12 @@ class DenseCRF:
 
         Returns:
             ``(K,)`` uint8, at least one.
+
+        Raises:
+            ValueError: There are over 256 classes.
         """
+        if len(highest) > 256:
+            raise ValueError(f'at most 256 classes. Got: {len(highest)}')
         enters = highest > min(self.min_prob, highest.max() / 2)
         return np.flatnonzero(enters).astype(np.uint8)
 

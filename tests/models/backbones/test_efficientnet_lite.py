@@ -55,6 +55,15 @@ def test_a_folded_batch_norm_computes_what_a_plain_one_does(stride, size):
     torch.testing.assert_close(layer(x), want)
 
 
+@pytest.mark.parametrize('out_indices', [(1, 2, 4, 6), (7,), (3, 1)])
+def test_all_that_is_trained_has_a_gradient(out_indices):
+    """DistributedDataParallel refuses what has none."""
+    backbone = EfficientNetLite(out_indices=out_indices)
+    outs = backbone(torch.randn(2, 3, 64, 64))
+    sum(out.mean() for out in outs).backward()
+    assert all(one.grad is not None for one in backbone.parameters())
+
+
 def test_frozen_stages_learn_nothing():
     backbone = EfficientNetLite(frozen_stages=3).train()
     before = copy.deepcopy(backbone.state_dict())

@@ -2,8 +2,10 @@ import sys
 
 import numpy as np
 import pytest
+import torch
+from mmseg.structures import SegDataSample
 
-from box2seg_mmseg.models.post_processing import DenseCRF
+from box2seg_mmseg.models.post_processing import CRFQueue, DenseCRF
 
 pytest.importorskip('pydensecrf', reason="needs the extra 'crf'")
 
@@ -97,6 +99,10 @@ def test_bad_arguments_are_named(monkeypatch):
         DenseCRF()(image / 1, probs)
     with pytest.raises(ValueError, match=r'probs must be of shape \(C, 12'):
         DenseCRF()(image, probs[:, 1:])
+    many = torch.zeros(300, *image.shape[:2])
+    many[299] = 1  # alone a candidate, and no uint8
+    with pytest.raises(ValueError, match=r'at most 256 classes\. Got: 300'):
+        CRFQueue().refine([(SegDataSample(), image, many)])
     with pytest.raises(ValueError, match='iterations must be >= 1'):
         DenseCRF(iterations=0)
     with pytest.raises(ValueError, match='bi_rgb must be > 0'):
