@@ -226,8 +226,8 @@ def _gaps_closed(runs: Sequence[dict]) -> dict[str, list[str]]:
                 shares.append(f'{share:.0%}')
             sentences[family].append(
                 f'{title} closes {shares[0]} of the gap between GrabCut and '
-                f'full supervision (tags known: {shares[1]}; of means over '
-                f'{len(seeds)} seeds).'
+                f'full supervision (tags known: {shares[1]}; of means; seeds: '
+                f'{len(seeds)}).'
             )
     return sentences
 
@@ -252,7 +252,8 @@ def _markdown(
         'that the image has; after a CRF, where its class is none of these. '
         'Training reads the '
         "frozen backbone's features from files. Memory is the most that one "
-        'process of any seed took, training or test. The parameters include '
+        'process of any seed took, training or test; time is to be compared '
+        'between runs of one machine (see the end). The parameters include '
         'those of decoders that only training uses.',
         '',
         'The commands; those of every single run are in the JSON file beside '

@@ -7,7 +7,7 @@ model = dict(
         decoder={{_base_.model.decode_head}},
         loss_attention=dict(type='AttentionWeightedLoss'),
         loss_affinity=dict(type='AffinityLoss'),
-        warmup_iters=8000,
-        embedding_pretrain_iters=8000,
+        warmup_iters=5000,
+        embedding_pretrain_iters=5000,
     )
 )

@@ -145,7 +145,7 @@ def test_means_deviations_and_differences_by_hand(tmp_path):
     assert '--seeds 1 --only object/box2seg sweep/gamma-0.5\n' in text
     # Of seed 0 alone: (66 - 60) / (70 - 60).
     assert 'Box2Seg closes 60% of the gap' in text
-    assert '(tags known: 40%; of means over 1 seeds)' in text
+    assert '(tags known: 40%; of means; seeds: 1)' in text
     with (tmp_path / 'table.csv').open() as file:
         first = next(csv.DictReader(file))
     assert (first['row'], float(first['mIoU'])) == ('grabcut', 62)
@@ -163,7 +163,7 @@ def test_differences_of_two_machines_are_marked(tmp_path):
     ]
     alike = write_tables([tmp_path / 'table'], runs)
     assert '| Box2Seg over GrabCut | 1 | 6.00 | 0.00 |' in alike
-    assert 'of means over 1 seeds).' in alike and '†' not in alike
+    assert 'of means; seeds: 1).' in alike and '†' not in alike
     runs.append(_run('grabcut', 1, 62.0))
     text = write_tables([tmp_path / 'table'], runs)
     assert '| Box2Seg over GrabCut † | 2 | 5.50 ± 0.71 | 0.00' in text
