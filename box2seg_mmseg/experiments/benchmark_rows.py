@@ -205,8 +205,8 @@ SETTINGS = (
         'filling rates per box',
         # The fourth step of the pipeline is LoadBoxes.
         'train_dataloader.dataset.pipeline.3.per_box',
-        False,
-        (True,),
+        True,
+        (False,),
     ),
     Setting(
         'w_A', 'w_A', f'{_HEAD}.loss_affinity.loss_weight', 5.0, (1.0, 20.0)

@@ -16,6 +16,7 @@ import torch
 from mmengine.config import Config
 
 from ..command_line import UsageError
+from ..datasets import LoadBoxes
 from ..engine.optim_wrappers.bfloat16_optim_wrapper import (
     has_bfloat16_instructions,
 )
@@ -31,11 +32,13 @@ from .stock_tools import newest_checkpoint
 PLACES = ('data_root', 'noise', 'box_dir', 'pseudo_label_dir')
 # Whose defaults count for a row, by what names them in its config.
 DEFAULTS = {
+    # No other head reads what LoadBoxes adds.
     'Box2SegHead': (
         Box2SegHead,
         GrabCutLoss,
         AttentionWeightedLoss,
         AffinityLoss,
+        LoadBoxes,
     ),
     'CRFEncoderDecoder': (DenseCRF,),
 }

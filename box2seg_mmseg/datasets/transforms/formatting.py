@@ -14,14 +14,15 @@ class PackBox2SegInputs(PackSegInputs):
 
     - gt_box_map (np.uint8, (H, W))
     - box_region_classes (np.bool_, (R + 1, L + 1))
-    - box_region_boxes (np.bool_, (R + 1, K)) and box_labels (K,), optional
+    - box_region_boxes (np.bool_, (R + 1, K)) and box_region_labels (K,),
+      where LoadBoxes tells boxes apart
 
     Added to the data sample:
 
     - gt_box_map: PixelData with a uint8 tensor ``(1, H, W)``.
     - box_region_classes: bool tensor ``(R + 1, L + 1)``.
-    - box_region_boxes: bool tensor ``(R + 1, K)``, and box_labels: int64
-      tensor ``(K,)``, where LoadBoxes tells boxes apart.
+    - box_region_boxes: bool tensor ``(R + 1, K)``, and box_region_labels:
+      int64 tensor ``(K,)``, if they are there.
 
     Raises:
         ValueError: The box map has not the size of the label (without one,
@@ -44,7 +45,7 @@ class PackBox2SegInputs(PackSegInputs):
         box_map = torch.from_numpy(results['gt_box_map'][None].copy())
         tables = ['box_region_classes']
         if 'box_region_boxes' in results:
-            tables += ['box_region_boxes', 'box_labels']
+            tables += ['box_region_boxes', 'box_region_labels']
         packed['data_samples'].set_data(
             dict(
                 gt_box_map=PixelData(data=box_map),

@@ -1,5 +1,7 @@
 """Boxes as a map that goes through any geometric transform."""
 
+import warnings
+
 import numpy as np
 from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
@@ -13,9 +15,9 @@ MAX_REGIONS = 254
 class LoadBoxes(BaseTransform):
     """Rasterise the boxes of an image into one map of region ids.
 
-    A region is the set of pixels that the boxes of the same classes cover;
-    with ``per_box``, that the same boxes cover, so that L_fr can take its
-    filling rates box by box.
+    A region is the set of pixels that the same boxes cover, so that L_fr can
+    take its filling rates box by box; without ``per_box``, that the boxes of
+    the same classes cover.
     The map is named in ``seg_fields``, so every stock geometric transform
     resizes, crops and flips it; the table tells the classes of each region.
     To pad, take PadMaps in place of mmcv's Pad. Transforms that mix images
@@ -44,17 +46,21 @@ class LoadBoxes(BaseTransform):
       rows never have it.
     - box_region_boxes (np.bool_, (R + 1, K)), with ``per_box`` alone: whether
       region r is covered by box k. Row 0 is empty.
+    - box_region_labels (np.int64, (K,)), with it: the class of each box.
 
     Args:
         num_classes: L + 1, background included.
-        per_box: Tell boxes of one class apart.
+        per_box: Tell boxes of one class apart. Where they make more than 254
+            regions, as in a crowd, the boxes of a class count as one, and a
+            warning names the image.
 
     Raises:
         ValueError: The image has not the size that its annotation says, a
-            label is no class, or the boxes make more than 254 regions.
+            label is no class, or the boxes of the same classes make more than
+            254 regions.
     """
 
-    def __init__(self, num_classes: int, per_box: bool = False) -> None:
+    def __init__(self, num_classes: int, per_box: bool = True) -> None:
         self.num_classes = num_classes
         self.per_box = per_box
 
@@ -74,20 +80,36 @@ class LoadBoxes(BaseTransform):
                     f'{results["img_path"]}: box labels must be in '
                     f'1..{self.num_classes - 1}. Got: {label}'
                 )
-        keys = np.arange(len(labels)) if self.per_box else labels
-        num_keys = len(labels) if self.per_box else self.num_classes
-        try:
-            regions, table = rasterise_boxes(
-                results['boxes'], keys, size, num_keys
+        # Of each key a box: all those of a class, or each by itself.
+        by_class = np.unique(labels, return_inverse=True)
+        alone = (labels, np.arange(len(labels)))
+        classes, keys = alone if self.per_box else by_class
+        regions, table = rasterise_boxes(
+            results['boxes'], keys, size, len(classes)
+        )
+        if self.per_box and len(table) > MAX_REGIONS + 1:
+            warnings.warn(
+                f'{results["img_path"]}: {len(labels)} boxes make '
+                f'{len(table) - 1} regions, at most {MAX_REGIONS} fit the '
+                'map; L_fr takes those of a class as one',
+                stacklevel=2,
             )
-        except ValueError as error:
-            raise ValueError(f'{results["img_path"]}: {error}') from None
+            classes, keys = by_class
+            regions, table = rasterise_boxes(
+                results['boxes'], keys, size, len(classes)
+            )
+        if len(table) > MAX_REGIONS + 1:
+            raise ValueError(
+                f'{results["img_path"]}: the boxes make {len(table) - 1} '
+                f'regions, at most {MAX_REGIONS} fit the map; cut the image '
+                'in parts'
+            )
         if self.per_box:
             results['box_region_boxes'] = table
-            one_hot = np.arange(self.num_classes) == labels[:, None]
-            table = table @ one_hot
+            results['box_region_labels'] = classes
+        table = table @ (np.arange(self.num_classes) == classes[:, None])
         table[0, 0] = True
-        results['gt_box_map'] = regions
+        results['gt_box_map'] = regions.astype(np.uint8)
         results['box_region_classes'] = table
         results['seg_fields'].append('gt_box_map')
         return results
@@ -114,11 +136,8 @@ def rasterise_boxes(
         num_keys: How many keys there may be.
 
     Returns:
-        ``(H, W)`` uint8 region ids, 0 outside every box; and an
+        ``(H, W)`` int32 region ids, 0 outside every box; and an
         ``(R + 1, num_keys)`` bool table of the keys of each region.
-
-    Raises:
-        ValueError: There are more than 254 regions.
     """
     regions = np.zeros(size, np.int32)
     ids: dict[frozenset[int], int] = {frozenset(): 0}
@@ -139,12 +158,7 @@ def rasterise_boxes(
     # Later boxes may have painted a region over entirely.
     used = np.flatnonzero(np.bincount(regions.ravel()))
     used = used[used > 0]
-    if len(used) > MAX_REGIONS:
-        raise ValueError(
-            f'the boxes make {len(used)} regions, at most {MAX_REGIONS} fit '
-            'the map; cut the image in parts, or do without per_box'
-        )
-    compact = np.zeros(len(sets), np.uint8)
+    compact = np.zeros(len(sets), np.int32)
     compact[used] = np.arange(1, len(used) + 1)
     table = np.zeros((len(used) + 1, num_keys), bool)
     for row, old in enumerate(used, start=1):

@@ -197,8 +197,8 @@ class Box2SegHead(BaseModule):
             inputs: Feature maps of the backbone or neck.
             batch_data_samples: With ``gt_sem_seg`` (the pseudo label),
                 ``gt_box_map`` and ``box_region_classes``; with
-                ``box_region_boxes`` and ``box_labels``, as LoadBoxes makes
-                with ``per_box``, L_fr is taken box by box.
+                ``box_region_boxes`` and ``box_region_labels``, as LoadBoxes
+                makes unless ``per_box`` is off, L_fr is taken box by box.
             train_cfg: Not used.
 
         Returns:
@@ -429,7 +429,7 @@ def _single_boxes(
         return None
     images, classes, inside = [], [], []
     for i, sample in enumerate(batch_data_samples):
-        labels = sample.box_labels
+        labels = sample.box_region_labels
         images.append(labels.new_full(labels.shape, i))
         # A box outside the crop has no slot, and no pixel either.
         classes.append((slot_of_class[i, labels] - 1).clamp(min=0))

@@ -45,8 +45,8 @@ def multi_hot(boxes, labels, size=(HEIGHT, WIDTH)):
     return result
 
 
-def load(boxes, labels, per_box=False):
-    return LoadBoxes(num_classes=CLASSES, per_box=per_box).transform(
+def load(boxes, labels, **options):
+    return LoadBoxes(**(dict(num_classes=CLASSES) | options)).transform(
         dict(
             img_path='a.jpg',
             img=np.zeros((HEIGHT, WIDTH, 3), np.uint8),
@@ -69,7 +69,7 @@ def look_up(results):
 
 @given(boxes_and_labels())
 def test_map_and_table_are_the_boxes(sample):
-    results = load(*sample)
+    results = load(*sample, per_box=False)
     assert results['gt_box_map'].dtype == np.uint8
     assert results['seg_fields'] == ['gt_box_map']
     assert np.array_equal(look_up(results), multi_hot(*sample))
@@ -82,7 +82,7 @@ def test_map_and_table_are_the_boxes(sample):
 @given(boxes_and_labels())
 def test_boxes_of_one_class_are_told_apart(sample):
     boxes, labels = sample
-    results = load(boxes, labels, per_box=True)
+    results = load(boxes, labels)
     assert np.array_equal(look_up(results), multi_hot(boxes, labels))
     covered = results['box_region_boxes'][results['gt_box_map']]
     assert covered.shape == (HEIGHT, WIDTH, len(boxes))
@@ -91,7 +91,7 @@ def test_boxes_of_one_class_are_told_apart(sample):
         alone = multi_hot(boxes[k : k + 1], labels[k : k + 1])
         assert np.array_equal(covered[..., k], alone[labels[k]])
     packed = PackBox2SegInputs()(results)['data_samples']
-    assert packed.box_labels.tolist() == labels.tolist()
+    assert packed.box_region_labels.tolist() == labels.tolist()
     assert packed.box_region_boxes.shape[1] == len(boxes)
 
 
@@ -198,12 +198,27 @@ def test_rotation_pads_with_no_class():
     assert look_up(results)[2, 12, 12]
 
 
+# Boxes that begin one pixel after the other: so many regions.
+MANY = np.array([(x, y, 32, 24) for y in range(0, 22, 2) for x in range(30)])
+
+
+def test_a_crowd_counts_class_by_class_and_is_named():
+    labels = np.arange(len(MANY)) % 2 * 2 + 1
+    with pytest.warns(UserWarning, match=r'a\.jpg: 330 boxes make 330 reg'):
+        results = load(MANY, labels)
+    assert np.array_equal(look_up(results), multi_hot(MANY, labels))
+    assert results['box_region_labels'].tolist() == [1, 3]
+    covered = results['box_region_boxes'][results['gt_box_map']]
+    want = multi_hot(MANY, labels)[[1, 3]].transpose(1, 2, 0)
+    assert np.array_equal(covered, want)
+
+
 def test_too_many_regions_and_wrong_labels_are_named():
-    # 300 classes whose boxes begin one pixel after the other.
-    boxes = np.array([(i, 0, 400, 1) for i in range(300)])
-    labels = np.arange(1, 301)
-    with pytest.raises(ValueError, match='make 300 regions'):
-        rasterise_boxes(boxes, labels, (1, 400), 301)
+    with (
+        pytest.warns(UserWarning),
+        pytest.raises(ValueError, match=r'a\.jpg: the boxes make 330 regions'),
+    ):
+        load(MANY, np.arange(1, 331), num_classes=331)
     with pytest.raises(
         ValueError, match=r'a\.jpg: box labels must be in 1\.\.4. Got: 5'
     ):

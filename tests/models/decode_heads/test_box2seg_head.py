@@ -178,7 +178,7 @@ def test_filling_rates_are_taken_box_by_box_where_told_apart():
                 [[0, 0, 0], [1, 0, 0], [0, 1, 0]], dtype=torch.bool
             ),
             # The last box is outside the crop, and the only one of its class.
-            box_labels=torch.tensor([3, 3, 1]),
+            box_region_labels=torch.tensor([3, 3, 1]),
         )
     )
     seg_logits, attention, _ = head.forward_train(features(n=1))
