@@ -46,6 +46,13 @@ def test_the_benchmarks_page_is_made_of_its_runs(tmp_path):
         assert again == docs.with_suffix(suffix).read_text()
 
 
+def test_the_benchmarks_commands_can_be_run_again():
+    for run in recorded_runs(ROOT / 'docs/benchmark.json'):
+        for tool in run['runs'].values():
+            (config,) = re.findall(r'configs/\S+\.py', tool['command'])
+            assert (ROOT / config).is_file(), tool['command']
+
+
 def test_readmes_table_is_the_benchmarks():
     rows = json.loads((ROOT / 'docs/benchmark.json').read_text())['rows']
     means = {(r['family'], r['row']): (r['mIoU'], r['seeds']) for r in rows}

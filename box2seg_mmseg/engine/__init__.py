@@ -2,7 +2,7 @@
 
 from .hooks import Box2SegVisualizationHook, KeepMemoryHook, RandomStateHook
 from .loops import CRFTestLoop, CRFValLoop
-from .optim_wrappers import BFloat16OptimWrapper
+from .optim_wrappers import BFloat16OptimWrapper, has_bfloat16_instructions
 
 __all__ = [
     'BFloat16OptimWrapper',
@@ -11,4 +11,5 @@ __all__ = [
     'CRFValLoop',
     'KeepMemoryHook',
     'RandomStateHook',
+    'has_bfloat16_instructions',
 ]

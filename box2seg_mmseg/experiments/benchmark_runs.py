@@ -17,9 +17,7 @@ from mmengine.config import Config
 
 from ..command_line import UsageError
 from ..datasets import LoadBoxes
-from ..engine.optim_wrappers.bfloat16_optim_wrapper import (
-    has_bfloat16_instructions,
-)
+from ..engine import has_bfloat16_instructions
 from ..files import hash_of, write_json
 from ..models.decode_heads import Box2SegHead
 from ..models.losses import AffinityLoss, AttentionWeightedLoss, GrabCutLoss

@@ -1,5 +1,8 @@
 """Optimizer wrappers."""
 
-from .bfloat16_optim_wrapper import BFloat16OptimWrapper
+from .bfloat16_optim_wrapper import (
+    BFloat16OptimWrapper,
+    has_bfloat16_instructions,
+)
 
-__all__ = ['BFloat16OptimWrapper']
+__all__ = ['BFloat16OptimWrapper', 'has_bfloat16_instructions']
