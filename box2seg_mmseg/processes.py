@@ -2,7 +2,10 @@
 
 import os
 import signal
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from multiprocessing import (
     get_all_start_methods,
     get_context,
@@ -34,6 +37,22 @@ def worker_pool(workers: int, module: str) -> ProcessPoolExecutor:
     return ProcessPoolExecutor(
         workers, mp_context=context, initializer=_init_worker
     )
+
+
+@contextmanager
+def telling_of_killed_workers() -> Iterator[None]:
+    """Say what a broken pool means, around any use of one.
+
+    Raises:
+        RuntimeError: A worker was killed.
+    """
+    try:
+        yield
+    except BrokenProcessPool:
+        raise RuntimeError(
+            'a worker process was killed, perhaps for want of memory; start '
+            'again with fewer workers'
+        ) from None
 
 
 def _init_worker() -> None:

@@ -6,11 +6,15 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 from mmengine.registry import init_default_scope
 
 from box2seg_mmseg.datasets.rendered_scenes import write_scenes
 
 ROOT = Path(__file__).resolve().parent.parent
+# A busy machine is no failure.
+settings.register_profile('patient', deadline=None)
+settings.load_profile('patient')
 
 
 @pytest.fixture(autouse=True)

@@ -13,6 +13,7 @@ from box2seg_mmseg.boxes import ReadingReport
 from box2seg_mmseg.command_line import (
     UsageError,
     list_skipped,
+    natural_number,
     positive_int,
     print_report,
     read_classes,
@@ -98,7 +99,10 @@ def parser() -> ArgumentParser:
         help='text file with one foreground class a line (default: VOC)',
     )
     result.add_argument(
-        '--seed', type=int, default=0, help='default: %(default)s'
+        '--seed',
+        type=natural_number,
+        default=0,
+        help='default: %(default)s',
     )
     result.add_argument(
         '--skip-bad',

@@ -4,6 +4,7 @@ from argparse import ArgumentParser, Namespace
 
 from box2seg_mmseg.command_line import (
     check_not_read,
+    natural_number,
     out_file,
     read_split,
     run,
@@ -32,7 +33,10 @@ def parser() -> ArgumentParser:
         '--share', required=True, type=share, help='of the images, in [0, 1]'
     )
     result.add_argument(
-        '--seed', type=int, default=0, help='default: %(default)s'
+        '--seed',
+        type=natural_number,
+        default=0,
+        help='default: %(default)s',
     )
     result.add_argument(
         '--out', required=True, type=out_file, metavar='FILE', help='to write'

@@ -1,7 +1,7 @@
 """What a COCO file is made of, checked as it is taken out."""
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -29,7 +29,7 @@ def read_json(
         AnnotationError: It is missing or no JSON file.
     """
     try:
-        with Path(path).open(encoding='utf-8') as file:
+        with Path(path).open(encoding='utf-8-sig') as file:
             return json.load(file, object_hook=object_hook)
     except FileNotFoundError:
         raise AnnotationError(
@@ -82,13 +82,14 @@ def coco_labels(
         For each id its label; 0 for a class that is not asked for.
 
     Raises:
-        AnnotationError: A category lacks something, or none is asked for.
+        AnnotationError: A category lacks something, two have one id, or none
+            is asked for.
     """
     labels_of = labels_of_names(classes, COCO_TO_VOC)
     labels = {}
     for where, category in coco_places(content, 'categories', path):
         name = coco_value(category, 'name', where)
-        labels[coco_value(category, 'id', where)] = labels_of.get(name, 0)
+        labels[coco_id(category, where, labels)] = labels_of.get(name, 0)
     if not any(labels.values()):
         raise AnnotationError(
             f'{path}: no category is one of {", ".join(classes)}; give the '
@@ -108,6 +109,21 @@ def coco_value(entry: Any, key: str, where: str) -> str | int:
     if not isinstance(value, str | int):
         raise AnnotationError(
             f'{where}: has no {key!r}. Got: {str(entry)[:200]}'
+        )
+    return value
+
+
+def coco_id(entry: Any, where: str, others: Container[str | int]) -> str | int:
+    """An entry's ``id``, which no other of its list has.
+
+    Raises:
+        AnnotationError: It is not there, or is among the others.
+    """
+    value = coco_value(entry, 'id', where)
+    if value in others:
+        raise AnnotationError(
+            f'{where}: the id {value} is taken by one before, as when files '
+            'are put together; number them anew'
         )
     return value
 
@@ -132,7 +148,7 @@ def coco_image_size(image: dict, where: str) -> tuple[int, int]:
         value = image.get(key)
         if type(value) is not int or value < 1:
             raise AnnotationError(
-                f'{where}: {key} must be a number >= 1. Got: {value}'
+                f'{where}: {key} must be a whole number >= 1. Got: {value}'
             )
     return image['height'], image['width']
 

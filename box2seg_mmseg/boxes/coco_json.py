@@ -10,6 +10,7 @@ import numpy as np
 from .box_annotations import AnnotationError, BoxAnnotations
 from .coco_file import (
     coco_entries,
+    coco_id,
     coco_image_id,
     coco_image_size,
     coco_labels,
@@ -145,7 +146,7 @@ def select_detections(
             boxes.tolist(),
             detections.scores[keep].tolist(),
             detections.labels[keep].tolist(),
-            0.0,
+            -1.0,  # scores of 0 stay
             nms_iou,
         )
         keep = keep[np.sort(np.asarray(chosen, np.int64).reshape(-1))]
@@ -166,13 +167,13 @@ class _Index:
         self.image_root = Path(image_root)
         self.labels = coco_labels(index, path, classes)
         self.images: dict[str, Mapping[str, Any]] = {}
+        self.known: set[str | int] = set()
         for where, entry in coco_places(index, 'images', path):
-            coco_value(entry, 'id', where)
+            self.known.add(coco_id(entry, where, self.known))
             image_id = coco_image_id(entry, where)
             if image_id in self.images:
                 raise AnnotationError(f'{where}: a second image {image_id}')
             self.images[image_id] = entry
-        self.known = {entry['id'] for entry in self.images.values()}
 
 
 def _iter_images(
@@ -221,11 +222,16 @@ def _iter_images(
         else:
             by_image[image].append(i)
     for image_id, image in wanted.items():
-        where = f'{index.path}: image {image_id}'
+        try:
+            size = coco_image_size(image, f'{index.path}: image {image_id}')
+        except AnnotationError as error:
+            report.num_read += 1
+            report.bad(error)
+            continue
         collector = BoxCollector(
             image_id,
             index.image_root / image['file_name'],
-            coco_image_size(image, where),
+            size,
             [] if has_scores else ['crowd'],
             has_scores,
         )

@@ -295,7 +295,9 @@ class _Table:
 def _lines(path: Path) -> Iterator[tuple[int, list[str] | None]]:
     """Line number and values, which are None where csv can not read them."""
     try:
-        with path.open(encoding='utf-8', errors='replace', newline='') as file:
+        with path.open(
+            encoding='utf-8-sig', errors='replace', newline=''
+        ) as file:
             reader = csv.reader(file)
             while True:
                 try:
@@ -335,9 +337,14 @@ def _image_size(path: Path) -> tuple[int, int]:
     """``(H, W)`` as OpenCV loads it, which turns it as EXIF says."""
     try:
         with Image.open(path) as image:
-            turned = image.getexif().get(0x0112, 1) >= 5
+            turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
             width, height = image.size
-    except (OSError, ValueError, SyntaxError) as error:
+    except (
+        OSError,
+        ValueError,
+        SyntaxError,
+        Image.DecompressionBombError,
+    ) as error:
         raise AnnotationError(
             f'{path}: missing or not an image; put it there or take it out '
             f'of the split: {type(error).__name__}'

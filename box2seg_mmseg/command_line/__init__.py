@@ -3,6 +3,7 @@
 from .arguments import (
     check_not_read,
     existing_folder,
+    natural_number,
     out_file,
     positive_int,
     read_classes,
@@ -11,6 +12,8 @@ from .arguments import (
     share,
 )
 from .box_options import (
+    SCORE_THRESHOLD,
+    XML_DIR,
     add_box_options,
     add_mask_option,
     list_skipped,
@@ -24,6 +27,8 @@ from .report_options import add_report_options, write_reports
 from .running import UsageError, run
 
 __all__ = [
+    'SCORE_THRESHOLD',
+    'XML_DIR',
     'UsageError',
     'add_box_options',
     'add_labeler_options',
@@ -34,6 +39,7 @@ __all__ = [
     'check_not_read',
     'existing_folder',
     'list_skipped',
+    'natural_number',
     'out_file',
     'positive_int',
     'print_report',

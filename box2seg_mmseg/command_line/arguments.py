@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..boxes import COCO_CLASSES, VOC_CLASSES
+from ..pseudo_labels import IGNORE
 from .running import UsageError
 
 
@@ -16,6 +17,17 @@ def positive_int(text: str) -> int:
     """
     if not text.isdecimal() or int(text) < 1:
         raise ArgumentTypeError(f'must be a number >= 1. Got: {text}')
+    return int(text)
+
+
+def natural_number(text: str) -> int:
+    """An argument that seeds random numbers.
+
+    Raises:
+        ArgumentTypeError: It is no whole number of at least 0.
+    """
+    if not text.isdecimal():
+        raise ArgumentTypeError(f'must be a number >= 0. Got: {text}')
     return int(text)
 
 
@@ -103,7 +115,8 @@ def read_classes(path: str | Path | None) -> Sequence[str]:
 
     Raises:
         UsageError: There is no such file.
-        ValueError: The file names no class, one twice, or the background.
+        ValueError: The file names no class, one twice, too many for a label
+            map, or the background.
     """
     if path is None:
         return VOC_CLASSES
@@ -112,6 +125,11 @@ def read_classes(path: str | Path | None) -> Sequence[str]:
     classes = tuple(read_lines(path))
     if not classes or len(set(classes)) < len(classes):
         raise ValueError(f'{path}: must name classes, each once')
+    if len(classes) >= IGNORE:
+        raise ValueError(
+            f'{path}: names {len(classes)} classes; label maps hold at most '
+            f'{IGNORE - 1}'
+        )
     if 'background' in classes:
         raise ValueError(
             f'{path}: must not name the background, which is always label 0'

@@ -17,6 +17,16 @@ from .arguments import existing_folder, read_classes, read_split, share
 from .running import UsageError
 
 FORMATS = ('voc', 'coco', 'openimages', 'detections')
+SCORE_THRESHOLD = 0.5
+XML_DIR = 'Annotations'
+# Options that some formats have.
+_FORMATS_OF = {
+    'xml_dir': ('voc',),
+    'boxes': ('coco', 'openimages', 'detections'),
+    'index': ('openimages', 'detections'),
+    'score_threshold': ('detections',),
+    'nms_iou': ('detections',),
+}
 
 
 def add_box_options(
@@ -61,8 +71,7 @@ def add_box_options(
     )
     parser.add_argument(
         '--xml-dir',
-        default='Annotations',
-        help='folder of the XML files of voc (default: %(default)s)',
+        help=f'folder of the XML files of voc (default: {XML_DIR})',
     )
     parser.add_argument(
         '--image-suffix',
@@ -86,8 +95,7 @@ def add_box_options(
     parser.add_argument(
         '--score-threshold',
         type=share,
-        default=0.5,
-        help='detections below it are left out (default: %(default)s)',
+        help=f'detections below it are left out (default: {SCORE_THRESHOLD})',
     )
     parser.add_argument(
         '--nms-iou',
@@ -119,9 +127,16 @@ def read_boxes(
         The annotations, and how many there are if none is bad.
 
     Raises:
-        UsageError: A file is not there.
+        UsageError: A file is not there, or an option belongs to another
+            format.
         AnnotationError: As the readers.
     """
+    for name, formats in _FORMATS_OF.items():
+        if getattr(args, name) is not None and args.format not in formats:
+            raise UsageError(
+                f'--{name.replace("_", "-")} is an option of --format '
+                f'{" or ".join(formats)}'
+            )
     root = existing_folder(args.data_root)
     ids = read_split(args.split) if image_ids is None else image_ids
     classes = read_classes(args.classes)
@@ -132,7 +147,7 @@ def read_boxes(
             ids,
             classes,
             image_dir=args.image_dir,
-            xml_dir=args.xml_dir,
+            xml_dir=args.xml_dir or XML_DIR,
             image_suffix=args.image_suffix,
             report=report,
         )
@@ -162,7 +177,9 @@ def read_boxes(
             images,
             ids,
             classes,
-            score_threshold=args.score_threshold,
+            score_threshold=SCORE_THRESHOLD
+            if args.score_threshold is None
+            else args.score_threshold,
             nms_iou=args.nms_iou,
             report=report,
         )

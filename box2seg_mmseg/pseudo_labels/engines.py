@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 import cv2
 
-from ..processes import worker_pool
+from ..processes import telling_of_killed_workers, worker_pool
 
 T = TypeVar('T')
 _JOBS_PER_WORKER = 4  # under way, so that no worker waits for the next
@@ -31,6 +31,9 @@ def run_local(
 
     Yields:
         The results, in any order.
+
+    Raises:
+        RuntimeError: A worker was killed.
     """
     workers = workers or os.cpu_count() or 1
     if workers == 1:
@@ -39,16 +42,17 @@ def run_local(
     executor = worker_pool(workers, function.__module__)
     jobs = iter(jobs)
     try:
-        pending = set()
-        while True:
-            room = _JOBS_PER_WORKER * workers - len(pending)
-            for job in islice(jobs, room):
-                pending.add(executor.submit(function, *job))
-            if not pending:
-                return
-            done, pending = wait(pending, return_when=FIRST_COMPLETED)
-            for future in done:
-                yield future.result()
+        with telling_of_killed_workers():
+            pending = set()
+            while True:
+                room = _JOBS_PER_WORKER * workers - len(pending)
+                for job in islice(jobs, room):
+                    pending.add(executor.submit(function, *job))
+                if not pending:
+                    return
+                done, pending = wait(pending, return_when=FIRST_COMPLETED)
+                for future in done:
+                    yield future.result()
     finally:
         executor.shutdown(cancel_futures=True)
 

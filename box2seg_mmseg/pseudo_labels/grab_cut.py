@@ -68,8 +68,6 @@ class GrabCut(PseudoLabeler):
             )
         if margin is not None and not 0 < margin < math.inf:
             raise ValueError(f'margin must be > 0 or None. Got: {margin}')
-        if not -(2**31) <= seed < 2**31:
-            raise ValueError(f'seed must have 32 bits. Got: {seed}')
         if not 0 < scale <= 1:
             raise ValueError(f'scale must be in (0, 1]. Got: {scale}')
         if not 0 <= ignore_unstable <= 1:
@@ -82,6 +80,12 @@ class GrabCut(PseudoLabeler):
             raise ValueError(
                 'perturbations must be >= 0, and >= 1 with ignore_unstable. '
                 f'Got: {perturbations}'
+            )
+        # Each perturbed box is cut with a seed of its own.
+        if not -(2**31) <= seed < 2**31 - perturbations:
+            raise ValueError(
+                f'seed must be in -2**31..2**31 - {perturbations + 1}. '
+                f'Got: {seed}'
             )
         self.iterations = iterations
         self.seed = seed

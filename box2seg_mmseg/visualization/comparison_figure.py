@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from PIL import Image
 
+from ..files import replacing
 from .overlays import overlay_labels, read_photograph
 
 
@@ -22,7 +23,7 @@ def draw_comparison(
     under a method's prediction, in PASCAL VOC's colours.
 
     Args:
-        path: The PNG to write.
+        path: The PNG to write, whole or not at all.
         images: The photographs by their ids.
         mask_dir: Folder of the ground-truth masks, ``<id>.png``.
         predictions: By the title of its row, a folder of label maps
@@ -32,7 +33,7 @@ def draw_comparison(
     figure = Figure(figsize=(2 * len(images), 1.7 * len(rows)))
     axes = figure.subplots(len(rows), len(images), squeeze=False)
     for axes_row, (title, folder) in zip(axes, rows.items(), strict=True):
-        axes_row[0].set_ylabel(title)
+        axes_row[0].set_ylabel(title, parse_math=False)
         for axis, (image_id, image) in zip(
             axes_row, images.items(), strict=True
         ):
@@ -40,4 +41,5 @@ def draw_comparison(
             axis.imshow(overlay_labels(read_photograph(image), label_map))
             axis.set(xticks=[], yticks=[])
     figure.tight_layout(pad=0.3)
-    figure.savefig(path, dpi=110)
+    with replacing(path) as part:
+        figure.savefig(part, dpi=110, format='png')

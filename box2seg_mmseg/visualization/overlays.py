@@ -5,15 +5,17 @@ from pathlib import Path
 import cv2
 import matplotlib
 import numpy as np
-from PIL import Image, ImageOps
 
-from ..pseudo_labels import voc_palette
+from ..pseudo_labels import decode_image, read_image_bytes, voc_palette
 
 
 def read_photograph(path: str | Path) -> np.ndarray:
-    """A photograph as it is to be looked at, ``(H, W, 3)`` uint8, RGB."""
-    photograph = ImageOps.exif_transpose(Image.open(path))
-    return np.array(photograph.convert('RGB'))
+    """A photograph as labels and models see it, ``(H, W, 3)`` uint8, RGB.
+
+    Raises:
+        ImageError: It is missing or no whole image.
+    """
+    return decode_image(read_image_bytes(path), path, None)[..., ::-1]
 
 
 def overlay_labels(image: np.ndarray, label_map: np.ndarray) -> np.ndarray:

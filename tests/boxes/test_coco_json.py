@@ -110,6 +110,32 @@ def test_bad_files_and_images_are_named(tmp_path):
         list(iter_coco_json(path, tmp_path, ['dog']))
 
 
+@pytest.mark.parametrize('key', ['images', 'categories'])
+def test_two_of_one_id_are_told(tmp_path, key):
+    """As when two files are put together: boxes would change their owner."""
+    path = _index(tmp_path, _box())
+    content = json.loads(path.read_text())
+    content[key][1]['id'] = content[key][0]['id']
+    path.write_text(json.dumps(content))
+    with pytest.raises(AnnotationError, match=r' 2: the id \d is taken'):
+        list(iter_coco_json(path, tmp_path, ['dog']))
+
+
+def test_an_image_without_a_size_stops_or_is_listed(tmp_path):
+    path = _index(tmp_path, _box(), _box(1))
+    content = json.loads(path.read_text())
+    content['images'][0]['height'] = None
+    # As some editors save it.
+    path.write_text(json.dumps(content), encoding='utf-8-sig')
+    ids = ['b/cat', 'dog']
+    with pytest.raises(AnnotationError, match='cat: height must be a whole'):
+        list(iter_coco_json(path, tmp_path, ids))
+    report = ReadingReport(skip_bad=True)
+    (dog,) = iter_coco_json(path, tmp_path, ids, report=report)
+    assert dog.image_id == 'dog' and len(dog.boxes) == 1
+    assert len(report.skipped) == 1
+
+
 @pytest.mark.parametrize(
     'name',
     ['../dog.png', '/etc/dog.png', 'a/../../dog.png', r'..\dog.png', ''],
@@ -160,7 +186,7 @@ def test_nms_keeps_the_best_of_each_class():
     low = rng.integers(0, 40, (60, 2))
     boxes = np.hstack([low, low + rng.integers(8, 40, (60, 2))])
     labels = rng.integers(1, 4, 60)
-    scores = rng.permutation(np.linspace(0.01, 1, 60)).astype(np.float32)
+    scores = rng.permutation(np.linspace(0, 1, 60)).astype(np.float32)
     item = BoxAnnotations('x', 'x', (99, 99), boxes, labels, scores)
     kept: list[int] = []
     for i in np.argsort(-scores):

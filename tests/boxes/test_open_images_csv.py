@@ -1,5 +1,6 @@
 import tracemalloc
 
+import cv2
 import pytest
 from PIL import Image
 
@@ -107,6 +108,31 @@ def test_bad_files_are_named(read, tmp_path):
     (tmp_path / 'class-descriptions.csv').write_text('/m/x,Unicorn\n')
     with pytest.raises(AnnotationError, match='describes none of'):
         read()
+
+
+def test_a_byte_order_mark_is_read_over(read, tmp_path):
+    names = tmp_path / 'class-descriptions.csv'
+    names.write_text(names.read_text(), encoding='utf-8-sig')
+    (a,) = read(_row('a', '/m/cat'), ids=['a'], header='\ufeff' + HEADER)
+    assert [VOC_CLASSES[i - 1] for i in a.labels] == ['cat']
+
+
+def test_sizes_are_those_that_opencv_loads(read, tmp_path):
+    picture = Image.new('RGB', (200, 100))
+    for orientation in range(10):
+        exif = picture.getexif()
+        exif[0x0112] = orientation
+        for suffix in ('.jpg', '.png'):
+            path = tmp_path / f'a{suffix}'
+            picture.save(path, exif=exif)
+            (a,) = read(_row('a', '/m/cat'), ids=['a'], image_suffix=suffix)
+            assert a.size == cv2.imread(str(path)).shape[:2], path
+
+
+def test_an_image_of_too_many_pixels_is_named(read, tmp_path, monkeypatch):
+    monkeypatch.setattr(Image, 'MAX_IMAGE_PIXELS', 5000)
+    with pytest.raises(AnnotationError, match=r'a\.jpg: missing or not an'):
+        read(_row('a', '/m/cat'), ids=['a'])
 
 
 def test_memory_does_not_grow_with_the_file(read, tmp_path):

@@ -61,7 +61,7 @@ def test_annotated_boxes_have_no_threshold(scenes, boxes, tmp_path):
         evaluate_no_train([gone], labeler, masks, CLASSES)
 
 
-def test_the_fast_labels_cost_less_and_are_the_same(scenes, boxes):
+def test_the_fast_labels_are_the_same(scenes, boxes):
     masks = scenes / 'SegmentationClass'
     stock, fast, other = (
         measure_labels(boxes, build_labeler(config), masks, CLASSES)

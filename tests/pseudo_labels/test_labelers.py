@@ -81,8 +81,9 @@ def test_grabcut_is_nearer_to_the_mask_than_the_boxes():
     assert wrong['GrabCut'] < 0.6 * wrong['BoxFill']
 
 
-def test_grabcut_depends_on_neither_thread_nor_order():
-    labeler = build_labeler(GRABCUT)
+@pytest.mark.parametrize('backend', ['numba', 'opencv'])
+def test_grabcut_depends_on_neither_thread_nor_order(backend):
+    labeler = build_labeler(dict(GRABCUT, backend=backend))
     scenes = [_scene(seed) for seed in range(12)]
     alone = [labeler(im, boxes, labels) for im, _, boxes, labels in scenes]
     threads = cv2.getNumThreads()
@@ -128,7 +129,7 @@ def test_box_fill_paints_small_over_large_and_keeps_ties_in_order():
     assert got.dtype == np.uint8 and np.array_equal(got, want)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.data())
 def test_labels_stay_in_their_boxes(data):
     height, width = 12, 16

@@ -58,7 +58,11 @@ def test_any_box_has_a_small_view():
     [
         (dict(margin=0), r'margin must be > 0 or None\. Got: 0'),
         (dict(margin=float('inf')), 'margin must be > 0 or None'),
-        (dict(seed=2**31), 'seed must have 32 bits'),
+        (dict(seed=2**31), r'seed must be in -2\*\*31\.\.2\*\*31 - 1\.'),
+        (
+            dict(seed=2**31 - 4, perturbations=4),
+            r'seed must be in -2\*\*31\.\.2\*\*31 - 5\.',
+        ),
         (dict(scale=1.5), r'scale must be in \(0, 1\]\. Got: 1\.5'),
         (dict(ignore_unstable=2), r'ignore_unstable must be in \[0, 1\]'),
         (dict(ignore_unstable=1, perturbations=0), 'perturbations must be'),

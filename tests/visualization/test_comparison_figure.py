@@ -1,8 +1,12 @@
+from pathlib import Path
+
+import cv2
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from PIL import Image
 
-from box2seg_mmseg.visualization import draw_comparison
+from box2seg_mmseg.visualization import draw_comparison, read_photograph
 
 IDS = ['val_0000', 'val_0001']
 
@@ -68,6 +72,39 @@ def test_a_photograph_lies_as_its_exif_says(tmp_path):
         tmp_path / 'SegmentationClass',
         {},
     )
+
+
+def test_a_deep_grey_photograph_is_what_labels_see(tmp_path):
+    deep = np.arange(24 * 32, dtype=np.uint16).reshape(24, 32) * 80
+    cv2.imwrite(str(tmp_path / 'a.png'), deep)
+    got = read_photograph(tmp_path / 'a.png')
+    assert np.abs(got - (deep / 256)[..., None]).max() <= 1
+
+
+def test_titles_are_no_formulas_and_a_figure_is_whole_or_not(
+    scenes, tmp_path, monkeypatch
+):
+    path = tmp_path / 'a.png'
+
+    def draw():
+        draw_comparison(
+            path,
+            {'val_0000': _photograph(scenes, 'val_0000')},
+            scenes / 'SegmentationClass',
+            {r'loss $\alpha_fg^$ v1': scenes / 'SegmentationClass'},
+        )
+
+    draw()
+    before = path.read_bytes()
+
+    def fill_disk(_, file, **options):
+        Path(file).write_bytes(before[:100])
+        raise OSError('disk full')
+
+    monkeypatch.setattr(Figure, 'savefig', fill_disk)
+    with pytest.raises(OSError, match='disk full'):
+        draw()
+    assert path.read_bytes() == before
 
 
 def test_a_missing_prediction_is_named(scenes, tmp_path):

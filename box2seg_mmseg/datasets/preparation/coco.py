@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from ...boxes import COCO_CLASSES
 from ...boxes.coco_file import (
+    coco_id,
     coco_image_id,
     coco_image_size,
     coco_labels,
@@ -68,11 +69,12 @@ def write_coco_masks(
             rank = not item.get('iscrowd'), -area
             image_id = coco_value(item, 'image_id', where)
             of_image[image_id].append((rank, where, item))
-    names = []
+    names, ids = [], set()
     images = list(coco_places(content, 'images', json_path))
     for place, image in tqdm(images, unit='image', disable=not progress):
         names.append(coco_image_id(image, place))
-        instances = of_image[coco_value(image, 'id', place)]
+        ids.add(coco_id(image, place, ids))
+        instances = of_image[image['id']]
         mask = np.zeros(coco_image_size(image, place), np.uint8)
         for _, where, item in sorted(instances, key=itemgetter(0)):
             covered = _covered(item, mask.shape, where)
@@ -106,7 +108,10 @@ def _covered(item: dict, size: tuple[int, int], where: str) -> np.ndarray:
         runs = mask_utils.frPyObjects(outline, *size)
         if isinstance(runs, list):
             runs = mask_utils.merge(runs)
-        return mask_utils.decode(runs).astype(bool)
+        covered = mask_utils.decode(runs).astype(bool)
+        if covered.shape != size:
+            raise ValueError(f'of {covered.shape}, its image is {size}')
+        return covered
     except Exception as error:  # its C code raises many kinds
         raise ValueError(
             f'{where}: needs polygons or runs as its segmentation. '

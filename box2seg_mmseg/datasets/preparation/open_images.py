@@ -137,6 +137,7 @@ def prepare_open_images(
         )
     (out_dir / 'Annotations').mkdir(parents=True, exist_ok=True)
     if not link.exists():
+        link.unlink(missing_ok=True)  # to a folder that has been moved
         link.symlink_to(image_root)
     written = []
     again = ReadingReport(skip_bad=reading.skip_bad)

@@ -13,7 +13,7 @@ from mmengine.structures import PixelData
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
-from ...processes import worker_pool
+from ...processes import telling_of_killed_workers, worker_pool
 from .dense_crf import DenseCRF
 
 Image = str | Path | np.ndarray  # a path, or (H, W, 3) uint8
@@ -76,6 +76,7 @@ class CRFQueue:
         finally:
             self._deferred = None
 
+    @telling_of_killed_workers()
     def _submit(self, image: Image, probs: Tensor) -> Future:
         probs = probs.detach()
         # The classes that can not win stay here: less to send.
@@ -92,6 +93,7 @@ class CRFQueue:
         return self._pool.submit(_refine, *job)
 
 
+@telling_of_killed_workers()
 def finish(pending: list[Pending]) -> None:
     """Wait for labels and put them into their samples."""
     for sample, future, device in pending:

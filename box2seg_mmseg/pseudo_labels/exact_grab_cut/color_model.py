@@ -11,8 +11,8 @@ channel, which lets the inner loops run on several pixels at once.
 import math
 
 import numpy as np
-from numba import njit
 
+from .compiled import compiled
 from .kmeans import NUM_CLUSTERS
 
 # OpenCV's: what is added to the variances of an almost singular covariance.
@@ -25,7 +25,7 @@ _LOG_OF_PRECISION = -37.0  # 1 + exp() of less is 1
 _BLOCK = 512  # pixels at once; their values stay in the nearest cache
 
 
-@njit(cache=True)
+@compiled
 def learn(colors: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """The model of colours whose components are known.
 
@@ -41,7 +41,7 @@ def learn(colors: np.ndarray, labels: np.ndarray) -> np.ndarray:
     return _model(sums)
 
 
-@njit(cache=True)
+@compiled
 def relearn(colors: np.ndarray, model: np.ndarray) -> np.ndarray:
     """Give each colour its most probable component and learn them anew.
 
@@ -59,7 +59,7 @@ def relearn(colors: np.ndarray, model: np.ndarray) -> np.ndarray:
     return learn(colors, labels)
 
 
-@njit(cache=True)
+@compiled
 def _most_probable(x, y, z, model, terms, labels) -> None:
     for i in range(len(labels)):
         # Where all densities are 0, OpenCV takes the first component.
@@ -71,7 +71,7 @@ def _most_probable(x, y, z, model, terms, labels) -> None:
         labels[i] = label
 
 
-@njit(cache=True)
+@compiled
 def cost(colors: np.ndarray, model: np.ndarray) -> np.ndarray:
     """What it costs to give colours to a model.
 
@@ -115,7 +115,7 @@ def cost(colors: np.ndarray, model: np.ndarray) -> np.ndarray:
     return result
 
 
-@njit(cache=True)
+@compiled
 def _log_factors(model: np.ndarray) -> np.ndarray:
     """Logarithms of what the densities are multiplied with.
 
@@ -129,7 +129,7 @@ def _log_factors(model: np.ndarray) -> np.ndarray:
     return result
 
 
-@njit(cache=True)
+@compiled
 def _distance(
     x: float, y: float, z: float, model: np.ndarray, k: int
 ) -> float:
@@ -146,7 +146,7 @@ def _distance(
     )
 
 
-@njit(cache=True)
+@compiled
 def _add(sums: np.ndarray, colors: np.ndarray, labels: np.ndarray) -> None:
     """Count colours, their channels and products: whole numbers, exact."""
     for i in range(colors.shape[1]):
@@ -166,7 +166,7 @@ def _add(sums: np.ndarray, colors: np.ndarray, labels: np.ndarray) -> None:
         row[9] += z * z
 
 
-@njit(cache=True)
+@compiled
 def _model(sums: np.ndarray) -> np.ndarray:
     """The model of the sums that :func:`_add` made."""
     model = np.zeros((NUM_CLUSTERS, 11))
@@ -196,7 +196,7 @@ def _model(sums: np.ndarray) -> np.ndarray:
     return model
 
 
-@njit(cache=True)
+@compiled
 def _determinant(
     a: float, b: float, c: float, d: float, e: float, f: float
 ) -> float:

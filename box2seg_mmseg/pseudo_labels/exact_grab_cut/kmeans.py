@@ -7,7 +7,8 @@ the colours are whole numbers.
 """
 
 import numpy as np
-from numba import njit
+
+from .compiled import compiled
 
 NUM_CLUSTERS = 5
 _TRIALS = 3
@@ -27,7 +28,7 @@ def random_state(seed: int) -> np.ndarray:
     return np.array([seed % 2**64 or 2**32 - 1], np.uint64)
 
 
-@njit(cache=True)
+@compiled
 def cluster(points: np.ndarray, state: np.ndarray) -> np.ndarray:
     """Cluster colours as OpenCV's GrabCut does to begin with.
 
@@ -56,7 +57,7 @@ def cluster(points: np.ndarray, state: np.ndarray) -> np.ndarray:
 _EPSILON = float(np.finfo(np.float32).eps) ** 2
 
 
-@njit(cache=True)
+@compiled
 def _next(state: np.ndarray) -> np.uint64:
     """32 random bits: OpenCV's multiply-with-carry generator."""
     low = np.uint64(0xFFFFFFFF)
@@ -66,14 +67,14 @@ def _next(state: np.ndarray) -> np.uint64:
     return state[0] & low
 
 
-@njit(cache=True)
+@compiled
 def _uniform(state: np.ndarray) -> float:
     """A random number in [0, 1) of 64 bits."""
     high = _next(state)
     return float((high << np.uint64(32)) | _next(state)) * 2.0**-64
 
 
-@njit(cache=True)
+@compiled
 def _first_centers(
     points: np.ndarray, num_clusters: int, state: np.ndarray
 ) -> np.ndarray:
@@ -110,7 +111,7 @@ def _first_centers(
     return centers
 
 
-@njit(cache=True)
+@compiled
 def _approach(
     points: np.ndarray, center: int, nearest: np.ndarray, out: np.ndarray
 ) -> int:
@@ -125,7 +126,7 @@ def _approach(
     return total
 
 
-@njit(cache=True)
+@compiled
 def _assign(
     points: np.ndarray, centers: np.ndarray, labels: np.ndarray
 ) -> None:
@@ -143,7 +144,7 @@ def _assign(
         labels[i] = best
 
 
-@njit(cache=True)
+@compiled
 def _move_centers(
     points: np.ndarray,
     centers: np.ndarray,
@@ -174,7 +175,7 @@ def _move_centers(
     return farthest
 
 
-@njit(cache=True)
+@compiled
 def _refill(
     points: np.ndarray,
     sums: np.ndarray,

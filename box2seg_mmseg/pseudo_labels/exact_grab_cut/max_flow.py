@@ -12,8 +12,8 @@ little.
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from .compiled import compiled
 from .pixel_links import STEPS_X, STEPS_Y
 
 _SOURCE, _SINK = 0, 1  # sides: a tree and its terminal
@@ -90,7 +90,7 @@ class MaxFlow:
         return self._graph.level.reshape(self._shape) > 0
 
 
-@njit(cache=True)
+@compiled
 def _fill(graph: _Graph) -> None:
     """Grow the trees in turns until one is complete, then the source's."""
     for node in range(len(graph.excess)):
@@ -114,7 +114,7 @@ def _fill(graph: _Graph) -> None:
     graph.is_active[:] = False
 
 
-@njit(cache=True)
+@compiled
 def _activate(graph: _Graph, side: int, node: int) -> None:
     if not graph.is_active[side, node]:
         graph.is_active[side, node] = True
@@ -122,7 +122,7 @@ def _activate(graph: _Graph, side: int, node: int) -> None:
         graph.active[side] = node
 
 
-@njit(cache=True)
+@compiled
 def _grow(graph: _Graph, side: int, tops: np.ndarray) -> None:
     """Add a level to a tree, filling each path to the other one."""
     sign = 1 - 2 * side
@@ -170,7 +170,7 @@ def _grow(graph: _Graph, side: int, tops: np.ndarray) -> None:
     graph.active[side] = added
 
 
-@njit(cache=True)
+@compiled
 def _room(graph: _Graph, side: int, node: int) -> float:
     """The most flow that the path from a node to its terminal takes."""
     room = np.inf
@@ -185,7 +185,7 @@ def _room(graph: _Graph, side: int, node: int) -> float:
     return min(room, abs(graph.excess[node]))
 
 
-@njit(cache=True)
+@compiled
 def _push(graph: _Graph, side: int, node: int, flow: float) -> tuple[int, int]:
     """Send flow along the path; the least and largest level of orphans."""
     sign = 1 - 2 * side
@@ -214,7 +214,7 @@ def _push(graph: _Graph, side: int, node: int, flow: float) -> tuple[int, int]:
         node = above
 
 
-@njit(cache=True)
+@compiled
 def _orphan(graph: _Graph, node: int, sign: int) -> int:
     """Put a node on the list of the orphans of its level."""
     level = graph.level[node] * sign
@@ -224,7 +224,7 @@ def _orphan(graph: _Graph, node: int, sign: int) -> int:
     return level
 
 
-@njit(cache=True)
+@compiled
 def _adopt(
     graph: _Graph, side: int, low: int, high: int, top: int, grows: bool
 ) -> None:

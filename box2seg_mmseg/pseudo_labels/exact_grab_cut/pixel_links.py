@@ -3,7 +3,8 @@
 import math
 
 import numpy as np
-from numba import njit
+
+from .compiled import compiled
 
 GAMMA = 50.0  # OpenCV's, as in the GrabCut paper.
 
@@ -13,7 +14,7 @@ STEPS_X = np.array([1, -1, 0, 0, 1, -1, -1, 1])
 DEFINITE_FOREGROUND, OPEN = 1, 2  # in OpenCV's coding; 2 and 3 are open
 
 
-@njit(cache=True)
+@compiled
 def contrast_scale(image: np.ndarray) -> float:
     """One over twice the mean squared difference of neighbouring pixels.
 
@@ -37,7 +38,7 @@ def contrast_scale(image: np.ndarray) -> float:
     return 1.0 / (2 * total / pairs)
 
 
-@njit(cache=True)
+@compiled
 def link_pixels(
     image: np.ndarray, mask: np.ndarray, beta: float
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -83,7 +84,7 @@ def link_pixels(
     return links, pull
 
 
-@njit(cache=True)
+@compiled
 def _squared_difference(
     image: np.ndarray, y: int, x: int, v: int, u: int
 ) -> int:

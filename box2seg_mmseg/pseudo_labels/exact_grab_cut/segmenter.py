@@ -2,9 +2,9 @@
 
 import cv2
 import numpy as np
-from numba import njit
 
 from .color_model import cost, learn, relearn
+from .compiled import compiled
 from .kmeans import cluster, random_state
 from .max_flow import MaxFlow
 from .pixel_links import contrast_scale, link_pixels
@@ -75,7 +75,7 @@ class ExactGrabCut:
         return mask
 
 
-@njit(cache=True)
+@compiled
 def _sides(
     colors: np.ndarray, mask: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:

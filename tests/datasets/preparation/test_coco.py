@@ -60,6 +60,10 @@ def test_an_instance_without_outline_is_named(tmp_path):
     )
     with pytest.raises(ValueError, match=r'annotation 1: needs polygons'):
         write_coco_masks(path, tmp_path)
+    runs = dict(counts=[6], size=[3, 2])  # of another image
+    _write(path, [dict(category_id=1, area=4, segmentation=runs)])
+    with pytest.raises(ValueError, match=r'annotation 1: .*of \(3, 2\), its'):
+        write_coco_masks(path, tmp_path)
     path.write_text('[]')
     with pytest.raises(ValueError, match='not a COCO annotation file'):
         write_coco_masks(path, tmp_path)

@@ -230,6 +230,14 @@ def test_a_folder_of_other_images_is_left_alone(folder):
         folder.prepare()
 
 
+def test_images_that_have_moved_are_found_again(folder):
+    folder.add('a', 'cat')
+    folder.prepare()
+    folder.images = folder.images.rename(folder.root / 'moved')
+    folder.prepare()
+    assert (folder.root / 'out/JPEGImages/a.jpg').exists()
+
+
 def test_draws_do_not_keep_what_they_do_not_choose():
     """Of many images of a class five are kept."""
     images = ((f'{i}', {1}) for i in range(100_000))

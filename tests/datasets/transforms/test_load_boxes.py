@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from mmcv.transforms import Pad
 from mmseg.datasets.transforms import (
@@ -95,7 +95,6 @@ def test_boxes_of_one_class_are_told_apart(sample):
     assert packed.box_region_boxes.shape[1] == len(boxes)
 
 
-@settings(deadline=None)
 @given(boxes_and_labels(), st.sampled_from(['horizontal', 'vertical']))
 def test_flip(sample, direction):
     boxes, labels = sample
@@ -108,7 +107,6 @@ def test_flip(sample, direction):
     assert np.array_equal(look_up(results), multi_hot(flipped, labels))
 
 
-@settings(deadline=None)
 @given(boxes_and_labels(), st.integers(1, 40), st.integers(1, 40), st.data())
 def test_crop(sample, height, width, data):
     boxes, labels = sample
@@ -122,7 +120,6 @@ def test_crop(sample, height, width, data):
     assert np.array_equal(look_up(results), multi_hot(moved, labels, size))
 
 
-@settings(deadline=None)
 @given(boxes_and_labels(), st.integers(0, 9), st.integers(0, 9), st.booleans())
 def test_pad(sample, more_height, more_width, then_flip):
     boxes, labels = sample
@@ -157,7 +154,6 @@ def test_an_image_of_another_size_than_annotated_is_named():
         LoadBoxes(num_classes=2).transform(results)
 
 
-@settings(deadline=None)
 @given(boxes_and_labels(), st.integers(8, 80), st.integers(8, 80))
 def test_resize_moves_an_edge_by_less_than_a_pixel(sample, height, width):
     boxes, labels = sample

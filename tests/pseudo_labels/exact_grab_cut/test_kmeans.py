@@ -23,7 +23,7 @@ def _opencv(points, seed):
     return labels.ravel()
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(
     st.integers(0, 2**32 - 1),
     st.integers(5, 400),

@@ -52,7 +52,7 @@ def _cost(links, weights, in_source):
     return total
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=80)
 @given(
     st.integers(0, 2**32 - 1),
     st.integers(1, 9),

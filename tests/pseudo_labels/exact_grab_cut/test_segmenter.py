@@ -19,7 +19,7 @@ def _differing(image, boxes):
     return (ours != reference).sum()
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.integers(0, 2**32 - 1),
     st.integers(8, 40),
