@@ -37,6 +37,27 @@ def _sample(side):
     return result
 
 
+def _draw(model, sample, **options):
+    """A random image, RGB, and what the hook draws of it in iteration 10."""
+    image = torch.randint(0, 256, (3, SIDE, SIDE), dtype=torch.uint8)
+    pictures = {}
+    runner = SimpleNamespace(
+        model=model,
+        iter=9,
+        visualizer=SimpleNamespace(
+            add_image=lambda name, picture, step: pictures.update(
+                {(name, step): picture}
+            )
+        ),
+    )
+    batch = dict(inputs=[image], data_samples=[sample])
+    hook = Box2SegVisualizationHook(interval=10, **options)
+    hook.after_train_iter(runner, 9, batch)
+    assert list(pictures) == [('box2seg_0', 10)]
+    picture = pictures['box2seg_0', 10].astype(int)
+    return image.numpy()[::-1].transpose(1, 2, 0), picture
+
+
 # 2 beside four logits of 0: sigmoid(2), and softmax beside the background's 0.
 ALPHA = dict(
     sigmoid=1 / (1 + np.exp(-2)), softmax=np.exp(2) / (np.exp(2) + 4 + 1)
@@ -57,24 +78,37 @@ def test_panels_are_the_label_and_the_attention_in_its_boxes(
     monkeypatch.setattr(
         model.decode_head, 'forward_train', lambda _: (None, logits, None)
     )
-    image = torch.randint(0, 256, (3, SIDE, SIDE), dtype=torch.uint8)
-    pictures = {}
-    runner = SimpleNamespace(
-        model=model,
-        iter=9,
-        visualizer=SimpleNamespace(
-            add_image=lambda name, picture, step: pictures.update(
-                {(name, step): picture}
-            )
-        ),
-    )
-    batch = dict(inputs=[image], data_samples=[_sample(label_side)])
-    Box2SegVisualizationHook(interval=10).after_train_iter(runner, 9, batch)
-
-    rgb = image.numpy()[::-1].transpose(1, 2, 0)
+    rgb, picture = _draw(model, _sample(label_side))
     label = _sample(SIDE).gt_sem_seg.data[0].numpy().astype(np.uint8)
     heat = np.where(label == 2, ALPHA[activation], 0)
     want = [overlay_labels(rgb, label), overlay_heat(rgb, heat)]
-    assert list(pictures) == [('box2seg_0', 10)]
-    got = pictures['box2seg_0', 10].astype(int)
-    assert np.abs(got - np.hstack(want)).max() <= 1
+    assert np.abs(picture - np.hstack(want)).max() <= 1
+
+
+def test_a_panel_shows_what_is_like_the_marked_pixel(monkeypatch):
+    cfg = Config.fromfile(CONFIG).model
+    cfg.decode_head.loss_attention = None
+    model = MODELS.build(cfg)
+    # Embeddings of the left half, of any length, at a right angle to those
+    # of the right one.
+    embeddings = torch.zeros(1, 4, 12, 12)  # of the padded image, 96 px
+    embeddings[:, 0, :, :4], embeddings[:, 3, :, 4:] = 5, 0.1
+    monkeypatch.setattr(
+        model.decode_head, 'forward_train', lambda _: (None, None, embeddings)
+    )
+    rgb, picture = _draw(model, _sample(SIDE), pixel=(0.5, 0.125))
+    panel = picture[:, SIDE:]
+    assert panel[SIDE // 2, SIDE // 8].tolist() == [0, 255, 255]  # the cross
+    alike = np.zeros((SIDE, SIDE))
+    alike[:, : SIDE // 2] = 1
+    want = overlay_heat(rgb, alike)
+    for part in (np.s_[:20, :20], np.s_[:, -20:]):  # off cross and seam
+        assert np.abs(panel[part] - want[part]).max() <= 1
+
+
+def test_another_head_is_named():
+    cfg = Config.fromfile(CONFIG).model
+    cfg.decode_head = cfg.decode_head.decoder
+    runner = SimpleNamespace(model=MODELS.build(cfg))
+    with pytest.raises(TypeError, match=r'needs a Box2SegHead\. Got: \w+Head'):
+        Box2SegVisualizationHook().before_train(runner)
