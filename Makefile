@@ -18,7 +18,7 @@ $(VENV)/installed: setup.py constraints.txt box2seg_mmseg/toolbox.py
 # DATA=folder in VOCdevkit's layout; RESUME=1 goes on after an interruption;
 # ARGS=more options, see tools/demo.py --help.
 demo: install
-	$(PY) tools/demo.py $(if $(DATA),'$(DATA)') $(if $(RESUME),--resume) $(ARGS)
+	$(PY) tools/demo.py $(if $(DATA),'$(DATA)') $(if $(filter-out 0,$(RESUME)),--resume) $(ARGS)
 
 # Several tests at once, with one thread each.
 test: install

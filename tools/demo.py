@@ -9,7 +9,7 @@ import os
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from pathlib import Path
 
-from box2seg_mmseg.command_line import positive_int, run
+from box2seg_mmseg.command_line import natural_number, positive_int, run
 from box2seg_mmseg.experiments import run_demo
 
 CONFIG_ROOT = Path(__file__).resolve().parent.parent / 'configs'
@@ -63,7 +63,7 @@ def parser() -> ArgumentParser:
     result.add_argument(
         '--seeds',
         nargs='+',
-        type=int,
+        type=natural_number,
         default=[0],
         help='a training of each method for each (default: 0)',
     )
