@@ -249,7 +249,7 @@ def _markdown(
         'no CRF unless named; EfficientNet-Lite2 from ImageNet, frozen; 800 '
         'iterations of 8 whole photographs at 256 px. '
         '"Tags known": the argmax runs over the background and the classes '
-        'that the image has; after a CRF, where its class is none of these. '
+        'that the image has; after a CRF only where it chose another class. '
         'Training reads the '
         "frozen backbone's features from files. Memory is the most that one "
         'process of any seed took, training or test; time is to be compared '

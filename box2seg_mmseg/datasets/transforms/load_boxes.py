@@ -29,8 +29,8 @@ class LoadBoxes(BaseTransform):
     - img_path
     - img_shape
     - annotated_size (H, W)
-    - boxes (K, 4)
-    - box_labels (K,)
+    - boxes (np.float32, (K, 4)): xyxy in pixels, half-open
+    - box_labels (np.int64, (K,)): in 1..L
     - seg_fields
 
     Modified Keys:
@@ -47,6 +47,7 @@ class LoadBoxes(BaseTransform):
     - box_region_boxes (np.bool_, (R + 1, K)), with ``per_box`` alone: whether
       region r is covered by box k. Row 0 is empty.
     - box_region_labels (np.int64, (K,)), with it: the class of each box.
+      Where the boxes of a class count as one, K is the number of classes.
 
     Args:
         num_classes: L + 1, background included.

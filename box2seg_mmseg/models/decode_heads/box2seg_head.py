@@ -195,10 +195,13 @@ class Box2SegHead(BaseModule):
 
         Args:
             inputs: Feature maps of the backbone or neck.
-            batch_data_samples: With ``gt_sem_seg`` (the pseudo label),
-                ``gt_box_map`` and ``box_region_classes``; with
-                ``box_region_boxes`` and ``box_region_labels``, as LoadBoxes
-                makes unless ``per_box`` is off, L_fr is taken box by box.
+            batch_data_samples: With ``gt_sem_seg`` (int64 ``(1, H, W)`` in
+                ``0..L`` or ``ignore_index``, the pseudo label), ``gt_box_map``
+                (uint8 ``(1, H, W)``) and ``box_region_classes`` (bool
+                ``(R + 1, L + 1)``). All of a batch, or none, have
+                ``box_region_boxes`` (bool ``(R + 1, K)``) and
+                ``box_region_labels`` (int64 ``(K,)``), as LoadBoxes makes
+                unless ``per_box`` is off: then L_fr is taken box by box.
             train_cfg: Not used.
 
         Returns:
@@ -224,7 +227,8 @@ class Box2SegHead(BaseModule):
             ``loss_gc``; ``loss_fg``, ``loss_bg``, ``loss_fr``;
             ``loss_affinity``; ``acc_seg`` in percent. Statistics:
             ``ignored`` (share of pixels), ``attention_in_boxes`` and
-            ``gamma_eta`` (means over boxed classes and images),
+            ``gamma_eta`` (means over an image's boxes, or its classes where
+            boxes are not told apart, and over the images that have one),
             ``attention_on_grabcut`` and ``attention_off_grabcut`` (means
             over boxed pixels whose pseudo label is, and is not, the class).
         """

@@ -65,8 +65,8 @@ class AffinityLoss(nn.Module):
     Args:
         loss_weight: Weight of the loss; no source states it (our choice,
             found on voc-mini).
-        detach_probs: The embeddings follow the predictions, but teach them
-            nothing; as L_A is printed they do (our choice).
+        detach_probs: L_A trains the embeddings alone, not the predictions; as
+            it is printed it trains both (our choice).
     """
 
     def __init__(

@@ -76,7 +76,10 @@ class AttentionWeightedLoss(nn.Module):
         bg_weight: Weight of L_bg, outside all boxes.
         fr_weight: Weight of L_fr; unless it is above ``-log y`` times
             fg_weight, at the start ``log(L + 1)`` times, it can not keep the
-            attention from collapsing to 0.
+            attention from collapsing to 0. Box by box, of P boxes and C
+            classes in an image, the bound is ``P / C`` times the share of the
+            box in the boxed pixels of its class as high: a large box among
+            many small ones is held less.
         gamma: Share of GrabCut's filling rate that the attention must keep.
         class_reduction: ``'mean'`` or ``'sum'``, of L_fg and L_fr over the
             classes that are boxed in an image; of L_fr over its boxes where
@@ -140,6 +143,9 @@ class AttentionWeightedLoss(nn.Module):
             ``attention_in_boxes`` and ``gamma_eta``: eta' and gamma * eta,
             averaged over the classes, or boxes, of an image and over the
             images that have a box; 0 if none has.
+
+        Raises:
+            ValueError: The shapes do not fit each other.
         """
         n = len(log_probs)
         rates = filling_rates(

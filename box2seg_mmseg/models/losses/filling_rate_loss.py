@@ -133,6 +133,17 @@ def filling_rate_hinge(
     num_images: int,
     class_reduction: str = 'mean',
 ) -> Tensor:
-    """:func:`filling_rate_loss` from the rates."""
+    """:func:`filling_rate_loss` from the rates.
+
+    Args:
+        rates: Of :func:`filling_rates`.
+        gamma: Share of GrabCut's filling rate that the attention must keep.
+        num_images: N.
+        class_reduction: ``'mean'``, or ``'sum'``, over an image's classes, or
+            its boxes if the rates are those of boxes.
+
+    Returns:
+        A scalar; 0 if no image has a box.
+    """
     hinge = (gamma * rates.grabcut - rates.attention).clamp(min=0)
     return mean_over_images(hinge, rates.images, num_images, class_reduction)
