@@ -71,7 +71,7 @@ def folder(scenes, tmp_path):
 def test_six_commands_from_photographs_to_masks(
     folder, page_blocks, follow, tmp_path
 ):
-    export, commands = page_blocks('custom_data.md')
+    export, commands, judge = page_blocks('custom_data.md')
     assert export == ['export BOX2SEG_CUSTOM=path/to/your/folder']
     assert len(commands) <= 6
     follow(commands, BOX2SEG_CUSTOM=folder.name)
@@ -82,3 +82,16 @@ def test_six_commands_from_photographs_to_masks(
         assert mask.size == size
         assert set(np.unique(mask)) <= {0, 1}
         assert Image.open(out / f'overlays/{name}.jpg').size == size
+
+    masks = folder / 'SegmentationClass'
+    masks.mkdir()
+    ids = (folder / 'train.txt').read_text('utf-8-sig').split()[2:4]
+    (folder / 'val.txt').write_text('\n'.join(ids))
+    for image_id in ids:
+        photograph = Image.open(folder / f'JPEGImages/{image_id}.jpg')
+        mask = Image.new('L', photograph.size, 1)
+        mask.paste(255, (0, 0, 20, 20))
+        mask.save(masks / f'{image_id}.png')
+    follow(judge, BOX2SEG_CUSTOM=folder.name)
+    (figures,) = tmp_path.glob('work_dirs/box2seg_*/*/*.json')
+    assert 0 <= json.loads(figures.read_text())['mIoU'] <= 100
