@@ -8,6 +8,15 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from filelock import FileLock, Timeout
+from PIL import Image
+
+# What Pillow raises of a file that is not a whole image.
+PILLOW_ERRORS = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    Image.DecompressionBombError,
+)
 
 
 class FolderError(ValueError):

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from PIL import Image
 
+from ..files import PILLOW_ERRORS
 from .box_annotations import AnnotationError, BoxAnnotations
 from .class_maps import (
     OPEN_IMAGES_TO_VOC,
@@ -339,12 +340,7 @@ def _image_size(path: Path) -> tuple[int, int]:
         with Image.open(path) as image:
             turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
             width, height = image.size
-    except (
-        OSError,
-        ValueError,
-        SyntaxError,
-        Image.DecompressionBombError,
-    ) as error:
+    except PILLOW_ERRORS as error:
         raise AnnotationError(
             f'{path}: missing or not an image; put it there or take it out '
             f'of the split: {type(error).__name__}'

@@ -17,15 +17,13 @@ from .arguments import existing_folder, read_classes, read_split, share
 from .running import UsageError
 
 FORMATS = ('voc', 'coco', 'openimages', 'detections')
-SCORE_THRESHOLD = 0.5
-XML_DIR = 'Annotations'
-# Options that some formats have.
+# Options that some formats have, with their defaults.
 _FORMATS_OF = {
-    'xml_dir': ('voc',),
-    'boxes': ('coco', 'openimages', 'detections'),
-    'index': ('openimages', 'detections'),
-    'score_threshold': ('detections',),
-    'nms_iou': ('detections',),
+    'xml_dir': ('Annotations', ('voc',)),
+    'boxes': (None, ('coco', 'openimages', 'detections')),
+    'index': (None, ('openimages', 'detections')),
+    'score_threshold': (0.5, ('detections',)),
+    'nms_iou': (None, ('detections',)),
 }
 
 
@@ -71,7 +69,7 @@ def add_box_options(
     )
     parser.add_argument(
         '--xml-dir',
-        help=f'folder of the XML files of voc (default: {XML_DIR})',
+        help='folder of the XML files of voc (default: %(default)s)',
     )
     parser.add_argument(
         '--image-suffix',
@@ -95,7 +93,7 @@ def add_box_options(
     parser.add_argument(
         '--score-threshold',
         type=share,
-        help=f'detections below it are left out (default: {SCORE_THRESHOLD})',
+        help='detections below it are left out (default: %(default)s)',
     )
     parser.add_argument(
         '--nms-iou',
@@ -108,6 +106,9 @@ def add_box_options(
         action='store_true',
         help='leave bad annotations out and list them, instead of stopping '
         'at the first; the exit status is 1 all the same',
+    )
+    parser.set_defaults(
+        **{name: default for name, (default, _) in _FORMATS_OF.items()}
     )
 
 
@@ -131,8 +132,8 @@ def read_boxes(
             format.
         AnnotationError: As the readers.
     """
-    for name, formats in _FORMATS_OF.items():
-        if getattr(args, name) is not None and args.format not in formats:
+    for name, (default, formats) in _FORMATS_OF.items():
+        if getattr(args, name) != default and args.format not in formats:
             raise UsageError(
                 f'--{name.replace("_", "-")} is an option of --format '
                 f'{" or ".join(formats)}'
@@ -147,7 +148,7 @@ def read_boxes(
             ids,
             classes,
             image_dir=args.image_dir,
-            xml_dir=args.xml_dir or XML_DIR,
+            xml_dir=args.xml_dir,
             image_suffix=args.image_suffix,
             report=report,
         )
@@ -177,9 +178,7 @@ def read_boxes(
             images,
             ids,
             classes,
-            score_threshold=SCORE_THRESHOLD
-            if args.score_threshold is None
-            else args.score_threshold,
+            score_threshold=args.score_threshold,
             nms_iou=args.nms_iou,
             report=report,
         )

@@ -7,6 +7,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from ..files import PILLOW_ERRORS
+
 
 class ImageError(ValueError):
     """An image file is missing, broken or of another size."""
@@ -63,8 +65,7 @@ def decode_image(
             f'{path}: more than {2 * Image.MAX_IMAGE_PIXELS} pixels, which '
             'Pillow takes for an attack; scale it down, and its boxes'
         ) from None
-    # Pillow's readers raise ValueError and SyntaxError too.
-    except (OSError, SyntaxError, ValueError) as error:
+    except PILLOW_ERRORS as error:
         raise ImageError(
             f'{path}: not a whole image; get it anew: {error}'
         ) from None

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ..files import replacing
+from ..files import PILLOW_ERRORS, replacing
 from .segment import IGNORE
 
 
@@ -74,12 +74,7 @@ def read_label_png(path: str | Path, num_classes: int) -> np.ndarray:
         raise FileNotFoundError(
             f'{path}: missing; put it there or take it out of the split'
         ) from None
-    except (
-        OSError,
-        SyntaxError,
-        ValueError,
-        Image.DecompressionBombError,
-    ) as error:
+    except PILLOW_ERRORS as error:
         raise ValueError(f'{path}: not a whole PNG: {error}') from None
     if label_map.dtype != np.uint8 or label_map.ndim != 2:
         raise ValueError(

@@ -81,30 +81,7 @@ class LoadBoxes(BaseTransform):
                     f'{results["img_path"]}: box labels must be in '
                     f'1..{self.num_classes - 1}. Got: {label}'
                 )
-        # Of each key a box: all those of a class, or each by itself.
-        by_class = np.unique(labels, return_inverse=True)
-        alone = (labels, np.arange(len(labels)))
-        classes, keys = alone if self.per_box else by_class
-        regions, table = rasterise_boxes(
-            results['boxes'], keys, size, len(classes)
-        )
-        if self.per_box and len(table) > MAX_REGIONS + 1:
-            warnings.warn(
-                f'{results["img_path"]}: {len(labels)} boxes make '
-                f'{len(table) - 1} regions, at most {MAX_REGIONS} fit the '
-                'map; L_fr takes those of a class as one',
-                stacklevel=2,
-            )
-            classes, keys = by_class
-            regions, table = rasterise_boxes(
-                results['boxes'], keys, size, len(classes)
-            )
-        if len(table) > MAX_REGIONS + 1:
-            raise ValueError(
-                f'{results["img_path"]}: the boxes make {len(table) - 1} '
-                f'regions, at most {MAX_REGIONS} fit the map; cut the image '
-                'in parts'
-            )
+        classes, regions, table = self._regions(results, size, self.per_box)
         if self.per_box:
             results['box_region_boxes'] = table
             results['box_region_labels'] = classes
@@ -114,6 +91,31 @@ class LoadBoxes(BaseTransform):
         results['box_region_classes'] = table
         results['seg_fields'].append('gt_box_map')
         return results
+
+    def _regions(
+        self, results: dict, size: tuple[int, int], per_box: bool
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """The classes of the keys, the map, the keys of each region."""
+        labels = results['box_labels']
+        if per_box:
+            classes, keys = labels, np.arange(len(labels))
+        else:
+            classes, keys = np.unique(labels, return_inverse=True)
+        regions, table = rasterise_boxes(
+            results['boxes'], keys, size, len(classes)
+        )
+        if len(table) <= MAX_REGIONS + 1:
+            return classes, regions, table
+        message = (
+            f'{results["img_path"]}: {len(labels)} boxes make '
+            f'{len(table) - 1} regions, at most {MAX_REGIONS} fit the map; '
+        )
+        if not per_box:
+            raise ValueError(f'{message}cut the image in parts')
+        warnings.warn(
+            f'{message}L_fr takes those of a class as one', stacklevel=3
+        )
+        return self._regions(results, size, per_box=False)
 
     def __repr__(self) -> str:
         return (
