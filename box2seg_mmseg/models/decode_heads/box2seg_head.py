@@ -333,9 +333,8 @@ class Box2SegHead(BaseModule):
         pretrain: bool,
     ) -> Tensor:
         size = embeddings.shape[2:]
-        # The label at the centre of each cell of the decoders' outputs.
         label = F.interpolate(
-            pseudo_label.unsqueeze(1).float(), size, mode='nearest-exact'
+            pseudo_label.unsqueeze(1).float(), size, mode='nearest'
         )
         label = label.squeeze(1).long()
         valid = label != self.ignore_index

@@ -76,11 +76,14 @@ class AttentionWeightedLoss(nn.Module):
         bg_weight: Weight of L_bg, outside all boxes.
         fr_weight: Weight of L_fr; unless it is above ``-log y`` times
             fg_weight, at the start ``log(L + 1)`` times, it can not keep the
-            attention from collapsing to 0. Of P boxes of a class the bound is
-            higher for one with more than 1 / P of their pixels.
+            attention from collapsing to 0. Box by box, of P boxes and C
+            classes in an image, the bound is ``P / C`` times the share of the
+            box in the boxed pixels of its class as high: a large box among
+            many small ones is held less.
         gamma: Share of GrabCut's filling rate that the attention must keep.
         class_reduction: ``'mean'`` or ``'sum'``, of L_fg and L_fr over the
-            classes that are boxed in an image.
+            classes that are boxed in an image; of L_fr over its boxes where
+            they are told apart.
 
     Raises:
         ValueError: ``class_reduction`` is neither.
@@ -138,8 +141,8 @@ class AttentionWeightedLoss(nn.Module):
         Returns:
             ``loss_fr`` and, after the warm-up, ``loss_fg`` and ``loss_bg``;
             ``attention_in_boxes`` and ``gamma_eta``: eta' and gamma * eta,
-            averaged over the classes of an image and over the images that
-            have a box; 0 if none has.
+            averaged over the classes, or boxes, of an image and over the
+            images that have a box; 0 if none has.
 
         Raises:
             ValueError: The shapes do not fit each other.
@@ -163,5 +166,6 @@ class AttentionWeightedLoss(nn.Module):
             ('attention_in_boxes', rates.attention.detach()),
             ('gamma_eta', self.gamma * rates.grabcut),
         ):
-            losses[name] = rates.mean(values, n) * n / num_boxed
+            mean = mean_over_images(values, rates.images, n)
+            losses[name] = mean * n / num_boxed
         return losses

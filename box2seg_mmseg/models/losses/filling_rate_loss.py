@@ -2,7 +2,6 @@
 
 from typing import NamedTuple
 
-import torch
 from torch import Tensor
 
 from .utils import (
@@ -34,38 +33,14 @@ class FillingRates(NamedTuple):
 
     Args:
         images: ``(P,)`` int64, the image of each pair.
-        classes: ``(P,)`` int64 in ``0..L - 1``, its foreground class.
-        grabcut: ``(P,)`` float, eta: share of the boxed pixels that the
-            pseudo label gives to the class.
+        grabcut: ``(P,)`` float, eta: share of the class's boxed pixels that
+            the pseudo label gives to the class.
         attention: ``(P,)`` float, eta': mean attention over these pixels.
     """
 
     images: Tensor
-    classes: Tensor
     grabcut: Tensor
     attention: Tensor
-
-    def mean(
-        self, values: Tensor, num_images: int, class_reduction: str = 'mean'
-    ) -> Tensor:
-        """Mean of one value a pair, or box, over a batch (our choice).
-
-        Over the boxes of a class, over the classes of an image, over the
-        images: boxes of one class do not weaken what holds another's.
-
-        Args:
-            values: ``(P,)``.
-            num_images: N; an image without a pair counts as 0.
-            class_reduction: ``'mean'``, or ``'sum'`` over the classes.
-
-        Returns:
-            A scalar; 0 if there is no pair.
-        """
-        pairs = torch.stack([self.images, self.classes])
-        pairs, of_box = pairs.unique(dim=1, return_inverse=True)
-        total = values.new_zeros(pairs.shape[1]).index_add(0, of_box, values)
-        mean = total / of_box.bincount(minlength=len(total))
-        return mean_over_images(mean, pairs[0], num_images, class_reduction)
 
 
 def filling_rates(
@@ -113,7 +88,6 @@ def filling_rates(
     alpha = at_least_float32(attention[images, classes])
     return FillingRates(
         images=images,
-        classes=classes,
         grabcut=(own & inside).sum((1, 2)).to(alpha.dtype) / area,
         attention=(alpha * inside).sum((1, 2)) / area,
     )
@@ -165,10 +139,11 @@ def filling_rate_hinge(
         rates: Of :func:`filling_rates`.
         gamma: Share of GrabCut's filling rate that the attention must keep.
         num_images: N.
-        class_reduction: ``'mean'``, or ``'sum'`` over the classes.
+        class_reduction: ``'mean'``, or ``'sum'``, over an image's classes, or
+            its boxes if the rates are those of boxes.
 
     Returns:
         A scalar; 0 if no image has a box.
     """
     hinge = (gamma * rates.grabcut - rates.attention).clamp(min=0)
-    return rates.mean(hinge, num_images, class_reduction)
+    return mean_over_images(hinge, rates.images, num_images, class_reduction)

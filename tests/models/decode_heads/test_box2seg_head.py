@@ -288,9 +288,7 @@ def test_phases_follow_the_iteration_of_the_run(share):
     ).train()
     hub = MessageHub.get_instance('test_phases_follow')
     outputs = head.forward_train(features())
-    label = torch.cat([s.gt_sem_seg.data for s in two_samples()])[
-        :, 2::4, 2::4
-    ]
+    label = torch.cat([s.gt_sem_seg.data for s in two_samples()])[:, ::4, ::4]
     valid = label != 255
     one_hot = torch.nn.functional.one_hot(label.masked_fill(~valid, 0), 5)
     one_hot = one_hot.permute(0, 3, 1, 2).float()
