@@ -17,6 +17,7 @@ from box2seg_mmseg.boxes import (
     write_voc_xml,
 )
 from box2seg_mmseg.command_line import (
+    XML_DIR,
     UsageError,
     add_box_options,
     check_not_read,
@@ -36,7 +37,8 @@ def main(args: Namespace) -> int:
     if (args.noise is None) != (args.share is None):
         raise UsageError('--noise and --share go together')
     if args.format == 'voc':
-        check_not_read(args.out, Path(args.data_root, args.xml_dir))
+        xml_dir = Path(args.data_root, args.xml_dir or XML_DIR)
+        check_not_read(args.out, xml_dir)
     report = ReadingReport(skip_bad=args.skip_bad)
     annotations, total = read_boxes(args, report)
     classes = read_classes(args.classes)

@@ -10,6 +10,7 @@ from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 
 from box2seg_mmseg.boxes import ReadingReport
 from box2seg_mmseg.command_line import (
+    SCORE_THRESHOLD,
     add_box_options,
     add_labeler_options,
     add_mask_option,
@@ -29,9 +30,12 @@ from box2seg_mmseg.experiments import evaluate_no_train
 
 def main(args: Namespace) -> int:
     """Judge the labels, print the table and write what is asked for."""
-    thresholds = [args.score_threshold]
+    fixed = args.score_threshold
+    if fixed is None:
+        fixed = SCORE_THRESHOLD
+    thresholds = [fixed]
     if args.format == 'detections':
-        thresholds += [v for v in args.sweep if v != args.score_threshold]
+        thresholds += [value for value in args.sweep if value != fixed]
         args.score_threshold = min(thresholds)
     report = ReadingReport(skip_bad=args.skip_bad)
     annotations, total = read_boxes(args, report)

@@ -12,6 +12,8 @@ from .arguments import (
     share,
 )
 from .box_options import (
+    SCORE_THRESHOLD,
+    XML_DIR,
     add_box_options,
     add_mask_option,
     list_skipped,
@@ -25,6 +27,8 @@ from .report_options import add_report_options, write_reports
 from .running import UsageError, run
 
 __all__ = [
+    'SCORE_THRESHOLD',
+    'XML_DIR',
     'UsageError',
     'add_box_options',
     'add_labeler_options',

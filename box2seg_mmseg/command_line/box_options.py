@@ -17,13 +17,15 @@ from .arguments import existing_folder, read_classes, read_split, share
 from .running import UsageError
 
 FORMATS = ('voc', 'coco', 'openimages', 'detections')
-# Options that some formats have, with their defaults.
+SCORE_THRESHOLD = 0.5
+XML_DIR = 'Annotations'
+# Options that some formats have.
 _FORMATS_OF = {
-    'xml_dir': ('Annotations', ('voc',)),
-    'boxes': (None, ('coco', 'openimages', 'detections')),
-    'index': (None, ('openimages', 'detections')),
-    'score_threshold': (0.5, ('detections',)),
-    'nms_iou': (None, ('detections',)),
+    'xml_dir': ('voc',),
+    'boxes': ('coco', 'openimages', 'detections'),
+    'index': ('openimages', 'detections'),
+    'score_threshold': ('detections',),
+    'nms_iou': ('detections',),
 }
 
 
@@ -69,7 +71,7 @@ def add_box_options(
     )
     parser.add_argument(
         '--xml-dir',
-        help='folder of the XML files of voc (default: %(default)s)',
+        help=f'folder of the XML files of voc (default: {XML_DIR})',
     )
     parser.add_argument(
         '--image-suffix',
@@ -93,7 +95,7 @@ def add_box_options(
     parser.add_argument(
         '--score-threshold',
         type=share,
-        help='detections below it are left out (default: %(default)s)',
+        help=f'detections below it are left out (default: {SCORE_THRESHOLD})',
     )
     parser.add_argument(
         '--nms-iou',
@@ -106,9 +108,6 @@ def add_box_options(
         action='store_true',
         help='leave bad annotations out and list them, instead of stopping '
         'at the first; the exit status is 1 all the same',
-    )
-    parser.set_defaults(
-        **{name: default for name, (default, _) in _FORMATS_OF.items()}
     )
 
 
@@ -132,8 +131,8 @@ def read_boxes(
             format.
         AnnotationError: As the readers.
     """
-    for name, (default, formats) in _FORMATS_OF.items():
-        if getattr(args, name) != default and args.format not in formats:
+    for name, formats in _FORMATS_OF.items():
+        if getattr(args, name) is not None and args.format not in formats:
             raise UsageError(
                 f'--{name.replace("_", "-")} is an option of --format '
                 f'{" or ".join(formats)}'
@@ -148,7 +147,7 @@ def read_boxes(
             ids,
             classes,
             image_dir=args.image_dir,
-            xml_dir=args.xml_dir,
+            xml_dir=args.xml_dir or XML_DIR,
             image_suffix=args.image_suffix,
             report=report,
         )
@@ -178,7 +177,9 @@ def read_boxes(
             images,
             ids,
             classes,
-            score_threshold=args.score_threshold,
+            score_threshold=SCORE_THRESHOLD
+            if args.score_threshold is None
+            else args.score_threshold,
             nms_iou=args.nms_iou,
             report=report,
         )

@@ -212,7 +212,7 @@ def test_a_crowd_counts_class_by_class_and_is_named():
 def test_too_many_regions_and_wrong_labels_are_named():
     with (
         pytest.warns(UserWarning),
-        pytest.raises(ValueError, match=r'a\.jpg: 330 boxes make 330 re'),
+        pytest.raises(ValueError, match=r'a\.jpg: 330 boxes make 330 regions'),
     ):
         load(MANY, np.arange(1, 331), num_classes=331)
     with pytest.raises(
