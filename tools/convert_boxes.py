@@ -17,7 +17,6 @@ from box2seg_mmseg.boxes import (
     write_voc_xml,
 )
 from box2seg_mmseg.command_line import (
-    XML_DIR,
     UsageError,
     add_box_options,
     check_not_read,
@@ -27,6 +26,7 @@ from box2seg_mmseg.command_line import (
     read_boxes,
     read_classes,
     run,
+    settle_format,
     share,
 )
 from box2seg_mmseg.files import replacing
@@ -36,9 +36,9 @@ def main(args: Namespace) -> int:
     """Write the files and say how many boxes they have."""
     if (args.noise is None) != (args.share is None):
         raise UsageError('--noise and --share go together')
+    settle_format(args)
     if args.format == 'voc':
-        xml_dir = Path(args.data_root, args.xml_dir or XML_DIR)
-        check_not_read(args.out, xml_dir)
+        check_not_read(args.out, Path(args.data_root, args.xml_dir))
     report = ReadingReport(skip_bad=args.skip_bad)
     annotations, total = read_boxes(args, report)
     classes = read_classes(args.classes)

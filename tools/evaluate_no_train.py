@@ -10,7 +10,6 @@ from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 
 from box2seg_mmseg.boxes import ReadingReport
 from box2seg_mmseg.command_line import (
-    SCORE_THRESHOLD,
     add_box_options,
     add_labeler_options,
     add_mask_option,
@@ -22,6 +21,7 @@ from box2seg_mmseg.command_line import (
     read_labeler,
     read_masks,
     run,
+    settle_format,
     share,
     write_reports,
 )
@@ -30,12 +30,11 @@ from box2seg_mmseg.experiments import evaluate_no_train
 
 def main(args: Namespace) -> int:
     """Judge the labels, print the table and write what is asked for."""
-    fixed = args.score_threshold
-    if fixed is None:
-        fixed = SCORE_THRESHOLD
-    thresholds = [fixed]
+    settle_format(args)
+    thresholds = [0.0]  # annotated boxes have no scores
     if args.format == 'detections':
-        thresholds += [value for value in args.sweep if value != fixed]
+        fixed = args.score_threshold
+        thresholds = [fixed, *(one for one in args.sweep if one != fixed)]
         args.score_threshold = min(thresholds)
     report = ReadingReport(skip_bad=args.skip_bad)
     annotations, total = read_boxes(args, report)

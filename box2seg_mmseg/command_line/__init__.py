@@ -12,14 +12,13 @@ from .arguments import (
     share,
 )
 from .box_options import (
-    SCORE_THRESHOLD,
-    XML_DIR,
     add_box_options,
     add_mask_option,
     list_skipped,
     print_report,
     read_boxes,
     read_masks,
+    settle_format,
 )
 from .labeler_options import add_labeler_options, read_labeler
 from .model_options import add_model_arguments, check_model_files
@@ -27,8 +26,6 @@ from .report_options import add_report_options, write_reports
 from .running import UsageError, run
 
 __all__ = [
-    'SCORE_THRESHOLD',
-    'XML_DIR',
     'UsageError',
     'add_box_options',
     'add_labeler_options',
@@ -50,6 +47,7 @@ __all__ = [
     'read_masks',
     'read_split',
     'run',
+    'settle_format',
     'share',
     'write_reports',
 ]

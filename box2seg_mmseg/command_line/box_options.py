@@ -19,13 +19,14 @@ from .running import UsageError
 FORMATS = ('voc', 'coco', 'openimages', 'detections')
 SCORE_THRESHOLD = 0.5
 XML_DIR = 'Annotations'
-# Options that some formats have.
-_FORMATS_OF = {
-    'xml_dir': ('voc',),
-    'boxes': ('coco', 'openimages', 'detections'),
-    'index': ('openimages', 'detections'),
-    'score_threshold': ('detections',),
-    'nms_iou': ('detections',),
+# Options that some formats have, with their defaults there. The parser's is
+# None, so that one given for another format shows whatever its value.
+_FORMAT_OPTIONS = {
+    'xml_dir': (XML_DIR, ('voc',)),
+    'boxes': (None, ('coco', 'openimages', 'detections')),
+    'index': (None, ('openimages', 'detections')),
+    'score_threshold': (SCORE_THRESHOLD, ('detections',)),
+    'nms_iou': (None, ('detections',)),
 }
 
 
@@ -111,6 +112,29 @@ def add_box_options(
     )
 
 
+def settle_format(args: Namespace) -> None:
+    """Check the options of the format, and fill in its defaults.
+
+    For a tool that reads them before :func:`read_boxes` does this.
+
+    Args:
+        args: What :func:`add_box_options` parsed; options of the format that
+            were not given get their defaults.
+
+    Raises:
+        UsageError: An option belongs to another format.
+    """
+    for name, (default, formats) in _FORMAT_OPTIONS.items():
+        if args.format in formats:
+            if getattr(args, name) is None:
+                setattr(args, name, default)
+        elif getattr(args, name) is not None:
+            raise UsageError(
+                f'--{name.replace("_", "-")} is an option of --format '
+                f'{" or ".join(formats)}'
+            )
+
+
 def read_boxes(
     args: Namespace,
     report: ReadingReport,
@@ -131,12 +155,7 @@ def read_boxes(
             format.
         AnnotationError: As the readers.
     """
-    for name, formats in _FORMATS_OF.items():
-        if getattr(args, name) is not None and args.format not in formats:
-            raise UsageError(
-                f'--{name.replace("_", "-")} is an option of --format '
-                f'{" or ".join(formats)}'
-            )
+    settle_format(args)
     root = existing_folder(args.data_root)
     ids = read_split(args.split) if image_ids is None else image_ids
     classes = read_classes(args.classes)
@@ -147,7 +166,7 @@ def read_boxes(
             ids,
             classes,
             image_dir=args.image_dir,
-            xml_dir=args.xml_dir or XML_DIR,
+            xml_dir=args.xml_dir,
             image_suffix=args.image_suffix,
             report=report,
         )
@@ -177,9 +196,7 @@ def read_boxes(
             images,
             ids,
             classes,
-            score_threshold=SCORE_THRESHOLD
-            if args.score_threshold is None
-            else args.score_threshold,
+            score_threshold=args.score_threshold,
             nms_iou=args.nms_iou,
             report=report,
         )
