@@ -16,9 +16,9 @@ $(VENV)/installed: setup.py constraints.txt box2seg_mmseg/toolbox.py
 	touch $@
 
 # DATA=folder in VOCdevkit's layout; RESUME=1 goes on after an interruption;
-# ARGS=more options, see tools/demo.py --help.
+# ARGS=more options, see tools/benchmark/demo.py --help.
 demo: install
-	$(PY) tools/demo.py $(if $(DATA),'$(DATA)') $(if $(filter-out 0,$(RESUME)),--resume) $(ARGS)
+	$(PY) tools/benchmark/demo.py $(if $(DATA),'$(DATA)') $(if $(filter-out 0,$(RESUME)),--resume) $(ARGS)
 
 # Several tests at once, with one thread each.
 test: install

@@ -10,6 +10,8 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 from PIL import Image
 
+from .errors import UsageError
+
 # What Pillow raises of a file that is not a whole image.
 PILLOW_ERRORS = (
     OSError,
@@ -17,6 +19,17 @@ PILLOW_ERRORS = (
     ValueError,
     Image.DecompressionBombError,
 )
+
+
+def existing_folder(path: str | Path) -> Path:
+    """A folder that must exist.
+
+    Raises:
+        UsageError: There is no such folder.
+    """
+    if not Path(path).is_dir():
+        raise UsageError(f'{path}: no such folder')
+    return Path(path)
 
 
 class FolderError(ValueError):

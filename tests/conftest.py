@@ -9,9 +9,8 @@ import pytest
 from hypothesis import settings
 from mmengine.registry import init_default_scope
 
-from box2seg_mmseg.datasets.rendered_scenes import write_scenes
-
 ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / 'tools/benchmark'))
 # A busy machine is no failure.
 settings.register_profile('patient', deadline=None)
 settings.load_profile('patient')
@@ -49,6 +48,8 @@ def few_photographs(data_dir, tmp_path) -> Path:
 @pytest.fixture(scope='session')
 def scenes(tmp_path_factory) -> Path:
     """Rendered scenes: 16 to train on, 4 to validate on."""
+    from rendered_scenes import write_scenes
+
     path = tmp_path_factory.mktemp('scenes')
     write_scenes(path, num_train=16, num_val=4, side=64, seed=3)
     return path

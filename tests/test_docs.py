@@ -9,11 +9,11 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
+from benchmark_runs import recorded_runs
+from benchmark_table import write_tables
 from mmengine.config import Config
 
 from box2seg_mmseg.__main__ import stock_tool
-from box2seg_mmseg.experiments.benchmark_runs import recorded_runs
-from box2seg_mmseg.experiments.benchmark_table import write_tables
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = ['../README.md', *sorted(p.name for p in ROOT.glob('docs/*.md'))]

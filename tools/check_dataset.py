@@ -17,13 +17,10 @@ from pathlib import Path
 
 from box2seg_mmseg.boxes import ReadingReport
 from box2seg_mmseg.command_line import (
-    UsageError,
     add_box_options,
-    existing_folder,
     out_file,
     read_boxes,
     read_classes,
-    read_lines,
     run,
 )
 from box2seg_mmseg.datasets.dataset_check import (
@@ -31,7 +28,9 @@ from box2seg_mmseg.datasets.dataset_check import (
     Problem,
     check_dataset,
 )
-from box2seg_mmseg.files import write_json
+from box2seg_mmseg.errors import UsageError
+from box2seg_mmseg.files import existing_folder, write_json
+from box2seg_mmseg.id_lists import read_lines
 
 
 def main(args: Namespace) -> int:

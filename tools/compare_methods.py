@@ -18,12 +18,13 @@ from pathlib import Path
 
 import numpy as np
 
+from box2seg_mmseg.apis.compare_methods import compare_methods
+from box2seg_mmseg.apis.predict_folder import predict_folder
+from box2seg_mmseg.apis.predictor import Predictor
 from box2seg_mmseg.boxes import ReadingReport
 from box2seg_mmseg.command_line import (
-    UsageError,
     add_box_options,
     add_mask_option,
-    existing_folder,
     list_skipped,
     out_file,
     positive_int,
@@ -31,9 +32,9 @@ from box2seg_mmseg.command_line import (
     read_masks,
     run,
 )
+from box2seg_mmseg.errors import UsageError
 from box2seg_mmseg.evaluation import format_iou_table
-from box2seg_mmseg.experiments import compare_methods, predict_folder
-from box2seg_mmseg.models.prediction import Predictor
+from box2seg_mmseg.files import existing_folder
 from box2seg_mmseg.visualization import draw_comparison
 
 

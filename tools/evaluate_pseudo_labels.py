@@ -4,13 +4,13 @@ from argparse import ArgumentParser, Namespace
 
 from box2seg_mmseg.command_line import (
     add_report_options,
-    existing_folder,
     read_classes,
-    read_split,
     run,
     write_reports,
 )
 from box2seg_mmseg.evaluation import evaluate_label_folders
+from box2seg_mmseg.files import existing_folder
+from box2seg_mmseg.id_lists import read_split
 
 
 def main(args: Namespace) -> int:

@@ -6,12 +6,12 @@ take on a machine without this package.
 
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 
+from box2seg_mmseg.apis.export_segmentor import export_segmentor
 from box2seg_mmseg.command_line import (
     add_model_arguments,
     check_model_files,
     run,
 )
-from box2seg_mmseg.models.export import export_segmentor
 
 
 def main(args: Namespace) -> int:

@@ -9,18 +9,18 @@ import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from pathlib import Path
 
+from box2seg_mmseg.apis.predict_folder import (
+    find_photographs,
+    predict_folder,
+    write_overlays,
+)
+from box2seg_mmseg.apis.predictor import Predictor
 from box2seg_mmseg.command_line import (
     add_model_arguments,
     check_model_files,
     positive_int,
     run,
 )
-from box2seg_mmseg.experiments.predict_folder import (
-    find_photographs,
-    predict_folder,
-    write_overlays,
-)
-from box2seg_mmseg.models.prediction import Predictor
 
 
 def main(args: Namespace) -> int:

@@ -3,7 +3,8 @@
 import sys
 from argparse import ArgumentParser, Namespace
 
-from box2seg_mmseg.command_line import existing_folder, run
+from box2seg_mmseg.command_line import run
+from box2seg_mmseg.files import existing_folder
 from box2seg_mmseg.pseudo_labels import verify_pseudo_labels
 
 

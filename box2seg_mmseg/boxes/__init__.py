@@ -8,16 +8,20 @@ from .box_annotations import (
 )
 from .class_maps import COCO_TO_VOC, OPEN_IMAGES_TO_VOC
 from .coco_classes import COCO_CLASSES
-from .coco_json import iter_coco_json, iter_coco_results, select_detections
 from .noise import NOISES, add_box_noise
-from .open_images_csv import (
+from .reading import ReadingReport
+from .sources.coco_json import (
+    iter_coco_json,
+    iter_coco_results,
+    select_detections,
+)
+from .sources.open_images_csv import (
     ImageRows,
     iter_open_images_csv,
     iter_open_images_rows,
 )
-from .reading import ReadingReport
+from .sources.voc_xml import iter_voc_xml, read_voc_xml, write_voc_xml
 from .voc_classes import VOC_CLASSES
-from .voc_xml import iter_voc_xml, read_voc_xml, write_voc_xml
 
 __all__ = [
     'COCO_CLASSES',

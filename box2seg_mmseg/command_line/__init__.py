@@ -2,13 +2,10 @@
 
 from .arguments import (
     check_not_read,
-    existing_folder,
     natural_number,
     out_file,
     positive_int,
     read_classes,
-    read_lines,
-    read_split,
     share,
 )
 from .box_options import (
@@ -23,10 +20,9 @@ from .box_options import (
 from .labeler_options import add_labeler_options, read_labeler
 from .model_options import add_model_arguments, check_model_files
 from .report_options import add_report_options, write_reports
-from .running import UsageError, run
+from .running import run
 
 __all__ = [
-    'UsageError',
     'add_box_options',
     'add_labeler_options',
     'add_mask_option',
@@ -34,7 +30,6 @@ __all__ = [
     'add_report_options',
     'check_model_files',
     'check_not_read',
-    'existing_folder',
     'list_skipped',
     'natural_number',
     'out_file',
@@ -43,9 +38,7 @@ __all__ = [
     'read_boxes',
     'read_classes',
     'read_labeler',
-    'read_lines',
     'read_masks',
-    'read_split',
     'run',
     'settle_format',
     'share',

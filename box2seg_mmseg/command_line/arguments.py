@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ..boxes import COCO_CLASSES, VOC_CLASSES
-from ..pseudo_labels import IGNORE
-from .running import UsageError
+from ..errors import UsageError
+from ..id_lists import read_lines
+from ..label_maps import IGNORE
 
 
 def positive_int(text: str) -> int:
@@ -60,17 +61,6 @@ def share(text: str) -> float:
     return value
 
 
-def existing_folder(path: str | Path) -> Path:
-    """A folder that is there.
-
-    Raises:
-        UsageError: It is not.
-    """
-    if not Path(path).is_dir():
-        raise UsageError(f'{path}: no such folder')
-    return Path(path)
-
-
 def check_not_read(out: str | Path, source: str | Path) -> None:
     """Find out that a tool would write over what it reads.
 
@@ -79,28 +69,6 @@ def check_not_read(out: str | Path, source: str | Path) -> None:
     """
     if Path(out).resolve() == Path(source).resolve():
         raise UsageError(f'{out}: is read; give another --out')
-
-
-def read_split(path: str | Path) -> list[str]:
-    """The image ids of a split file.
-
-    Args:
-        path: Text file with one id a line; empty lines are skipped.
-
-    Returns:
-        The ids, in order.
-
-    Raises:
-        UsageError: There is no such file.
-        ValueError: The file names no image, or one twice.
-    """
-    ids = read_lines(path)
-    if not ids:
-        raise ValueError(f'{path}: names no image')
-    if len(set(ids)) < len(ids):
-        twice = next(name for name in ids if ids.count(name) > 1)
-        raise ValueError(f'{path}: names {twice} more than once')
-    return ids
 
 
 def read_classes(path: str | Path | None) -> Sequence[str]:
@@ -135,22 +103,3 @@ def read_classes(path: str | Path | None) -> Sequence[str]:
             f'{path}: must not name the background, which is always label 0'
         )
     return classes
-
-
-def read_lines(path: str | Path) -> list[str]:
-    """The lines of a text file that are not empty, stripped.
-
-    Raises:
-        UsageError: There is no such file.
-        ValueError: It is no text in UTF-8.
-    """
-    if not Path(path).is_file():
-        raise UsageError(f'{path}: no such file')
-    try:
-        text = Path(path).read_text(encoding='utf-8-sig')
-    except UnicodeDecodeError as error:
-        raise ValueError(
-            f'{path}: not a text file in UTF-8: {error}'
-        ) from None
-    lines = (line.strip() for line in text.splitlines())
-    return [line for line in lines if line]

@@ -13,8 +13,10 @@ from ..boxes import (
     iter_open_images_csv,
     iter_voc_xml,
 )
-from .arguments import existing_folder, read_classes, read_split, share
-from .running import UsageError
+from ..errors import UsageError
+from ..files import existing_folder
+from ..id_lists import read_split
+from .arguments import read_classes, share
 
 FORMATS = ('voc', 'coco', 'openimages', 'detections')
 SCORE_THRESHOLD = 0.5

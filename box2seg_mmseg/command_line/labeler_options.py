@@ -2,6 +2,7 @@
 
 from argparse import ArgumentParser, Namespace
 
+from ..errors import UsageError
 from ..pseudo_labels import (
     BACKENDS,
     NUM_PERTURBATIONS,
@@ -9,7 +10,6 @@ from ..pseudo_labels import (
     build_labeler,
 )
 from .arguments import positive_int, share
-from .running import UsageError
 
 _METHODS = {
     'grabcut': (

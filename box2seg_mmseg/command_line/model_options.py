@@ -3,7 +3,7 @@
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from .running import UsageError
+from ..errors import UsageError
 
 
 def add_model_arguments(parser: ArgumentParser) -> None:

@@ -4,9 +4,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 
-
-class UsageError(ValueError):
-    """The command line asks for what can not be: exit status 2."""
+from ..errors import UsageError
 
 
 def run(main: Callable[[Namespace], int], parser: ArgumentParser) -> None:

@@ -10,7 +10,7 @@ from mmengine.logging import print_log
 from mmseg.datasets import BaseSegDataset, PascalVOCDataset
 
 from ..boxes import BoxAnnotations, ReadingReport
-from ..pseudo_labels import voc_palette
+from ..label_maps import voc_palette
 
 
 class BoxSupervisedDataset(BaseSegDataset, metaclass=ABCMeta):

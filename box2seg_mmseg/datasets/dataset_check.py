@@ -12,15 +12,9 @@ import numpy as np
 from tqdm import tqdm
 
 from ..boxes import BoxAnnotations, pixel_boxes
-from ..pseudo_labels import (
-    IGNORE,
-    MIN_SIDE,
-    ImageError,
-    ImageSizeError,
-    decode_image,
-    read_image_bytes,
-    read_label_png,
-)
+from ..images import ImageError, ImageSizeError, decode_image, read_image_bytes
+from ..label_maps import IGNORE, read_label_png
+from ..pseudo_labels import MIN_SIDE
 
 # Share of an image; small parts without a box are common.
 _UNBOXED = 0.02

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ..pseudo_labels import IGNORE
+from ..label_maps import IGNORE
 
 
 @dataclass

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from ..pseudo_labels import read_label_png
+from ..label_maps import read_label_png
 from .label_areas import LabelAreas
 
 

@@ -2,11 +2,7 @@
 
 from .backbones import EfficientNetLite
 from .decode_heads import Box2SegHead
-from .losses import (
-    AffinityLoss,
-    AttentionWeightedLoss,
-    GrabCutLoss,
-)
+from .losses import AffinityLoss, AttentionWeightedLoss, GrabCutLoss
 from .segmentors import (
     CRFCascadeEncoderDecoder,
     CRFEncoderDecoder,

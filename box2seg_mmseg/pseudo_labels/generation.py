@@ -11,11 +11,11 @@ from tqdm import tqdm
 
 from ..boxes import BoxAnnotations
 from ..files import hash_of, only_run
+from ..images import ImageError, decode_image, read_image_bytes
+from ..label_maps import write_label_png
 from ..version import __version__
 from .engines import ENGINES
-from .image_file import ImageError, decode_image, read_image_bytes
-from .label_png import write_label_png
-from .pseudo_label import PseudoLabeler
+from .labelers.pseudo_labeler import PseudoLabeler
 from .store import PseudoLabelStore, Record, png_path
 
 

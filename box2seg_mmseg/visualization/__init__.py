@@ -2,12 +2,7 @@
 
 from .comparison_figure import draw_comparison
 from .comparison_page import ImageRow, Panel, write_comparison_page
-from .overlays import (
-    draw_boxes,
-    overlay_heat,
-    overlay_labels,
-    read_photograph,
-)
+from .overlays import draw_boxes, overlay_heat, overlay_labels, read_photograph
 
 __all__ = [
     'ImageRow',

@@ -6,7 +6,8 @@ import cv2
 import matplotlib
 import numpy as np
 
-from ..pseudo_labels import decode_image, read_image_bytes, voc_palette
+from ..images import decode_image, read_image_bytes
+from ..label_maps import voc_palette
 
 
 def read_photograph(path: str | Path) -> np.ndarray:

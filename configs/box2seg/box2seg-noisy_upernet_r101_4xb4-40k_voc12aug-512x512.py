@@ -1,4 +1,4 @@
-# Box2Seg from boxes that tools/convert_boxes.py --noise has harmed.
+# Box2Seg from boxes harmed by convert_boxes.py --noise.
 _base_ = './box2seg_upernet_r101_4xb4-40k_voc12aug-512x512.py'
 noise = '{{$BOX2SEG_NOISE:merge-30}}'
 train_dataloader = dict(

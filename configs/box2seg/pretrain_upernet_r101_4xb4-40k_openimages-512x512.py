@@ -1,4 +1,4 @@
-# Box2Seg on OpenImages' boxes, made by tools/prepare_openimages.py; what
+# Box2Seg on OpenImages' boxes, made by prepare_openimages.py; what
 # box2seg-pretrained starts from.
 _base_ = './box2seg_upernet_r101_4xb4-40k_voc12aug-512x512.py'
 train_dataloader = dict(

@@ -1,4 +1,4 @@
-# Trained on masks that lack a tenth of the objects, which tools/benchmark.py
+# Trained on masks that lack a tenth of the objects, which the benchmark
 # makes.
 _base_ = './grabcut_upernet_effnet-lite2_1xb8-800_voc-mini-object-256x256.py'
 train_dataloader = dict(

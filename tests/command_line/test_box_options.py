@@ -4,11 +4,11 @@ import pytest
 
 from box2seg_mmseg.boxes import ReadingReport
 from box2seg_mmseg.command_line import (
-    UsageError,
     add_box_options,
     read_boxes,
     read_classes,
 )
+from box2seg_mmseg.errors import UsageError
 
 
 @pytest.mark.parametrize(

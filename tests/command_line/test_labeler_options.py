@@ -2,11 +2,8 @@ from argparse import ArgumentParser
 
 import pytest
 
-from box2seg_mmseg.command_line import (
-    UsageError,
-    add_labeler_options,
-    read_labeler,
-)
+from box2seg_mmseg.command_line import add_labeler_options, read_labeler
+from box2seg_mmseg.errors import UsageError
 
 
 def _labeler(words):

@@ -2,7 +2,8 @@ from argparse import ArgumentParser
 
 import pytest
 
-from box2seg_mmseg.command_line import UsageError, run
+from box2seg_mmseg.command_line import run
+from box2seg_mmseg.errors import UsageError
 from box2seg_mmseg.files import replacing
 
 

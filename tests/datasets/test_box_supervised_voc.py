@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import torch
 from mmseg.registry import DATASETS, MODELS
+from rendered_scenes import SCENE_CLASSES
 
 from box2seg_mmseg.boxes import AnnotationError
-from box2seg_mmseg.datasets.rendered_scenes import SCENE_CLASSES
-from box2seg_mmseg.pseudo_labels import build_labeler, write_label_png
+from box2seg_mmseg.label_maps import write_label_png
+from box2seg_mmseg.pseudo_labels import build_labeler
 
 METAINFO = dict(classes=('background', *SCENE_CLASSES))
 

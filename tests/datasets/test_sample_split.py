@@ -6,7 +6,10 @@ import pytest
 
 from box2seg_mmseg.datasets.sample_split import sample_split
 
-TOOL = Path(__file__).resolve().parents[2] / 'tools/sample_split.py'
+TOOL = (
+    Path(__file__).resolve().parents[2]
+    / 'tools/dataset_converters/sample_split.py'
+)
 
 
 def test_shares_are_nested_and_in_order():

@@ -7,7 +7,7 @@ from hypothesis.extra.numpy import arrays
 from mmseg.evaluation import IoUMetric
 
 from box2seg_mmseg.evaluation import LabelAreas, evaluate_label_folders
-from box2seg_mmseg.pseudo_labels import write_label_png
+from box2seg_mmseg.label_maps import write_label_png
 
 CLASSES = ('background', 'cat', 'dog')
 

@@ -10,7 +10,7 @@ from mmseg.registry import DATASETS
 
 from box2seg_mmseg.boxes import COCO_CLASSES, VOC_CLASSES, AnnotationError
 from box2seg_mmseg.boxes.class_maps import COCO_TO_VOC
-from box2seg_mmseg.pseudo_labels import read_label_png
+from box2seg_mmseg.label_maps import read_label_png
 
 ROOT = Path(__file__).resolve().parents[2]
 pytest.importorskip('pycocotools', reason="needs the extra 'coco'")

@@ -15,10 +15,21 @@ ROOT = Path(__file__).resolve().parents[2]
 TOOLS = ROOT / 'tools'
 (BOX2SEG_CONFIG,) = ROOT.glob('configs/scenes/box2seg_*.py')
 
+TOOL_NAMES = sorted(
+    path.name
+    for path in TOOLS.rglob('*.py')
+    if "if __name__ == '__main__'" in path.read_text()
+)
+
+
+def _path(tool):
+    (path,) = TOOLS.rglob(tool)
+    return path
+
 
 def _run(tool, *arguments):
     return subprocess.run(
-        [sys.executable, TOOLS / tool, *map(str, arguments)],
+        [sys.executable, _path(tool), *map(str, arguments)],
         capture_output=True,
         text=True,
     )
@@ -31,7 +42,8 @@ def run_here(monkeypatch, capsys):
     def run(tool, *arguments):
         monkeypatch.setattr(sys, 'argv', [tool, *map(str, arguments)])
         with pytest.raises(SystemExit) as exit_:
-            runpy.run_path(str(TOOLS / tool), run_name='__main__')
+            monkeypatch.syspath_prepend(str(_path(tool).parent))
+            runpy.run_path(str(_path(tool)), run_name='__main__')
         printed = capsys.readouterr()
         return SimpleNamespace(
             returncode=exit_.value.code,
@@ -42,7 +54,7 @@ def run_here(monkeypatch, capsys):
     return run
 
 
-@pytest.mark.parametrize('tool', sorted(p.name for p in TOOLS.glob('*.py')))
+@pytest.mark.parametrize('tool', TOOL_NAMES)
 def test_help_and_wrong_use(tool, run_here):
     done = run_here(tool, '--help')
     assert done.returncode == 0 and len(done.stdout.splitlines()) > 8
@@ -133,7 +145,7 @@ def test_methods_are_compared(scenes, classes, tmp_path, run_here):
 
 def test_the_cost_of_labels_is_printed(scenes, classes):
     done = _run(
-        'benchmark_pseudo_labels.py', scenes, '--classes', classes,
+        'cost_of_labels.py', scenes, '--classes', classes,
         *('--split', scenes / 'ImageSets/Segmentation/val.txt'),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr

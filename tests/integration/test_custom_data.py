@@ -6,9 +6,9 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
+from rendered_scenes import SCENE_CLASSES
 
 from box2seg_mmseg.boxes import iter_voc_xml
-from box2seg_mmseg.datasets.rendered_scenes import SCENE_CLASSES
 
 TURNED = 6  # EXIF: the camera was turned by 90 degrees
 

@@ -3,9 +3,9 @@
 import time
 
 import pytest
+from rendered_scenes import SCENE_CLASSES
 
 from box2seg_mmseg.boxes import iter_voc_xml
-from box2seg_mmseg.datasets.rendered_scenes import SCENE_CLASSES
 from box2seg_mmseg.pseudo_labels import (
     build_labeler,
     generate_pseudo_labels,

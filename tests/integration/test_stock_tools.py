@@ -7,19 +7,16 @@ import sys
 from pathlib import Path
 
 import pytest
+import stock_tools
 import torch
 from mmengine.config import Config
 from mmseg.registry import MODELS
+from rendered_scenes import SCENE_CLASSES
+from stock_tools import newest_checkpoint, run_experiment
 
 from box2seg_mmseg.__main__ import stock_tool
+from box2seg_mmseg.apis.export_segmentor import export_segmentor
 from box2seg_mmseg.boxes import iter_voc_xml
-from box2seg_mmseg.datasets.rendered_scenes import SCENE_CLASSES
-from box2seg_mmseg.experiments import stock_tools
-from box2seg_mmseg.experiments.stock_tools import (
-    newest_checkpoint,
-    run_experiment,
-)
-from box2seg_mmseg.models.export import export_segmentor
 from box2seg_mmseg.pseudo_labels import build_labeler, generate_pseudo_labels
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs/scenes'

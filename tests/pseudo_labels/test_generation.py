@@ -12,17 +12,17 @@ import numpy as np
 import pytest
 from mmseg.datasets import PascalVOCDataset
 from PIL import Image
+from rendered_scenes import SCENE_CLASSES
 
 from box2seg_mmseg.boxes import VOC_CLASSES, BoxAnnotations, iter_voc_xml
-from box2seg_mmseg.datasets.rendered_scenes import SCENE_CLASSES
 from box2seg_mmseg.files import FolderError
+from box2seg_mmseg.label_maps import write_label_png
 from box2seg_mmseg.pseudo_labels import (
     StoreError,
     build_labeler,
     generate_pseudo_labels,
     generation,
     verify_pseudo_labels,
-    write_label_png,
 )
 
 BOX_FILL = dict(type='BoxFill')

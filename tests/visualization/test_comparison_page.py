@@ -8,16 +8,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rendered_scenes import SCENE_CLASSES
 
+from box2seg_mmseg.apis.compare_methods import compare_methods
 from box2seg_mmseg.boxes import iter_voc_xml
-from box2seg_mmseg.datasets.rendered_scenes import SCENE_CLASSES
 from box2seg_mmseg.evaluation import evaluate_label_folders
-from box2seg_mmseg.experiments import compare_methods
-from box2seg_mmseg.pseudo_labels import (
-    build_labeler,
-    generate_pseudo_labels,
-    write_label_png,
-)
+from box2seg_mmseg.label_maps import write_label_png
+from box2seg_mmseg.pseudo_labels import build_labeler, generate_pseudo_labels
 
 CLASSES = ('background', *SCENE_CLASSES)
 IDS = [f'train_{i:04d}' for i in range(6)]

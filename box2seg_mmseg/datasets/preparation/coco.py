@@ -9,7 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from ...boxes import COCO_CLASSES
-from ...boxes.coco_file import (
+from ...boxes.sources.coco_file import (
     coco_id,
     coco_image_id,
     coco_image_size,
@@ -19,7 +19,7 @@ from ...boxes.coco_file import (
     numbers,
     read_json,
 )
-from ...pseudo_labels import IGNORE, write_label_png
+from ...label_maps import IGNORE, write_label_png
 
 try:
     from pycocotools import mask as mask_utils

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from ...boxes import VOC_CLASSES, BoxAnnotations, write_voc_xml
 from ...files import replacing
-from ...pseudo_labels import IGNORE, read_label_png, write_label_png
+from ...label_maps import IGNORE, read_label_png, write_label_png
 from .download import Download
 
 # MD5 as torchvision's VOCSegmentation and SBDataset give them. Neither these

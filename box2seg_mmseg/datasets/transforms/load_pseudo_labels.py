@@ -5,7 +5,7 @@ from pathlib import Path
 from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 
-from ...pseudo_labels import IGNORE, read_label_png
+from ...label_maps import IGNORE, read_label_png
 
 
 @TRANSFORMS.register_module()

@@ -1,4 +1,4 @@
-# Scenes that the package draws itself (tools/demo.py without data).
+# Scenes that the package draws itself (tools/benchmark/demo.py without data).
 metainfo = dict(
     classes=('background', 'disk', 'ring', 'star', 'lollipop', 'frame'),
     palette=[

@@ -20,7 +20,7 @@ model = dict(
         # to three times as fast as with the last stages trained, which gains
         # little (docs/losses.md, "Against the paper").
         frozen_stages=7,
-        # Made by tools/convert_efficientnet_lite.py.
+        # Made by tools/model_converters/convert_efficientnet_lite.py.
         init_cfg=dict(
             type='Pretrained', checkpoint='checkpoints/efficientnet-lite2.pth'
         ),

@@ -8,7 +8,7 @@ from box2seg_mmseg.datasets.preparation import (
     coco_image_names,
     write_coco_masks,
 )
-from box2seg_mmseg.pseudo_labels import read_label_png
+from box2seg_mmseg.label_maps import read_label_png
 
 
 def _square(x, y, side):

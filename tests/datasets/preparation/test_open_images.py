@@ -20,7 +20,10 @@ from box2seg_mmseg.datasets.preparation import (
     prepare_open_images,
 )
 
-TOOL = Path(__file__).resolve().parents[3] / 'tools/prepare_openimages.py'
+TOOL = (
+    Path(__file__).resolve().parents[3]
+    / 'tools/dataset_converters/prepare_openimages.py'
+)
 HEADER = (
     'ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsOccluded,'
     'IsTruncated,IsGroupOf,IsDepiction,IsInside'

@@ -17,12 +17,15 @@ from scipy.io import savemat
 
 from box2seg_mmseg.boxes import BoxAnnotations, read_voc_xml, write_voc_xml
 from box2seg_mmseg.datasets.preparation import Download, prepare_voc, voc
-from box2seg_mmseg.pseudo_labels import read_label_png, write_label_png
+from box2seg_mmseg.label_maps import read_label_png, write_label_png
 
 SIZE = (30, 40)
 TRAIN, VAL = ['t0', 't1'], ['v0', 'v1']
 AUG = ['s0', 's1', 's2', 's3']
-TOOL = Path(__file__).resolve().parents[3] / 'tools/prepare_voc.py'
+TOOL = (
+    Path(__file__).resolve().parents[3]
+    / 'tools/dataset_converters/prepare_voc.py'
+)
 
 
 def _mask(number):
@@ -295,7 +298,7 @@ def test_the_command_tells_how_the_configs_find_the_folder(
 
 def test_data_root_is_that_of_the_configs():
     config = Config.fromfile(
-        TOOL.parents[1] / 'configs/_base_/datasets/voc12aug_boxes.py'
+        TOOL.parents[2] / 'configs/_base_/datasets/voc12aug_boxes.py'
     )
     root = str(runpy.run_path(str(TOOL))['DATA_ROOT'])
     for loader in ('train', 'val', 'test'):

@@ -1,0 +1,1 @@
+"""What a notebook calls: label, predict, compare, export."""

@@ -1,0 +1,167 @@
+"""What a COCO file is made of, checked as it is taken out."""
+
+import json
+from collections.abc import Callable, Container, Iterator, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from ..box_annotations import AnnotationError
+from ..class_maps import COCO_TO_VOC, labels_of_names, warn_of_absent_classes
+from ..reading import image_name
+
+# The file's lists, and what messages call an entry of each.
+ENTRIES = dict(images='image', annotations='annotation', categories='category')
+
+
+def read_json(
+    path: str | Path, object_hook: Callable[[dict], Any] | None = None
+) -> Any:
+    """Read a JSON file.
+
+    Args:
+        path: The file.
+        object_hook: As for ``json.load``.
+
+    Returns:
+        What it holds.
+
+    Raises:
+        AnnotationError: It is missing or no JSON file.
+    """
+    try:
+        with Path(path).open(encoding='utf-8-sig') as file:
+            return json.load(file, object_hook=object_hook)
+    except FileNotFoundError:
+        raise AnnotationError(
+            f'{path}: no such annotation file; put it there or name another'
+        ) from None
+    except (OSError, ValueError, RecursionError) as error:
+        raise AnnotationError(
+            f'{path}: not a readable JSON file; get it anew: {error}'
+        ) from None
+
+
+def coco_entries(content: Any, key: str, path: str | Path) -> list:
+    """A list of a COCO file, as ``images``.
+
+    Raises:
+        AnnotationError: There is no such list.
+    """
+    value = content.get(key) if isinstance(content, dict) else None
+    if not isinstance(value, list):
+        raise AnnotationError(
+            f'{path}: not a COCO annotation file: it has no list {key!r}'
+        )
+    return value
+
+
+def coco_places(
+    content: Any, key: str, path: str | Path
+) -> Iterator[tuple[str, Any]]:
+    """The entries of a list, each with its file and place for messages.
+
+    Raises:
+        AnnotationError: There is no such list.
+    """
+    for i, entry in enumerate(coco_entries(content, key, path), start=1):
+        yield f'{path}: {ENTRIES[key]} {i}', entry
+
+
+def coco_labels(
+    content: Any, path: str | Path, classes: Sequence[str]
+) -> dict[str | int, int]:
+    """The labels of the categories' ids.
+
+    Args:
+        content: The file's.
+        path: The file, for messages.
+        classes: Names of the foreground classes; the first has label 1. With
+            VOC's classes, COCO's names for them are understood too.
+
+    Returns:
+        For each id its label; 0 for a class that is not asked for.
+
+    Raises:
+        AnnotationError: A category lacks something, two have one id, or none
+            is asked for.
+    """
+    labels_of = labels_of_names(classes, COCO_TO_VOC)
+    labels = {}
+    for where, category in coco_places(content, 'categories', path):
+        name = coco_value(category, 'name', where)
+        labels[coco_id(category, where, labels)] = labels_of.get(name, 0)
+    if not any(labels.values()):
+        raise AnnotationError(
+            f'{path}: no category is one of {", ".join(classes)}; give the '
+            'classes as the file names them'
+        )
+    warn_of_absent_classes(path, classes, labels.values())
+    return labels
+
+
+def coco_value(entry: Any, key: str, where: str) -> str | int:
+    """An entry's name or number.
+
+    Raises:
+        AnnotationError: It is not there; the message begins with ``where``.
+    """
+    value = entry.get(key) if isinstance(entry, dict) else None
+    if not isinstance(value, str | int):
+        raise AnnotationError(
+            f'{where}: has no {key!r}. Got: {str(entry)[:200]}'
+        )
+    return value
+
+
+def coco_id(entry: Any, where: str, others: Container[str | int]) -> str | int:
+    """An entry's ``id``, which no other of its list has.
+
+    Raises:
+        AnnotationError: It is not there, or is among the others.
+    """
+    value = coco_value(entry, 'id', where)
+    if value in others:
+        raise AnnotationError(
+            f'{where}: the id {value} is taken by one before, as when files '
+            'are put together; number them anew'
+        )
+    return value
+
+
+def coco_image_id(image: Any, where: str) -> str:
+    """An image's ``file_name`` without suffix, as a split file names it.
+
+    Raises:
+        AnnotationError: It has no name, or one that leaves the image folder.
+    """
+    name = image_name(coco_value(image, 'file_name', where), where)
+    return str(PurePosixPath(name).with_suffix(''))
+
+
+def coco_image_size(image: dict, where: str) -> tuple[int, int]:
+    """An image's height and width in pixels.
+
+    Raises:
+        AnnotationError: One of them is missing or no side.
+    """
+    for key in ('height', 'width'):
+        value = image.get(key)
+        if type(value) is not int or value < 1:
+            raise AnnotationError(
+                f'{where}: {key} must be a whole number >= 1. Got: {value}'
+            )
+    return image['height'], image['width']
+
+
+def numbers(values: Any, count: int, where: str) -> list[float]:
+    """A list of as many numbers.
+
+    Raises:
+        AnnotationError: It is not; the message begins with ``where``.
+    """
+    good = isinstance(values, list) and len(values) == count
+    if not good or not all(type(v) in (int, float) for v in values):
+        raise AnnotationError(
+            f'{where} must be {count} numbers. Got: {values}'
+        )
+    return values

@@ -1,0 +1,91 @@
+"""Pseudo labels as predictions: the paper's baselines without training."""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from ..boxes import BoxAnnotations, pixel_boxes
+from ..images import read_image
+from ..label_maps import read_label_png
+from ..pseudo_labels import ENGINES, PseudoLabeler, paint_segments
+from . import LabelAreas
+
+
+def evaluate_no_train(
+    annotations: Iterable[BoxAnnotations],
+    labeler: PseudoLabeler,
+    mask_dir: str | Path,
+    classes: Sequence[str],
+    thresholds: Sequence[float] = (0.0,),
+    workers: int | None = 1,
+    progress: bool = False,
+    total: int | None = None,
+) -> list[dict]:
+    """GrabCut-NoTrain-GT and -Det: compare label maps with masks directly.
+
+    Each box is segmented once, whatever the number of thresholds.
+
+    Args:
+        annotations: Annotated boxes, or detections with their scores.
+        labeler: Makes the label maps.
+        mask_dir: Folder of the ground-truth masks, ``<image_id>.png``.
+        classes: Names of all classes, background first.
+        thresholds: Detections whose score is below one are left out; boxes
+            without scores always stay.
+        workers: Processes that share the images; None is one a core.
+        progress: Show a progress bar on stderr.
+        total: How many annotations there are, for the progress bar.
+
+    Returns:
+        One report a threshold; see :meth:`LabelAreas.report`.
+
+    Raises:
+        ImageError: An image can not be read or has another size.
+        FileNotFoundError: A mask is missing.
+        ValueError: A mask has another size or a label that is no class.
+    """
+    if workers != 1:
+        labeler.warm_up()
+    jobs = (
+        (labeler, item, Path(mask_dir), len(classes), tuple(thresholds))
+        for item in annotations
+    )
+    sums = [LabelAreas.nothing(len(classes)) for _ in thresholds]
+    results = ENGINES['local'](_areas_of_image, jobs, workers)
+    for areas in tqdm(
+        results, total=total, unit='image', disable=not progress
+    ):
+        sums = [a + b for a, b in zip(sums, areas, strict=True)]
+    return [areas.report(classes) for areas in sums]
+
+
+def _areas_of_image(
+    labeler: PseudoLabeler,
+    item: BoxAnnotations,
+    mask_dir: Path,
+    num_classes: int,
+    thresholds: Sequence[float],
+) -> list[LabelAreas]:
+    path = mask_dir / f'{item.image_id}.png'
+    mask = read_label_png(path, num_classes)
+    image = read_image(item.image_path, item.size)
+    segments = labeler.label(image, item.boxes, item.labels).segments
+    boxes = pixel_boxes(item.boxes, item.size)
+    result = []
+    for threshold in thresholds:
+        keep = np.arange(len(boxes))
+        if item.scores is not None:
+            keep = np.flatnonzero(item.scores >= np.float32(threshold))
+        label_map = paint_segments(
+            item.size,
+            boxes[keep],
+            item.labels[keep],
+            [segments[i] for i in keep],
+        )
+        try:
+            result.append(LabelAreas.of(label_map, mask, num_classes))
+        except ValueError as error:
+            raise ValueError(f'{path}: {error}') from None
+    return result

@@ -1,0 +1,47 @@
+"""Labels from the boxes alone: the baselines Box and Box^i."""
+
+import math
+from collections.abc import Callable
+
+import numpy as np
+
+from ...label_maps import IGNORE
+from .pseudo_labeler import PseudoLabeler
+from .segment import Box, Segment
+
+
+class BoxFill(PseudoLabeler):
+    """Fills each box with its class: the paper's Box baseline [S].
+
+    With ``inner=0.2`` it is Box^i of Khoreva et al., "Simple Does It",
+    CVPR 2017: the inner 20 % of a box's area, in its shape, are foreground
+    and the rest of the box is ignored.
+
+    Args:
+        inner: Share of the box's area that is foreground, in ``(0, 1]``; 1
+            fills the box.
+
+    Raises:
+        ValueError: ``inner`` is out of its range.
+    """
+
+    def __init__(self, inner: float = 1.0) -> None:
+        if not 0 < inner <= 1:
+            raise ValueError(f'inner must be in (0, 1]. Got: {inner}')
+        self.inner = inner
+
+    def _segmenter(self, image: np.ndarray) -> Callable[[Box], Segment]:
+        return self._fill
+
+    def _fill(self, box: Box) -> Segment:
+        x1, y1, x2, y2 = box
+        values = np.full((y2 - y1, x2 - x1), IGNORE, np.uint8)
+        middle = tuple(slice(*self._middle(side)) for side in values.shape)
+        values[middle] = 1
+        return Segment(values)
+
+    def _middle(self, side: int) -> tuple[int, int]:
+        """The pixels of a side that are foreground, at least one."""
+        length = max(1, round(side * math.sqrt(self.inner)))
+        start = (side - length) // 2
+        return start, start + length

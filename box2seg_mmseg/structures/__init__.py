@@ -1,0 +1,1 @@
+"""What travels between datasets and models."""

@@ -1,0 +1,47 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from box2seg_mmseg.apis.predict_folder import find_photographs, write_overlays
+from box2seg_mmseg.errors import UsageError
+from box2seg_mmseg.label_maps import write_label_png
+
+
+def _photograph(path, mode='RGB'):
+    grey = Image.new('L', (8, 6), 100)
+    grey.convert(mode).save(path)
+
+
+def test_photographs_are_found_and_bad_ones_named(tmp_path):
+    _photograph(tmp_path / 'a.jpg', 'L')
+    _photograph(tmp_path / 'b.PNG', 'RGBA')
+    (tmp_path / 'notes.txt').write_text('no photograph')
+    (tmp_path / 'c.jpg').write_bytes(b'garbage')
+    images, (error,) = find_photographs(tmp_path)
+    assert list(images) == ['a', 'b']
+    assert 'c.jpg' in error and 'not a whole image' in error
+
+
+def test_what_can_not_be_is_wrong_use(tmp_path):
+    with pytest.raises(UsageError, match='none: no such folder'):
+        find_photographs(tmp_path / 'none')
+    with pytest.raises(UsageError, match='has no image'):
+        find_photographs(tmp_path)
+    _photograph(tmp_path / 'a.jpg')
+    _photograph(tmp_path / 'a.png')
+    with pytest.raises(UsageError, match=r'a\.png: has the name of a\.jpg'):
+        find_photographs(tmp_path)
+
+
+def test_overlays_show_the_classes(tmp_path):
+    _photograph(tmp_path / 'a.png')
+    label = np.zeros((6, 8), np.uint8)
+    label[:, 4:] = 1  # VOC's dark red
+    write_label_png(tmp_path / 'masks/a.png', label)
+    write_overlays(
+        {'a': tmp_path / 'a.png'}, tmp_path / 'masks', tmp_path / 'overlays'
+    )
+    got = np.array(Image.open(tmp_path / 'overlays/a.jpg')).astype(int)
+    assert abs(got[:, :3] - 100).max() < 12, 'the background stays'
+    red, green = got[..., 0], got[..., 1]
+    assert (red[:, 5:] - green[:, 5:] > 80).all()

@@ -1,0 +1,35 @@
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+
+from box2seg_mmseg.images import ImageError, decode_image
+
+
+def _encoded(suffix='.png'):
+    return cv2.imencode(suffix, np.full((20, 30, 3), 90, np.uint8))[1]
+
+
+def test_images_that_are_whole_are_decoded():
+    got = decode_image(_encoded().tobytes(), 'a.png', (20, 30))
+    assert (got.shape, got.dtype) == ((20, 30, 3), np.uint8)
+    assert (got == 90).all()
+
+
+@pytest.mark.parametrize(
+    ('data', 'size', 'message'),
+    [
+        (_encoded('.jpg')[:-60].tobytes(), None, 'a: not a whole image'),
+        (b'', None, 'a: not a whole image'),
+        (_encoded().tobytes(), (30, 20), 'a: the image is 30 x 20 px, its'),
+    ],
+)
+def test_images_that_are_not_are_named(data, size, message):
+    with pytest.raises(ImageError, match=message):
+        decode_image(data, 'a', size)
+
+
+def test_an_image_of_too_many_pixels_is_not_called_broken(monkeypatch):
+    monkeypatch.setattr(Image, 'MAX_IMAGE_PIXELS', 200)
+    with pytest.raises(ImageError, match=r'a: more than 400 pixels.*scale'):
+        decode_image(_encoded().tobytes(), 'a', None)

@@ -1,0 +1,80 @@
+"""Print what a model says where its pseudo labels are right and wrong.
+
+Over the pixels in boxes, by whether pseudo label and ground-truth mask call
+them object: their share, the mean attention, and the mean probability of the
+boxes' class. A loss that helps gives wrong labels less than right ones.
+"""
+
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+
+from box2seg_mmseg.apis.predictor import Predictor
+from box2seg_mmseg.boxes import ReadingReport
+from box2seg_mmseg.command_line import (
+    add_box_options,
+    add_mask_option,
+    add_model_arguments,
+    check_model_files,
+    list_skipped,
+    read_boxes,
+    read_masks,
+    run,
+)
+from box2seg_mmseg.evaluation.attention_statistics import attention_statistics
+
+
+def main(args: Namespace) -> int:
+    """Predict, compare and print the table."""
+    check_model_files(args)
+    report = ReadingReport(skip_bad=args.skip_bad)
+    annotations, total = read_boxes(args, report)
+    mask_dir, classes = read_masks(args)
+    predictor = Predictor(args.config, args.checkpoint, args.device)
+    cases = attention_statistics(
+        annotations,
+        lambda path: predictor.predict(path)[1].cpu().numpy(),
+        predictor.attention if predictor.has_attention else None,
+        args.pseudo_labels,
+        mask_dir,
+        len(classes),
+        one_class=args.one_class,
+        progress=True,
+        total=total,
+    )
+    print('| pixels in boxes | share | attention | probability |')
+    print('|---|---:|---:|---:|')
+    for one in cases:
+        attention = '-' if one.attention is None else f'{one.attention:.2f}'
+        print(
+            f'| {one.case} | {100 * one.share:.1f} % | {attention} | '
+            f'{one.probability:.2f} |'
+        )
+    return list_skipped(report)
+
+
+def parser() -> ArgumentParser:
+    """The command line."""
+    result = ArgumentParser(
+        description=__doc__, formatter_class=RawDescriptionHelpFormatter
+    )
+    add_model_arguments(result)
+    add_box_options(result, '--data-root')
+    add_mask_option(result)
+    result.add_argument(
+        '--pseudo-labels',
+        required=True,
+        metavar='DIR',
+        help='folder of the pseudo labels that it was trained on',
+    )
+    result.add_argument(
+        '--one-class',
+        action='store_true',
+        help='the model knows object and background alone (MergeClasses)',
+    )
+    result.add_argument(
+        '--device', default='cpu', help='such as cuda (default: %(default)s)'
+    )
+    return result
+
+
+if __name__ == '__main__':
+    run(main, parser())

@@ -1,0 +1,203 @@
+"""One experiment: mmseg's train.py, then its test.py."""
+
+import ctypes
+import json
+import os
+import pickle
+import re
+import shlex
+import shutil
+import signal
+import subprocess
+import sys
+import time
+import zipfile
+from collections import deque
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from tqdm import tqdm
+
+from box2seg_mmseg.files import write_json
+
+PROGRESS = re.compile(r'Iter\((?:train|test)\)\s+\[\s*(\d+)/(\d+)\]')
+PR_SET_PDEATHSIG = 1  # from Linux's prctl.h
+
+
+def run_experiment(
+    config: str | Path,
+    work_dir: str | Path,
+    options: Mapping[str, object] | None = None,
+    resume: bool = False,
+    checkpoint: str | Path | None = None,
+) -> dict:
+    """Train and test a config with the stock tools.
+
+    Everything is kept in ``work_dir``: checkpoints, ``train.log``,
+    ``train.json``, ``test.log``, the predicted label maps of the test set in
+    ``predictions/`` and, last of all, ``result.json``.
+
+    Args:
+        config: Config of the experiment.
+        work_dir: Folder of the experiment. Without ``resume`` what an earlier
+            run left there is deleted.
+        options: Overrides, as mmengine's ``--cfg-options`` takes them.
+        resume: Return the result if there is one, or go on from the newest
+            whole checkpoint.
+        checkpoint: Test this one and train none.
+
+    Returns:
+        The metrics that test.py reports, such as ``mIoU`` in percent, and
+        ``runs``: of each tool, ``train`` and ``test``, its ``command``, its
+        ``seconds`` and its ``peak_mib`` of memory. The seconds of a training
+        that was resumed are None.
+
+    Raises:
+        RuntimeError: A tool failed; the message has the end of its log.
+    """
+    work_dir = Path(work_dir)
+    result_path = work_dir / 'result.json'
+    if not resume and work_dir.exists():
+        shutil.rmtree(work_dir)
+    if result_path.exists():
+        return json.loads(result_path.read_text())
+    work_dir.mkdir(parents=True, exist_ok=True)
+    options = dict(options or {})
+    runs = {}
+    if checkpoint is None:
+        runs['train'], checkpoint = _train(config, work_dir, options)
+
+    test_dir, predictions = work_dir / 'test', work_dir / 'predictions'
+    for folder in (test_dir, predictions):
+        shutil.rmtree(folder, ignore_errors=True)
+    arguments = [str(config), str(checkpoint)]
+    arguments += ['--work-dir', str(test_dir), '--out', str(predictions)]
+    runs['test'] = _run('test', arguments, options, work_dir / 'test.log')
+    (report,) = test_dir.glob('*/*.json')
+    result = json.loads(report.read_text()) | dict(runs=runs)
+    write_json(result_path, result)
+    return result
+
+
+def _train(
+    config: str | Path, work_dir: Path, options: Mapping[str, object]
+) -> tuple[dict, Path]:
+    """Train to the end, unless ``train.json`` says that it was reached.
+
+    Returns:
+        What it cost, and its last checkpoint.
+    """
+    cost_path = work_dir / 'train.json'
+    last = newest_checkpoint(work_dir)
+    if last is not None and cost_path.exists():
+        ended = json.loads(cost_path.read_text())
+        if ended.pop('checkpoint') == last.name:
+            return ended, last
+    # test.py follows, so train.py need not validate.
+    options = dict(options) | dict(
+        val_cfg=None, val_dataloader=None, val_evaluator=None
+    )
+    arguments = [str(config), '--work-dir', str(work_dir)]
+    if last is not None:
+        arguments.append('--resume')
+        options['load_from'] = last
+    cost = _run('train', arguments, options, work_dir / 'train.log')
+    if last is not None:
+        cost['seconds'] = None
+    newest = newest_checkpoint(work_dir)
+    write_json(cost_path, cost | dict(checkpoint=newest.name))
+    return cost, newest
+
+
+def newest_checkpoint(work_dir: str | Path) -> Path | None:
+    """The newest whole checkpoint of a run.
+
+    A run killed while it saves leaves a broken file; it is passed over.
+
+    Args:
+        work_dir: Folder of the run.
+
+    Returns:
+        Path of ``iter_<n>.pth`` with the largest n that loads, or None.
+    """
+    paths = sorted(
+        Path(work_dir).glob('iter_*.pth'),
+        key=lambda path: int(path.stem.removeprefix('iter_')),
+        reverse=True,
+    )
+    for path in paths:
+        try:
+            torch.load(path, 'cpu', weights_only=False)
+        except (
+            EOFError,
+            OSError,
+            RuntimeError,
+            pickle.UnpicklingError,
+            zipfile.BadZipFile,
+        ) as error:
+            print(f'{path} is not whole, passed over: {error}')
+        else:
+            return path
+    return None
+
+
+def _run(
+    tool: str,
+    arguments: Sequence[str],
+    options: Mapping[str, object],
+    log_path: Path,
+) -> dict:
+    """Run a tool to its end; see ``runs`` of :func:`run_experiment`."""
+    command = [sys.executable, '-m', 'box2seg_mmseg', tool, *arguments]
+    for key, value in options.items():
+        if isinstance(value, Path) and set(str(value)) & set(',()[]'):
+            raise ValueError(
+                f'{value}: mmengine takes a path with a comma or a bracket '
+                f'for a list; rename the folder ({key})'
+            )
+    if options:
+        pairs = [f'{key}={value}' for key, value in options.items()]
+        command += ['--cfg-options', *pairs]
+    start = time.monotonic()
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        errors='replace',
+        preexec_fn=_end_with_parent if sys.platform == 'linux' else None,
+    )
+    last_lines: deque[str] = deque(maxlen=5)
+    name = f'{tool} {log_path.parent.name}'
+    try:
+        with log_path.open('a') as log, tqdm(desc=name, unit='it') as bar:
+            for line in process.stdout:
+                log.write(line)
+                last_lines.append(line)
+                if match := PROGRESS.search(line):
+                    done, bar.total = map(int, match.groups())
+                    bar.update(done - bar.n)
+        # Unlike Popen.wait, wait4 tells the memory of this one child.
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+    finally:
+        if process.returncode is None:  # this process was interrupted
+            process.kill()
+            process.wait()
+    if process.returncode != 0:
+        raise RuntimeError(
+            f'{tool} ended with status {process.returncode}; the log is '
+            f'{log_path}. Its end:\n{"".join(last_lines)}'
+        )
+    unit = 2**20 if sys.platform == 'darwin' else 2**10  # bytes or KiB
+    return dict(
+        command=shlex.join(['python', *command[1:]]),
+        seconds=time.monotonic() - start,
+        peak_mib=usage.ru_maxrss / unit,
+    )
+
+
+def _end_with_parent() -> None:
+    """Ask Linux to end this process when its parent is killed."""
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)

@@ -1,0 +1,90 @@
+"""Write boxes of any format as PASCAL VOC XML files, one an image.
+
+With --noise some boxes are harmed as real ones are wrong: merged, dropped or
+jittered. Make pseudo labels of the result with generate_pseudo_labels.py
+--xml-dir, and train on it with box_dir of BoxSupervisedVOCDataset.
+"""
+
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from pathlib import Path
+
+from tqdm import tqdm
+
+from box2seg_mmseg.boxes import (
+    NOISES,
+    ReadingReport,
+    add_box_noise,
+    write_voc_xml,
+)
+from box2seg_mmseg.command_line import (
+    add_box_options,
+    check_not_read,
+    list_skipped,
+    natural_number,
+    print_report,
+    read_boxes,
+    read_classes,
+    run,
+    settle_format,
+    share,
+)
+from box2seg_mmseg.errors import UsageError
+from box2seg_mmseg.files import replacing
+
+
+def main(args: Namespace) -> int:
+    """Write the files and say how many boxes they have."""
+    if (args.noise is None) != (args.share is None):
+        raise UsageError('--noise and --share go together')
+    settle_format(args)
+    if args.format == 'voc':
+        check_not_read(args.out, Path(args.data_root, args.xml_dir))
+    report = ReadingReport(skip_bad=args.skip_bad)
+    annotations, total = read_boxes(args, report)
+    classes = read_classes(args.classes)
+    before = after = 0
+    for item in tqdm(annotations, total=total, unit='image'):
+        before += len(item.labels)
+        if args.noise is not None:
+            item = add_box_noise(item, args.noise, args.share, args.seed)
+        path = Path(args.out, f'{item.image_id}.xml')
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as part:
+            write_voc_xml(part, item, classes)
+        after += len(item.labels)
+    print_report(report)
+    print(f'{before} boxes -> {after} boxes in {args.out}')
+    return list_skipped(report)
+
+
+def parser() -> ArgumentParser:
+    """The command line."""
+    result = ArgumentParser(
+        description=__doc__, formatter_class=RawDescriptionHelpFormatter
+    )
+    add_box_options(result)
+    result.add_argument(
+        '--out', required=True, metavar='DIR', help='folder for the XML files'
+    )
+    result.add_argument(
+        '--noise',
+        choices=list(NOISES),
+        help='merge: a box and its nearest of the class become one; drop: '
+        'boxes are missing; jitter: they are moved and scaled',
+    )
+    result.add_argument(
+        '--share',
+        type=share,
+        help='probability that a box is harmed, in [0, 1]',
+    )
+    result.add_argument(
+        '--seed',
+        type=natural_number,
+        default=0,
+        help='default: %(default)s',
+    )
+    return result
+
+
+if __name__ == '__main__':
+    run(main, parser())

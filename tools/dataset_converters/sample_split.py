@@ -1,0 +1,48 @@
+"""Draw a share of a split's images, such as the few that have masks."""
+
+from argparse import ArgumentParser, Namespace
+
+from box2seg_mmseg.command_line import (
+    check_not_read,
+    natural_number,
+    out_file,
+    run,
+    share,
+)
+from box2seg_mmseg.datasets.sample_split import sample_split
+from box2seg_mmseg.files import replacing
+from box2seg_mmseg.id_lists import read_split
+
+
+def main(args: Namespace) -> int:
+    """Write the drawn ids."""
+    check_not_read(args.out, args.split)
+    ids = read_split(args.split)
+    drawn = sample_split(ids, args.share, args.seed)
+    with replacing(args.out) as part:
+        part.write_text(''.join(f'{name}\n' for name in drawn))
+    print(f'{len(drawn)} of {len(ids)} images -> {args.out}')
+    return 0
+
+
+def parser() -> ArgumentParser:
+    """The command line."""
+    result = ArgumentParser(description=__doc__)
+    result.add_argument('split', help='text file with one image id a line')
+    result.add_argument(
+        '--share', required=True, type=share, help='of the images, in [0, 1]'
+    )
+    result.add_argument(
+        '--seed',
+        type=natural_number,
+        default=0,
+        help='default: %(default)s',
+    )
+    result.add_argument(
+        '--out', required=True, type=out_file, metavar='FILE', help='to write'
+    )
+    return result
+
+
+if __name__ == '__main__':
+    run(main, parser())
