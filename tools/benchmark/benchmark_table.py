@@ -246,9 +246,9 @@ def _markdown(
         '# Benchmark',
         '',
         'Written by `tools/benchmark/run.py`. mIoU in percent on the '
-        'photographs of `val`, mean and standard deviation over the seeds; single scale, '
-        'no CRF unless named; EfficientNet-Lite2 from ImageNet, frozen; 800 '
-        'iterations of 8 whole photographs at 256 px. '
+        'photographs of `val`, mean and standard deviation over the seeds; '
+        'single scale, no CRF unless named; EfficientNet-Lite2 from '
+        'ImageNet, frozen; 800 iterations of 8 whole photographs at 256 px. '
         '"Tags known": the argmax runs over the background and the classes '
         'that the image has; after a CRF only where it chose another class. '
         'Training reads the '
