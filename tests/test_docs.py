@@ -51,16 +51,16 @@ def test_commands_fit_the_tools(page, page_blocks, monkeypatch, tmp_path):
         words = _words(line)
         if words[:1] == ['export']:
             monkeypatch.setenv(*words[1].split('=', 1))
-        for start in ('box2seg', 'box2seg_mmseg'):
-            if start in words[:1] or f'-m {start}' in line:
-                tool, *words = words[words.index(start) + 1 :]
-                break
-        else:
-            if words[:1] != ['python'] or not words[1].startswith('tools/'):
-                continue
+        if words[:1] == ['box2seg']:
+            _, tool, *words = words
+        elif 'box2seg_mmseg' in words:
+            tool, *words = words[words.index('box2seg_mmseg') + 1 :]
+        elif words[:1] == ['python'] and words[1].startswith('tools/'):
             _, script, *words = words
             tool = Path(script).stem
             assert tools[tool] == ROOT / script, line
+        else:
+            continue
         if tool == '--help':
             continue
         monkeypatch.setattr('sys.argv', [tool, *words])
