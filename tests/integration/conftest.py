@@ -17,8 +17,12 @@ def follow(tmp_path) -> Callable[..., None]:
     Of ``path/to/your/folder`` in a command the replacement is given.
     """
 
-    def run(commands: Sequence[str], folder: str | Path = '.') -> None:
-        environment = dict(os.environ, OMP_WAIT_POLICY='PASSIVE')
+    def run(
+        commands: Sequence[str], folder: str | Path = '.', **environment: str
+    ) -> None:
+        environment = dict(
+            os.environ, OMP_WAIT_POLICY='PASSIVE', **environment
+        )
         for command in commands:
             command = command.replace('path/to/your/folder', str(folder))
             command = re.sub(r'iter_\d+\.pth', f'iter_{ITERS}.pth', command)
