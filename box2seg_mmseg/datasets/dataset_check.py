@@ -1,4 +1,4 @@
-"""The audit of a data set before training: what is wrong, what is in it."""
+"""The check of a data set before training: its problems and figures."""
 
 import hashlib
 from collections import Counter
@@ -14,20 +14,26 @@ from tqdm import tqdm
 from ..boxes import BoxAnnotations, pixel_boxes
 from ..images import ImageError, ImageSizeError, decode_image, read_image_bytes
 from ..label_maps import IGNORE, read_label_png
-from ..pseudo_labels import MIN_SIDE
+from ..pseudo_labels import (
+    MIN_SIDE,
+    StoreError,
+    check_label_folder,
+    verify_pseudo_labels,
+)
+from ..pseudo_labels.store import MANIFEST
 
-# Share of an image; small parts without a box are common.
+# Share of an image; smaller parts without a box are common.
 _UNBOXED = 0.02
 _CHUNK = 256  # images that are read ahead
 
 
 @dataclass
 class Problem:
-    """One thing that is wrong.
+    """One problem of a data set.
 
     Args:
-        kind: Problems of one kind have one cure.
-        text: File, what was found, and the cure.
+        kind: Problems of one kind are fixed in the same way.
+        text: The file, what was found and the fix.
     """
 
     kind: str
@@ -36,15 +42,15 @@ class Problem:
 
 @dataclass
 class ClassFigures:
-    """What a data set has of one class.
+    """Figures of one class.
 
     Args:
-        images: Images that have a box of it.
-        boxes: Its boxes.
-        thin: Those that are narrower or lower than 3 px.
+        images: Number of images that have a box of the class.
+        boxes: Number of its boxes.
+        thin: Number of them that are narrower or lower than 3 px.
         sides: Square root of each box's area, in pixels.
-        filling_rates: Of each box the share of its pixels that the labels
-            give to the class; empty without labels.
+        filling_rates: Share of each box's pixels that have the class in the
+            label map, in ``[0, 1]``; empty without labels.
     """
 
     images: int = 0
@@ -54,7 +60,7 @@ class ClassFigures:
     filling_rates: list[float] = field(default_factory=list)
 
     def summary(self) -> dict:
-        """The figures with medians in place of lists; None of nothing."""
+        """The figures with the median of each list, None of an empty one."""
         return dict(
             images=self.images,
             boxes=self.boxes,
@@ -66,13 +72,13 @@ class ClassFigures:
 
 @dataclass
 class DatasetReport:
-    """What the audit found.
+    """The result of the check.
 
     Args:
         problems: In the order found.
-        images: How many were looked at.
-        unboxed: How many of them have no box of the classes; all of such an
-            image is background to a training.
+        images: Number of images checked.
+        unboxed: Number of them that have no box of the classes; in a
+            training such an image is all background.
         classes: Figures by class name.
     """
 
@@ -86,7 +92,7 @@ class DatasetReport:
         self.problems.append(Problem(kind, text))
 
     def to_json(self) -> dict:
-        """What the JSON file says."""
+        """The content of the JSON file."""
         return dict(
             problems=[asdict(problem) for problem in self.problems],
             images=self.images,
@@ -105,19 +111,20 @@ def check_dataset(
 ) -> DatasetReport:
     """Read every image, box and label of a split once.
 
-    What the reader of the annotations refuses is not seen here; add its
-    report's lines to the problems.
+    Annotations that the reader refuses do not appear here; the caller adds
+    the lines of its report to the problems.
 
     Args:
         annotations: The boxes of the images.
-        image_ids: The images that the split names, also those whose
+        image_ids: The images of the split, including those whose
             annotations the reader refuses.
         classes: Names of the foreground classes.
         label_dir: Folder of pseudo labels or masks, ``<image id>.png``, or
-            None.
-        other_images: By the name of another split the paths of its images by
-            their ids: no image of this split may be among them, by id or by
-            content.
+            None. If :func:`generate_pseudo_labels` made it, all its PNGs are
+            compared with its records.
+        other_images: For each other split, by its name, the paths of its
+            images by id. No image of this split may be among them, by id or
+            by content.
         progress: Show a progress bar on stderr.
 
     Returns:
@@ -133,8 +140,12 @@ def check_dataset(
         if image_id in names:
             report.add(
                 'image in two splits',
-                f'{image_id}: is in {names[image_id]} too; take it out of one',
+                f'{image_id}: is in {names[image_id]} too; remove it '
+                'from one of them',
             )
+    bad_labels = set()
+    if label_dir is not None:
+        bad_labels = _check_label_folder(Path(label_dir), image_ids, report)
     seen: dict[str, str] = {}
     bar = tqdm(
         _read_ahead(annotations),
@@ -155,17 +166,17 @@ def check_dataset(
             report.add(
                 'image in two splits',
                 f'{item.image_path}: the same picture as {hashes[digest]}; '
-                'take it out of one',
+                'remove it from one of them',
             )
         elif digest in seen:
             report.add(
                 'image twice',
-                f'{item.image_path}: the same picture as {seen[digest]}; take '
-                'one out of the split',
+                f'{item.image_path}: the same picture as {seen[digest]}; '
+                'remove one from the split',
             )
         else:
             seen[digest] = item.image_id
-        if label_dir is not None:
+        if label_dir is not None and item.image_id not in bad_labels:
             _check_label(item, Path(label_dir), report)
     return report
 
@@ -173,7 +184,7 @@ def check_dataset(
 def _read_ahead(
     annotations: Iterable[BoxAnnotations],
 ) -> Iterator[tuple[BoxAnnotations, str | ImageError]]:
-    """Each image with the hash of its pixels, or what is wrong with it."""
+    """Each image with the hash of its pixels, or the error of its file."""
     items = iter(annotations)
     with ThreadPoolExecutor() as pool:
         while chunk := list(islice(items, _CHUNK)):
@@ -192,7 +203,7 @@ def _digest(item: BoxAnnotations) -> str | ImageError:
 def _hashes_of_split(
     split: str, images: Mapping[str, Path], report: DatasetReport
 ) -> dict[str, str]:
-    """What another split's images are, by the hash of their pixels."""
+    """The images of another split, in words, by the hash of their pixels."""
     hashes = {}
     unread = []
     for image_id, path in images.items():
@@ -202,7 +213,7 @@ def _hashes_of_split(
             unread.append(path)
         else:
             hashes[_hash(image)] = f'{image_id} of {split}'
-    if unread:  # what was not looked at may be in this split too
+    if unread:  # they may be in this split too
         report.add(
             'other split',
             f'{len(unread)} of {len(images)} images of {split} could not be '
@@ -232,8 +243,8 @@ def _check_boxes(item: BoxAnnotations, report: DatasetReport) -> None:
         if count > 1:
             report.add(
                 'box twice',
-                f'{item.image_id}: {names[label - 1]} {box} is there {count} '
-                'times; leave one',
+                f'{item.image_id}: {names[label - 1]} {box} occurs {count} '
+                'times; keep one',
             )
     boxes = pixel_boxes(item.boxes, item.size)
     sides = boxes[:, 2:] - boxes[:, :2]
@@ -244,6 +255,23 @@ def _check_boxes(item: BoxAnnotations, report: DatasetReport) -> None:
         figures.boxes += len(own)
         figures.thin += int((own < MIN_SIDE).any(1).sum())
         figures.sides += np.sqrt(own.prod(1)).tolist()
+
+
+def _check_label_folder(
+    folder: Path, image_ids: Sequence[str], report: DatasetReport
+) -> set[str]:
+    """Compare a folder with its records; the images whose label is bad."""
+    try:
+        bad = check_label_folder(folder, image_ids, list(report.classes))
+    except StoreError as error:
+        report.add('label folder', str(error))
+        return set()
+    for text in bad.values():
+        report.add('label', text)
+    if (folder / MANIFEST).exists():
+        for text in verify_pseudo_labels(folder, skip=set(image_ids)):
+            report.add('label folder', text)
+    return set(bad)
 
 
 def _check_label(
@@ -260,7 +288,7 @@ def _check_label(
         report.add(
             'label',
             f'{path}: is {label.shape[1]} x {label.shape[0]} px, its image '
-            f'{item.size[1]} x {item.size[0]}; make it anew',
+            f'{item.size[1]} x {item.size[0]}; make it again',
         )
         return
     inside = np.zeros(label.shape, bool)
@@ -282,8 +310,8 @@ def _check_label(
             report.add(
                 'label outside boxes',
                 f'{path}: {pixels / label.size:.0%} of the image are '
-                f'{names[number - 1]} outside every box of it; add the box or '
-                'correct the label',
+                f'{names[number - 1]} outside every box of this class; add '
+                'the box or correct the label',
             )
 
 
