@@ -1,41 +1,45 @@
-"""``--custom-import``: user code that adds methods and formats of its own."""
+"""Imports of user code that registers labelers or box sources."""
 
 import sys
 from argparse import ArgumentParser
 from importlib import import_module
+from pathlib import Path
 
 
 def add_custom_imports(parser: ArgumentParser) -> None:
-    """Import the modules that the command line names, and add the option.
+    """Add ``--custom-import`` and import the modules that it names.
 
-    The modules must be imported before the choices of ``--method`` and
-    ``--format`` are known, so this looks at the command line before the
-    parser does. A module is searched for in the current folder too. A second
-    call for the same parser does nothing.
+    Call it before adding options whose choices user code may extend: the
+    modules are imported at once, from the command line of this process. A
+    second call for the same parser does nothing.
 
     Args:
-        parser: Gets the option; a module that cannot be imported is reported
-            as wrong use.
+        parser: Gets the option. A module that cannot be imported ends the
+            tool with a usage error.
     """
-    option = '--custom-import'
-    if option in parser.format_usage():
+    if parser.get_default('custom_import') is not None:
         return
-    early = ArgumentParser(add_help=False, allow_abbrev=False)
-    for one in (early, parser):
-        one.add_argument(
-            option,
-            action='append',
-            default=[],
-            metavar='MODULE',
-            help='Python module to import first, which registers labelers or '
-            'box formats of your own; may be repeated',
-        )
-    if '' not in sys.path:
-        sys.path.append('')  # the current folder
-    for name in early.parse_known_args()[0].custom_import:
+    parser.add_argument(
+        '--custom-import',
+        action='append',
+        default=[],
+        metavar='MODULE',
+        help='Python module to import first, found in the working directory '
+        'or on PYTHONPATH. Classes that it registers become choices of '
+        '--format and --method. May be repeated',
+    )
+    first = ArgumentParser(add_help=False, allow_abbrev=False)
+    first.add_argument('--custom-import', action='append', default=[])
+    modules = first.parse_known_args()[0].custom_import
+    if modules and (folder := str(Path.cwd())) not in sys.path:
+        sys.path.append(folder)
+    for module in modules:
         try:
-            import_module(name)
+            import_module(module)
         except Exception as error:
             if '--debug' in sys.argv:
                 raise
-            parser.error(f'{option} {name}: {error}')
+            parser.error(
+                f'--custom-import {module}: cannot be imported: '
+                f'{type(error).__name__}: {error}'
+            )

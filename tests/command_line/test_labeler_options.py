@@ -1,3 +1,4 @@
+import re
 import sys
 from argparse import ArgumentParser
 from collections.abc import Callable
@@ -122,11 +123,14 @@ def test_modules_are_imported_before_the_choices_are_fixed(
     assert parser.parse_args(words[2:]).custom_import == ['imported_early']
     (tmp_path / 'broken.py').write_text('1 / 0')
     for name, message in (
-        ('absent', "--custom-import absent: No module named 'absent'"),
-        ('broken', '--custom-import broken: division by zero'),
+        (
+            'absent',
+            "import absent: cannot be imported: .*No module named 'absent'",
+        ),
+        ('broken', 'import broken: cannot be imported: .*division by zero'),
     ):
         monkeypatch.setattr(sys, 'argv', ['tool', '--custom-import', name])
         with pytest.raises(SystemExit) as exit_:
             add_custom_imports(ArgumentParser())
         assert exit_.value.code == 2
-        assert message in capsys.readouterr().err
+        assert re.search(message, capsys.readouterr().err)
