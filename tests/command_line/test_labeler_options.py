@@ -125,7 +125,7 @@ def test_modules_are_imported_before_the_choices_are_fixed(
     for name, message in (
         (
             'absent',
-            "import absent: cannot be imported: .*No module named 'absent'",
+            "absent: cannot be imported: .*No module named 'absent'",
         ),
         ('broken', 'import broken: cannot be imported: .*division by zero'),
     ):
