@@ -1,15 +1,13 @@
 """Check a data set before training: problems first, then what is in it.
 
-Reads every image, box and, with --labels, label once. It reports images and
-annotations that are missing or corrupt, sizes that differ, unknown classes,
-boxes that are empty, repeated or reach outside their image, images that occur
-twice in a split or in two splits, by name or by content, images of another
-split that cannot be compared, and labels that are missing, of another size or
-class, or outside every box. In a folder that generate_pseudo_labels made, it
-also reports PNGs that were altered or that the tool did not write, labels made
-for other classes, and a run that was not finished.
+Reads every image, box and, with --labels, label once. Found are: images and
+annotations that are missing or broken, sizes that differ, unknown classes,
+boxes that are empty, twice there or reach outside their image, images twice
+in a split or in two splits, by name or by content, images of another split
+that can not be compared, labels that are missing, of another size or class, or
+outside every box.
 
-Exit status: 0 clean, 1 problems found, 2 cannot run.
+Exit status: 0 clean, 1 problems found, 2 can not run.
 """
 
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
@@ -36,7 +34,7 @@ from box2seg_mmseg.id_lists import read_lines
 
 
 def main(args: Namespace) -> int:
-    """Check the data set and print the report."""
+    """Check, print and say whether it is clean."""
     if args.labels is not None:
         existing_folder(args.labels)
     lines = _read_names(args.split)
@@ -53,7 +51,7 @@ def main(args: Namespace) -> int:
     )
     for name, count in Counter(lines).items():
         if count > 1:
-            text = f'{args.split}: names {name} {count} times; keep one'
+            text = f'{args.split}: names {name} {count} times; leave one'
             report.add('image twice', text)
     report.problems[:0] = [
         Problem('annotation', text) for text in reading.skipped
@@ -72,7 +70,7 @@ def _read_names(split: str) -> list[str]:
 
 
 def _other_split(args: Namespace, given: str) -> tuple[str, dict[str, Path]]:
-    """The split file of FILE or FILE=DIR and the paths of its images."""
+    """The file that FILE or FILE=DIR names, and where its images are."""
     split, image_dir = given, args.image_dir
     if '=' in given and not Path(given).is_file():
         split, _, image_dir = given.rpartition('=')
@@ -83,7 +81,7 @@ def _other_split(args: Namespace, given: str) -> tuple[str, dict[str, Path]]:
         path = folder / f'{name}{args.image_suffix}'
         if not path.exists():
             path = next(iter(sorted(folder.glob(f'{escape(name)}.*'))), path)
-        # The same name in another folder can be another image.
+        # The same name in another folder may well be another image.
         images[name if is_own else str(path)] = path
     return split, images
 
@@ -113,9 +111,9 @@ def _print(report: DatasetReport) -> None:
     print(f'images without a box: {report.unboxed}')
     print(
         f'{report.images} images read. Thin: narrower than 3 px, filled '
-        'instead of segmented. Side: median square root of the area of a '
-        'box. Filled: median share of a box that its class fills in the '
-        'label map.'
+        "instead of segmented. Side: median of the boxes' square root of the "
+        'area. Filled: median share of a box that the labels give to its '
+        'class.'
     )
 
 
@@ -129,7 +127,9 @@ def parser() -> ArgumentParser:
         '--labels',
         metavar='DIR',
         help='also check the pseudo labels or masks in this folder, '
-        '<image id>.png',
+        '<image id>.png. In a folder that generate_pseudo_labels made, PNGs '
+        'that were altered or that it did not write, labels for other classes '
+        'and an unfinished run are problems too',
     )
     result.add_argument(
         '--other-splits',
@@ -137,14 +137,14 @@ def parser() -> ArgumentParser:
         default=[],
         metavar='FILE[=DIR]',
         help='splits that must share no image with this one, such as val: '
-        'text files with one image id per line, each with the folder of its '
+        'text files with one image id a line, each with the folder of its '
         'images if that is not --image-dir',
     )
     result.add_argument(
         '--json',
         type=out_file,
         metavar='FILE',
-        help='also write problems and figures as JSON',
+        help='write problems and figures as JSON too',
     )
     return result
 

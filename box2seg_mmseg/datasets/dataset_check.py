@@ -1,4 +1,4 @@
-"""The check of a data set before training: its problems and figures."""
+"""The audit of a data set before training: what is wrong, what is in it."""
 
 import hashlib
 from collections import Counter
@@ -22,18 +22,18 @@ from ..pseudo_labels import (
 )
 from ..pseudo_labels.store import MANIFEST
 
-# Share of an image; smaller parts without a box are common.
+# Share of an image; small parts without a box are common.
 _UNBOXED = 0.02
 _CHUNK = 256  # images that are read ahead
 
 
 @dataclass
 class Problem:
-    """One problem of a data set.
+    """One thing that is wrong.
 
     Args:
-        kind: Problems of one kind are fixed in the same way.
-        text: The file, what was found and the fix.
+        kind: Problems of one kind have one cure.
+        text: File, what was found, and the cure.
     """
 
     kind: str
@@ -42,15 +42,15 @@ class Problem:
 
 @dataclass
 class ClassFigures:
-    """Figures of one class.
+    """What a data set has of one class.
 
     Args:
-        images: Number of images that have a box of the class.
-        boxes: Number of its boxes.
-        thin: Number of them that are narrower or lower than 3 px.
+        images: Images that have a box of it.
+        boxes: Its boxes.
+        thin: Those that are narrower or lower than 3 px.
         sides: Square root of each box's area, in pixels.
-        filling_rates: Share of each box's pixels that have the class in the
-            label map, in ``[0, 1]``; empty without labels.
+        filling_rates: Of each box the share of its pixels that the labels
+            give to the class; empty without labels.
     """
 
     images: int = 0
@@ -60,7 +60,7 @@ class ClassFigures:
     filling_rates: list[float] = field(default_factory=list)
 
     def summary(self) -> dict:
-        """The figures with the median of each list, None of an empty one."""
+        """The figures with medians in place of lists; None of nothing."""
         return dict(
             images=self.images,
             boxes=self.boxes,
@@ -72,13 +72,13 @@ class ClassFigures:
 
 @dataclass
 class DatasetReport:
-    """The result of the check.
+    """What the audit found.
 
     Args:
         problems: In the order found.
-        images: Number of images checked.
-        unboxed: Number of them that have no box of the classes; in a
-            training such an image is all background.
+        images: How many were looked at.
+        unboxed: How many of them have no box of the classes; all of such an
+            image is background to a training.
         classes: Figures by class name.
     """
 
@@ -92,7 +92,7 @@ class DatasetReport:
         self.problems.append(Problem(kind, text))
 
     def to_json(self) -> dict:
-        """The content of the JSON file."""
+        """What the JSON file says."""
         return dict(
             problems=[asdict(problem) for problem in self.problems],
             images=self.images,
@@ -111,20 +111,19 @@ def check_dataset(
 ) -> DatasetReport:
     """Read every image, box and label of a split once.
 
-    Annotations that the reader refuses do not appear here; the caller adds
-    the lines of its report to the problems.
+    What the reader of the annotations refuses is not seen here; add its
+    report's lines to the problems.
 
     Args:
         annotations: The boxes of the images.
-        image_ids: The images of the split, including those whose
+        image_ids: The images that the split names, also those whose
             annotations the reader refuses.
         classes: Names of the foreground classes.
         label_dir: Folder of pseudo labels or masks, ``<image id>.png``, or
-            None. If :func:`generate_pseudo_labels` made it, all its PNGs are
-            compared with its records.
-        other_images: For each other split, by its name, the paths of its
-            images by id. No image of this split may be among them, by id or
-            by content.
+            None.
+        other_images: By the name of another split the paths of its images by
+            their ids: no image of this split may be among them, by id or by
+            content.
         progress: Show a progress bar on stderr.
 
     Returns:
@@ -140,8 +139,7 @@ def check_dataset(
         if image_id in names:
             report.add(
                 'image in two splits',
-                f'{image_id}: is in {names[image_id]} too; remove it '
-                'from one of them',
+                f'{image_id}: is in {names[image_id]} too; take it out of one',
             )
     bad_labels = set()
     if label_dir is not None:
@@ -166,13 +164,13 @@ def check_dataset(
             report.add(
                 'image in two splits',
                 f'{item.image_path}: the same picture as {hashes[digest]}; '
-                'remove it from one of them',
+                'take it out of one',
             )
         elif digest in seen:
             report.add(
                 'image twice',
-                f'{item.image_path}: the same picture as {seen[digest]}; '
-                'remove one from the split',
+                f'{item.image_path}: the same picture as {seen[digest]}; take '
+                'one out of the split',
             )
         else:
             seen[digest] = item.image_id
@@ -184,7 +182,7 @@ def check_dataset(
 def _read_ahead(
     annotations: Iterable[BoxAnnotations],
 ) -> Iterator[tuple[BoxAnnotations, str | ImageError]]:
-    """Each image with the hash of its pixels, or the error of its file."""
+    """Each image with the hash of its pixels, or what is wrong with it."""
     items = iter(annotations)
     with ThreadPoolExecutor() as pool:
         while chunk := list(islice(items, _CHUNK)):
@@ -203,7 +201,7 @@ def _digest(item: BoxAnnotations) -> str | ImageError:
 def _hashes_of_split(
     split: str, images: Mapping[str, Path], report: DatasetReport
 ) -> dict[str, str]:
-    """The images of another split, in words, by the hash of their pixels."""
+    """What another split's images are, by the hash of their pixels."""
     hashes = {}
     unread = []
     for image_id, path in images.items():
@@ -213,7 +211,7 @@ def _hashes_of_split(
             unread.append(path)
         else:
             hashes[_hash(image)] = f'{image_id} of {split}'
-    if unread:  # they may be in this split too
+    if unread:  # what was not looked at may be in this split too
         report.add(
             'other split',
             f'{len(unread)} of {len(images)} images of {split} could not be '
@@ -243,8 +241,8 @@ def _check_boxes(item: BoxAnnotations, report: DatasetReport) -> None:
         if count > 1:
             report.add(
                 'box twice',
-                f'{item.image_id}: {names[label - 1]} {box} occurs {count} '
-                'times; keep one',
+                f'{item.image_id}: {names[label - 1]} {box} is there {count} '
+                'times; leave one',
             )
     boxes = pixel_boxes(item.boxes, item.size)
     sides = boxes[:, 2:] - boxes[:, :2]
@@ -288,7 +286,7 @@ def _check_label(
         report.add(
             'label',
             f'{path}: is {label.shape[1]} x {label.shape[0]} px, its image '
-            f'{item.size[1]} x {item.size[0]}; make it again',
+            f'{item.size[1]} x {item.size[0]}; make it anew',
         )
         return
     inside = np.zeros(label.shape, bool)
@@ -310,8 +308,8 @@ def _check_label(
             report.add(
                 'label outside boxes',
                 f'{path}: {pixels / label.size:.0%} of the image are '
-                f'{names[number - 1]} outside every box of this class; add '
-                'the box or correct the label',
+                f'{names[number - 1]} outside every box of it; add the box or '
+                'correct the label',
             )
 
 
