@@ -141,7 +141,7 @@ def test_bad_annotations_are_listed_and_the_rest_is_labelled(
     assert left_out.startswith('left out:') and 'val_0000.xml' in left_out
     assert 'take the image out' in left_out
     assert not_labelled.startswith('not labelled:')
-    assert 'val_0001.jpg: not a whole image' in not_labelled
+    assert 'val_0001.jpg: not an image file; replace it' in not_labelled
     names = sorted(p.name for p in (tmp_path / 'labels').glob('*.png'))
     assert names == ['val_0002.png', 'val_0003.png']
 
@@ -163,11 +163,15 @@ def test_boxes_of_coco_and_of_detections(
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         assert sorted(p.stem for p in out.glob('*.png')) == ids
-        done = run_tool_here('verify_pseudo_labels.py', out)
-        assert done.returncode == 0 and 'no problems' in done.stdout
+        check = (
+            'check_dataset.py', data_dir / name, '--format', kind,
+            *('--split', split, '--labels', out),
+        )  # fmt: skip
+        assert '.png: ' not in run_tool_here(*check).stdout
         (out / f'{ids[0]}.png').write_bytes(b'cut')
-        done = run_tool_here('verify_pseudo_labels.py', out)
-        assert done.returncode == 1 and f'{ids[0]}.png' in done.stderr
+        done = run_tool_here(*check)
+        assert done.returncode == 1
+        assert f'{ids[0]}.png: altered or truncated' in done.stdout
 
         xml_dir = tmp_path / f'{kind}-xml'
         done = run_tool_here(
@@ -249,7 +253,6 @@ def test_wrong_use_exits_with_2(scenes, tmp_path, run_tool_here):
     absent, masks = tmp_path / 'absent', scenes / 'SegmentationClass'
     for command in (
         ('export_segmentor.py', absent, absent, tmp_path),
-        ('verify_pseudo_labels.py', absent),
         ('evaluate_pseudo_labels.py', masks, absent, '--split', split),
         ('evaluate_pseudo_labels.py', absent, masks, '--split', split),
         ('check_dataset.py', scenes, '--split', split, '--labels', absent),
@@ -266,7 +269,8 @@ def test_wrong_use_exits_with_2(scenes, tmp_path, run_tool_here):
         ('--split', split, '--iterations', 'many'),
         ('--split', tmp_path / 'absent.txt'),
         ('--split', split, '--method', 'box_fill', '--seed', 1),
-        ('--split', split, '--margin', 0),
+        ('--split', split, '--scale', 0),
+        ('--split', split, '--custom-import', 'no_such_module'),
         ('--split', split, '--classes', tmp_path / 'absent.txt'),
     ):
         done = run_tool_here(*common, *more)
