@@ -103,7 +103,7 @@ def test_readmes_table_is_the_benchmarks():
             (figures,) = re.findall(four, _text(page), re.M)
             assert figures.split(' | ') == [
                 f'{mean:.1f}'
-                for family, said in (('object', 3), ('miniature', 6))
+                for family, said in (('voc-mini-1class', 3), ('miniature', 6))
                 for suffix in ('', '-crf')
                 for mean, seeds in [means[family, row + suffix]]
                 if seeds == said
@@ -137,7 +137,7 @@ def test_the_page_on_voc_makes_what_its_configs_read(page_blocks, monkeypatch):
             monkeypatch.setenv(*words[1].split('=', 1))
         elif '--out' in words:
             made.add(words[words.index('--out') + 1])
-    # prepare_voc makes these; its own test says so.
+    # prepare_dataset makes these; its own test says so.
     made |= {f'{VOC}/ImageSets/Segmentation/train_aug.txt'}
     made |= {f'{VOC}/SegmentationClassAug'}
     configs = list((ROOT / 'configs').glob('b*/*voc12aug*.py'))
