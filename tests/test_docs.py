@@ -44,6 +44,8 @@ def _words(line):
 def test_commands_fit_the_tools(page, page_blocks, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
+    for folder in ('docs', f'{VOC}/ImageSets/Segmentation'):
+        Path(folder).mkdir(parents=True)
     for name, text in _files(page).items():
         Path(name).write_text(text)
     tools = find_tools()
