@@ -38,24 +38,30 @@ class FolderError(ValueError):
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """Write a file beside its place, then put it there.
+    """Write a temporary file, then move it to its place.
 
-    Whatever ends the process, the file at the place is the old or the new
-    one. What is left beside it ends in ``.part``.
+    If the process is killed, the place has either the old or the new file,
+    never a part of one. A temporary file that is left over ends in ``.part``.
 
     Args:
-        path: The place; its folder must exist.
+        path: The place; its folder is created if needed.
 
     Yields:
-        The path to write to.
+        The path of the temporary file, to write to.
+
+    Raises:
+        OSError: The file cannot be written; the error names ``path``.
     """
     path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f'.{path.name}.{os.getpid()}.part')
     try:
         yield part
         part.replace(path)
     except OSError as error:
-        if str(error.filename) == str(part):  # which nobody asked for
+        # The user knows nothing of the temporary file. A full disk's error
+        # has no name at all.
+        if error.errno and str(error.filename) in (str(part), 'None'):
             error.filename = str(path)
         raise
     finally:
@@ -63,10 +69,10 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 
 def write_json(path: str | Path, content: object) -> None:
-    """Write a JSON file, whole or not at all.
+    """Write a JSON file completely or not at all.
 
     Args:
-        path: The file; its folder must exist.
+        path: The file; its folder is created if needed.
         content: What json can serialise.
     """
     with replacing(path) as part:
