@@ -5,9 +5,10 @@ model = dict(
         _delete_=True,
         type='Box2SegHead',
         decoder={{_base_.model.decode_head}},
-        loss_attention=dict(type='AttentionWeightedLoss'),
-        loss_affinity=dict(type='AffinityLoss'),
-        warmup_iters=100,
-        embedding_pretrain_iters=100,
+        losses=[
+            dict(type='GrabCutLoss'),
+            dict(type='AttentionWeightedLoss', warmup_iters=100),
+            dict(type='AffinityLoss', pretrain_iters=100),
+        ],
     )
 )

@@ -122,9 +122,10 @@ def test_packed_samples_go_through_the_stock_preprocessor(scenes):
         dataset = _dataset(scenes, [*PIPELINE[:3], crop, PIPELINE[3]])
         packed = dataset[0]
         sample = packed['data_samples']
-        assert sample.gt_box_map.data.shape == sample.gt_sem_seg.data.shape
-        assert sample.gt_box_map.data.dtype == torch.uint8
-        assert sample.box_region_classes.shape[1] == 6
+        regions = sample.gt_box_regions
+        assert regions.map.shape == sample.gt_sem_seg.shape
+        assert regions.map.dtype == torch.uint8
+        assert len(regions.labels) == regions.table.shape[1]
         batch['inputs'].append(packed['inputs'])
         batch['data_samples'].append(sample)
     preprocessor = MODELS.build(

@@ -10,6 +10,7 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 
 from box2seg_mmseg.engine.hooks import Box2SegVisualizationHook
+from box2seg_mmseg.structures import BoxRegions
 from box2seg_mmseg.visualization import overlay_heat, overlay_labels
 
 (CONFIG,) = (Path(__file__).resolve().parents[2] / 'configs/scenes').glob(
@@ -24,14 +25,15 @@ def _sample(side):
     middle = slice(third, side - third)
     label = torch.zeros(side, side, dtype=torch.long)
     label[middle, middle] = 2
-    table = torch.zeros(2, 6, dtype=torch.bool)
-    table[0, 0] = table[1, 2] = True
     result = SegDataSample(metainfo=dict(img_shape=(SIDE, SIDE)))
     result.gt_sem_seg = PixelData(data=label[None])
     result.set_data(
         dict(
-            gt_box_map=PixelData(data=(label > 0)[None].to(torch.uint8)),
-            box_region_classes=table,
+            gt_box_regions=BoxRegions(
+                (label > 0).to(torch.uint8),
+                torch.tensor([[False], [True]]),
+                torch.tensor([2]),
+            )
         )
     )
     return result
@@ -58,43 +60,38 @@ def _draw(model, sample, **options):
     return image.numpy()[::-1].transpose(1, 2, 0), picture
 
 
-# 2 beside four logits of 0: sigmoid(2), and softmax beside the background's 0.
-ALPHA = dict(
-    sigmoid=1 / (1 + np.exp(-2)), softmax=np.exp(2) / (np.exp(2) + 4 + 1)
-)
-
-
-@pytest.mark.parametrize('activation', ALPHA)
 @pytest.mark.parametrize('label_side', [SIDE, SIDE // 2])
 def test_panels_are_the_label_and_the_attention_in_its_boxes(
-    label_side, activation, monkeypatch
+    label_side, monkeypatch
 ):
     cfg = Config.fromfile(CONFIG).model
-    cfg.decode_head.attention_activation = activation
-    cfg.decode_head.loss_affinity = None
+    del cfg.decode_head.losses[2]
     model = MODELS.build(cfg)
     logits = torch.zeros(1, 5, 8, 8)
     logits[:, 1] = 2
     monkeypatch.setattr(
-        model.decode_head, 'forward_train', lambda _: (None, logits, None)
+        model.decode_head,
+        'forward_train',
+        lambda _: (None, dict(attention=logits)),
     )
     rgb, picture = _draw(model, _sample(label_side))
     label = _sample(SIDE).gt_sem_seg.data[0].numpy().astype(np.uint8)
-    heat = np.where(label == 2, ALPHA[activation], 0)
+    heat = np.where(label == 2, 1 / (1 + np.exp(-2)), 0)
     want = [overlay_labels(rgb, label), overlay_heat(rgb, heat)]
     assert np.abs(picture - np.hstack(want)).max() <= 1
 
 
 def test_a_panel_shows_what_is_like_the_marked_pixel(monkeypatch):
     cfg = Config.fromfile(CONFIG).model
-    cfg.decode_head.loss_attention = None
+    del cfg.decode_head.losses[1]
     model = MODELS.build(cfg)
     # Embeddings of the left half, of any length, at a right angle to those
     # of the right one.
     embeddings = torch.zeros(1, 4, 12, 12)  # of the padded image, 96 px
     embeddings[:, 0, :, :4], embeddings[:, 3, :, 4:] = 5, 0.1
+    branches = dict(embedding=embeddings)
     monkeypatch.setattr(
-        model.decode_head, 'forward_train', lambda _: (None, None, embeddings)
+        model.decode_head, 'forward_train', lambda _: (None, branches)
     )
     rgb, picture = _draw(model, _sample(SIDE), pixel=(0.5, 0.125))
     panel = picture[:, SIDE:]

@@ -1,6 +1,7 @@
 """Pictures of what the attention and the embeddings have learned."""
 
 from copy import deepcopy
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -13,6 +14,7 @@ from mmseg.structures import SegDataSample
 from torch import Tensor
 
 from ...models import Box2SegHead
+from ...structures import BatchBoxRegions
 from ...visualization import overlay_heat, overlay_labels
 from ..bare_model import bare_model
 
@@ -23,9 +25,9 @@ class Box2SegVisualizationHook(Hook):
 
     Of the first images of a training batch it draws side by side: the crop
     under its pseudo label; for each boxed class its attention in the boxes;
-    and how alike the embedding of one pixel, marked with a cross, is to those
-    of all others (their cosine, 0 and less is dark). What a loss that is off
-    has not built is left out.
+    and how similar the embedding of one pixel, marked with a cross, is to
+    those of all others (their cosine; 0 and less is dark). A branch that no
+    loss asks for is left out.
 
     The pictures are named ``box2seg_0``, ``box2seg_1``, ...; mmengine's
     LocalVisBackend writes them to ``vis_data/vis_image``. The training is not
@@ -81,15 +83,16 @@ class Box2SegVisualizationHook(Hook):
         model.eval()
         data = model.data_preprocessor(deepcopy(first), training=True)
         head, padded = model.decode_head, data['inputs'].shape[2:]
-        _, attention, embeddings = head.forward_train(
-            model.extract_feat(data['inputs'])
-        )
+        _, branches = head.forward_train(model.extract_feat(data['inputs']))
         model.train()
-        if attention is not None:
-            # Logits are enlarged before the activation, as for the losses.
-            attention = head.activate_attention(_enlarge(attention, padded))
-        if embeddings is not None:
-            embeddings = F.normalize(_enlarge(embeddings, padded))
+        branches = {
+            name: _enlarge(maps, padded) for name, maps in branches.items()
+        }
+        attention = embeddings = None
+        if 'attention' in branches:
+            attention = branches['attention'].sigmoid()
+        if 'embedding' in branches:
+            embeddings = F.normalize(branches['embedding'])
         for i, (crop, sample) in enumerate(
             zip(first['inputs'], first['data_samples'], strict=True)
         ):
@@ -120,21 +123,21 @@ def _draw(
     height, width = crop.shape[1:]
     # From OpenCV's BGR.
     image = crop.flip(0).permute(1, 2, 0).contiguous().cpu().numpy()
+    regions = sample.gt_box_regions
     label, box_map = (
-        F.interpolate(one.data[None].float(), (height, width))[0, 0]
-        for one in (sample.gt_sem_seg, sample.gt_box_map)
+        F.interpolate(one[None, None].float(), (height, width))[0, 0]
+        for one in (sample.gt_sem_seg.data[0], regions.map)
     )
     panels = [overlay_labels(image, label.cpu().numpy().astype(np.uint8))]
 
-    table = sample.box_region_classes
-    table = F.pad(table, (0, 0, 0, 256 - len(table)))
-    inside = table[box_map.long().to(table.device)].permute(2, 0, 1)[1:]
-    classes = inside.flatten(1).any(1).nonzero().flatten().tolist()
+    regions = replace(regions, map=box_map.to(torch.uint8))
+    pairs = BatchBoxRegions([regions], torch.ones_like(box_map)[None] > 0)
+    boxed = pairs.by_class()
     y, x = (0.5, 0.5) if pixel is None else pixel
     row, column = int(y * height), int(x * width)
-    if attention is not None and classes:
-        maps = attention[classes][:, :height, :width]
-        maps = maps * inside[classes].to(maps.device)
+    if attention is not None and len(boxed.classes):
+        maps = attention[boxed.classes - 1, :height, :width]
+        maps = maps * boxed.inside.to(maps.device)
         panels += [overlay_heat(image, m.cpu().numpy()) for m in maps]
         if pixel is None:
             row, column = divmod(int(maps.amax(0).argmax()), width)

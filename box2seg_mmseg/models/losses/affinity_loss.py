@@ -1,16 +1,19 @@
 """The affinity loss, exact in linear time (L_A)."""
 
 import torch
+import torch.nn.functional as F  # noqa: N812
 from mmseg.registry import MODELS
-from torch import Tensor, nn
+from torch import Tensor
 
+from ...structures import TrainingStep
+from .base import Box2SegLoss
 from .utils import at_least_float32, check_shape
 
 
 def affinity_loss(
     embeddings: Tensor, probs: Tensor, valid: Tensor | None = None
 ) -> Tensor:
-    r"""Pixels of alike embeddings should have alike predictions [N].
+    r"""Make pixels of similar embeddings have similar predictions [N].
 
     .. math::
         L_A = \frac{1}{m^2} \sum_{i,j} (\cos(e_i, e_j) - y_i \cdot y_j)^2
@@ -31,7 +34,7 @@ def affinity_loss(
         as 0.
 
     Raises:
-        ValueError: The shapes do not fit each other.
+        ValueError: The shapes do not match.
     """
     n, _, height, width = embeddings.shape
     check_shape('probs', probs, (n, probs.shape[1], height, width))
@@ -39,8 +42,8 @@ def affinity_loss(
         features = at_least_float32(embeddings).flatten(2)
         probs = at_least_float32(probs).flatten(2)
         norm = torch.linalg.vector_norm(features, dim=1, keepdim=True)
-        # A zero vector is like no other. Its gradient must not be divided
-        # by its norm: ReLUs that are all shut do give zero vectors.
+        # A zero vector is similar to no other. Its gradient must not be
+        # divided by its norm: ReLUs can output zero vectors.
         scale = norm.masked_fill(norm < 1e-6, torch.inf).reciprocal()
         num_pixels = features.new_full((n, 1, 1), height * width)
         if valid is not None:
@@ -59,32 +62,56 @@ def affinity_loss(
 
 
 @MODELS.register_module()
-class AffinityLoss(nn.Module):
-    """:func:`affinity_loss` with a weight.
+class AffinityLoss(Box2SegLoss):
+    """:func:`affinity_loss` between a branch of embeddings and the classes.
+
+    It is taken at the decoder's size h x w, with the labels sampled there
+    (our choice).
 
     Args:
         loss_weight: Weight of the loss; no source states it (our choice,
             found on voc-mini).
-        detach_probs: L_A trains the embeddings alone, not the predictions; as
-            it is printed it trains both (our choice).
+        embedding_channels: Size D of an embedding (our choice).
+        pretrain_iters: For this many first iterations the embeddings learn
+            GrabCut's labels instead of the predictions. The authors pre-train
+            them [A]; doing so inside the run is our choice.
     """
 
     def __init__(
-        self, loss_weight: float = 5.0, detach_probs: bool = False
+        self,
+        loss_weight: float = 5.0,
+        embedding_channels: int = 64,
+        pretrain_iters: int = 0,
     ) -> None:
         super().__init__()
         self.loss_weight = loss_weight
-        self.detach_probs = detach_probs
+        self.embedding_channels = embedding_channels
+        self.pretrain_iters = pretrain_iters
 
     @property
     def is_off(self) -> bool:
-        """Whether it weighs nothing, so that nothing need be computed."""
+        """Whether the weight is 0."""
         return self.loss_weight == 0
 
-    def forward(
-        self, embeddings: Tensor, probs: Tensor, valid: Tensor | None = None
-    ) -> Tensor:
-        """The weighted loss; see :func:`affinity_loss`."""
-        if self.detach_probs:
-            probs = probs.detach()
-        return self.loss_weight * affinity_loss(embeddings, probs, valid)
+    def branch_channels(self, num_classes: int) -> dict[str, int]:
+        """The branch ``embedding``."""
+        return dict(embedding=self.embedding_channels)
+
+    def forward(self, step: TrainingStep) -> dict[str, Tensor]:
+        """Compute ``loss_affinity``."""
+        embeddings = step.branches['embedding'].float()
+        label = F.interpolate(
+            step.pseudo_label.unsqueeze(1).float(),
+            embeddings.shape[2:],
+            mode='nearest',
+        )
+        label = label.squeeze(1).long()
+        valid = label != step.ignore_index
+        if step.before(self.pretrain_iters):
+            label = label.masked_fill(~valid, 0)
+            probs = F.one_hot(label, step.seg_logits.shape[1])
+            probs = probs.permute(0, 3, 1, 2).float()
+        else:
+            probs = step.seg_logits.float().softmax(1)
+        loss = affinity_loss(embeddings, probs, valid)
+        return dict(loss_affinity=self.loss_weight * loss)

@@ -2,8 +2,10 @@
 
 import torch.nn.functional as F  # noqa: N812
 from mmseg.registry import MODELS
-from torch import Tensor, nn
+from torch import Tensor
 
+from ...structures import TrainingStep
+from .base import Box2SegLoss
 from .utils import at_least_float32
 
 
@@ -35,7 +37,7 @@ def grabcut_loss(
 
 
 @MODELS.register_module()
-class GrabCutLoss(nn.Module):
+class GrabCutLoss(Box2SegLoss):
     """:func:`grabcut_loss` with a weight.
 
     Args:
@@ -46,10 +48,14 @@ class GrabCutLoss(nn.Module):
         super().__init__()
         self.loss_weight = loss_weight
 
-    def forward(
-        self, log_probs: Tensor, pseudo_label: Tensor, ignore_index: int = 255
-    ) -> Tensor:
-        """The weighted loss; see :func:`grabcut_loss`."""
-        return self.loss_weight * grabcut_loss(
-            log_probs, pseudo_label, ignore_index
+    @property
+    def is_off(self) -> bool:
+        """Whether the weight is 0."""
+        return self.loss_weight == 0
+
+    def forward(self, step: TrainingStep) -> dict[str, Tensor]:
+        """Compute ``loss_gc``."""
+        loss = grabcut_loss(
+            step.log_probs, step.pseudo_label, step.ignore_index
         )
+        return dict(loss_gc=self.loss_weight * loss)

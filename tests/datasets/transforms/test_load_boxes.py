@@ -13,7 +13,7 @@ from mmseg.datasets.transforms import (
 )
 
 from box2seg_mmseg.datasets import LoadBoxes, PackBox2SegInputs, PadMaps
-from box2seg_mmseg.datasets.transforms.load_boxes import rasterise_boxes
+from box2seg_mmseg.structures import BoxRegions
 
 HEIGHT, WIDTH, CLASSES = 24, 32, 5
 
@@ -46,7 +46,7 @@ def multi_hot(boxes, labels, size=(HEIGHT, WIDTH)):
 
 
 def load(boxes, labels, **options):
-    return LoadBoxes(**(dict(num_classes=CLASSES) | options)).transform(
+    return LoadBoxes(**options).transform(
         dict(
             img_path='a.jpg',
             img=np.zeros((HEIGHT, WIDTH, 3), np.uint8),
@@ -61,38 +61,53 @@ def load(boxes, labels, **options):
 
 def look_up(results):
     """B from map and table; padding is in no class."""
-    table = np.zeros((256, CLASSES), bool)
-    rows = results['box_region_classes']
-    table[: len(rows)] = rows
-    return table[results['gt_box_map']].transpose(2, 0, 1)
+    regions = results['box_regions'].with_map(results['gt_box_map'])
+    covered = regions.covered().numpy()
+    mask = np.zeros((CLASSES, *covered.shape[1:]), bool)
+    for label, inside in zip(regions.labels.tolist(), covered, strict=True):
+        mask[label] |= inside
+    mask[0] = results['gt_box_map'] == 0
+    return mask
 
 
 @given(boxes_and_labels())
 def test_map_and_table_are_the_boxes(sample):
-    results = load(*sample, per_box=False)
+    boxes, labels = sample
+    results = load(boxes, labels)
     assert results['gt_box_map'].dtype == np.uint8
     assert results['seg_fields'] == ['gt_box_map']
-    assert np.array_equal(look_up(results), multi_hot(*sample))
-    rows = [tuple(row) for row in results['box_region_classes']]
+    assert np.array_equal(look_up(results), multi_hot(boxes, labels))
+    regions = results['box_regions']
+    covered = regions.covered().numpy()
+    assert covered.shape == (len(boxes), HEIGHT, WIDTH)
+    for k in range(len(boxes)):
+        # Alone in its class, so that B is this box.
+        alone = multi_hot(boxes[k : k + 1], labels[k : k + 1])
+        assert np.array_equal(covered[k], alone[labels[k]])
+    rows = [tuple(row) for row in regions.table.tolist()]
     assert len(set(rows)) == len(rows)
     used = np.unique(results['gt_box_map'])
     assert set(used) | {0} == set(range(len(rows)))
 
 
 @given(boxes_and_labels())
-def test_boxes_of_one_class_are_told_apart(sample):
+def test_the_packed_sample_has_the_boxes(sample):
     boxes, labels = sample
-    results = load(boxes, labels)
-    assert np.array_equal(look_up(results), multi_hot(boxes, labels))
-    covered = results['box_region_boxes'][results['gt_box_map']]
-    assert covered.shape == (HEIGHT, WIDTH, len(boxes))
-    for k in range(len(boxes)):
-        # Alone in its class, so that B is this box.
-        alone = multi_hot(boxes[k : k + 1], labels[k : k + 1])
-        assert np.array_equal(covered[..., k], alone[labels[k]])
+    results = load(boxes, labels) | dict(num_classes=CLASSES)
+    results = RandomFlip(prob=1.0, direction='horizontal')(results)
     packed = PackBox2SegInputs()(results)['data_samples']
-    assert packed.box_region_labels.tolist() == labels.tolist()
-    assert packed.box_region_boxes.shape[1] == len(boxes)
+    assert packed.num_classes == CLASSES
+    regions = packed.gt_box_regions
+    assert regions.labels.tolist() == labels.tolist()
+    want = multi_hot(boxes, labels)[:, :, ::-1]
+    for label in range(1, CLASSES):
+        inside = regions.covered()[regions.labels == label].any(0)
+        assert np.array_equal(inside.numpy(), want[label])
+
+
+def test_a_pipeline_without_boxes_is_told():
+    with pytest.raises(ValueError, match=r"a\.jpg: no box map.*'LoadBoxes'"):
+        PackBox2SegInputs()(dict(img_path='a.jpg'))
 
 
 @given(boxes_and_labels(), st.sampled_from(['horizontal', 'vertical']))
@@ -203,10 +218,10 @@ def test_a_crowd_counts_class_by_class_and_is_named():
     with pytest.warns(UserWarning, match=r'a\.jpg: 330 boxes make 330 reg'):
         results = load(MANY, labels)
     assert np.array_equal(look_up(results), multi_hot(MANY, labels))
-    assert results['box_region_labels'].tolist() == [1, 3]
-    covered = results['box_region_boxes'][results['gt_box_map']]
-    want = multi_hot(MANY, labels)[[1, 3]].transpose(1, 2, 0)
-    assert np.array_equal(covered, want)
+    regions = results['box_regions']
+    assert regions.labels.tolist() == [1, 3]
+    want = multi_hot(MANY, labels)[[1, 3]]
+    assert np.array_equal(regions.covered().numpy(), want)
 
 
 def test_too_many_regions_and_wrong_labels_are_named():
@@ -214,16 +229,15 @@ def test_too_many_regions_and_wrong_labels_are_named():
         pytest.warns(UserWarning),
         pytest.raises(ValueError, match=r'a\.jpg: 330 boxes make 330 regions'),
     ):
-        load(MANY, np.arange(1, 331), num_classes=331)
+        load(MANY, np.arange(1, 331))
     with pytest.raises(
         ValueError, match=r'a\.jpg: box labels must be in 1\.\.4. Got: 5'
     ):
-        load(np.array([[0, 0, 4, 4]]), np.array([5]))
+        load(np.array([[0, 0, 4, 4]]), np.array([5]), num_classes=5)
 
 
 def test_regions_that_are_painted_over_take_no_id():
     boxes = np.array([(0, 0, 8, 8)] * 300)
-    labels = np.arange(1, 301)
-    regions, table = rasterise_boxes(boxes, labels, (8, 8), 301)
-    assert (regions == 1).all()
-    assert table.shape == (2, 301) and table[1, 1:].all()
+    regions = BoxRegions.from_boxes(boxes, np.arange(1, 301), (8, 8))
+    assert (regions.map == 1).all()
+    assert regions.table.shape == (2, 300) and regions.table[1].all()

@@ -6,11 +6,13 @@ from mmseg.registry import MODELS
 from mmseg.structures import SegDataSample
 
 from box2seg_mmseg.models.losses import (
+    Box2SegLoss,
     affinity_loss,
     attention_weighted_loss,
     filling_rate_loss,
     grabcut_loss,
 )
+from box2seg_mmseg.structures import BoxRegions
 
 UPER = dict(
     type='UPerHead',
@@ -26,18 +28,25 @@ ASPP = dict(
 )
 
 
+def losses(off=(), **options):
+    """The three losses' configs, without some, with some options changed."""
+    result = dict(GrabCutLoss={}, AttentionWeightedLoss={}, AffinityLoss={})
+    result['AffinityLoss'] = dict(embedding_channels=6)
+    for name in off:
+        del result[name]
+    for name, more in options.items():
+        result[name] |= more
+    return [dict(type=name, **more) for name, more in result.items()]
+
+
 def build(num_classes=5, decoder=UPER, **kwargs):
     torch.manual_seed(0)  # the same weights in every run
-    return MODELS.build(
-        dict(
-            dict(
-                type='Box2SegHead',
-                decoder=dict(decoder, num_classes=num_classes),
-                embedding_channels=6,
-            ),
-            **kwargs,
-        )
+    config = dict(
+        type='Box2SegHead',
+        decoder=dict(decoder, num_classes=num_classes),
+        losses=losses(),
     )
+    return MODELS.build(config | kwargs)
 
 
 def features(n=2, seed=0):
@@ -48,27 +57,28 @@ def features(n=2, seed=0):
     )
 
 
-def sample(label, box_map, table):
+def sample(label, box_map, labels, *rows):
+    """A data sample; a row tells which boxes cover a region, from the first.
+
+    Args:
+        label: The pseudo label.
+        box_map: Its region ids.
+        labels: The class of each box.
+        rows: Of each region the boxes that cover it.
+    """
+    table = torch.zeros(len(rows) + 1, len(labels), dtype=torch.bool)
+    for row, boxes in enumerate(rows, start=1):
+        table[row, list(boxes)] = True
     result = SegDataSample()
     result.gt_sem_seg = PixelData(data=label[None])
-    result.set_data(
-        dict(
-            gt_box_map=PixelData(data=box_map[None].to(torch.uint8)),
-            box_region_classes=table,
-        )
+    regions = BoxRegions(
+        box_map.to(torch.uint8), table, torch.tensor(labels).long()
     )
+    result.set_data(dict(gt_box_regions=regions))
     return result
 
 
-def table(num_classes, *sets):
-    result = torch.zeros(len(sets) + 1, num_classes, dtype=torch.bool)
-    result[0, 0] = True
-    for row, classes in enumerate(sets, start=1):
-        result[row, list(classes)] = True
-    return result
-
-
-def two_samples(num_classes=5):
+def two_samples():
     """Classes 2 and 4 overlap in the first image; the second has class 1.
 
     The second box map is smaller, as mmseg's padding leaves it.
@@ -81,41 +91,36 @@ def two_samples(num_classes=5):
     label[12:36, 12:30] = 2
     label[40:56, 40:56] = 4
     label[:4] = 255
-    first = sample(label, box_map, table(num_classes, {2}, {4}, {2, 4}))
+    first = sample(label, box_map, [2, 4], {0}, {1}, {0, 1})
     box_map = torch.zeros(64, 48)
     box_map[:32] = 1
     label = torch.zeros(64, 64, dtype=torch.long)
     label[:, 48:] = 255
     label[:16, :48] = 1
-    return [first, sample(label, box_map, table(num_classes, {1}))]
+    return [first, sample(label, box_map, [1], {0})]
 
 
 def dense_boxes(samples, num_classes):
     """B ``(N, L + 1, H, W)`` by brute force."""
     masks = []
     for item in samples:
-        label = item.gt_sem_seg.data[0]
-        small, rows = item.gt_box_map.data[0], item.box_region_classes
+        label, regions = item.gt_sem_seg.data[0], item.gt_box_regions
         mask = torch.zeros(num_classes, *label.shape, dtype=torch.bool)
-        for y in range(small.shape[0]):
-            for x in range(small.shape[1]):
-                if label[y, x] != 255 and small[y, x] != 255:
-                    mask[:, y, x] = rows[int(small[y, x])]
+        for y in range(regions.map.shape[0]):
+            for x in range(regions.map.shape[1]):
+                region = int(regions.map[y, x])
+                if label[y, x] == 255 or region == 255:
+                    continue
+                covering = regions.labels[regions.table[region]].tolist()
+                mask[covering or [0], y, x] = True
         masks.append(mask)
     return torch.stack(masks)
 
 
-def _softmax_beside_0(logits):
-    background = torch.ones_like(logits[:, :1])
-    exponentials = logits.exp()
-    return exponentials / (background + exponentials.sum(1, keepdim=True))
-
-
-@pytest.mark.parametrize('activation', ['sigmoid', 'softmax'])
 @pytest.mark.parametrize('share', [False, True])
-def test_losses_are_the_functions_of_all_classes(share, activation):
+def test_losses_are_the_functions_of_all_classes(share):
     """The head looks at boxed classes alone; that must change nothing."""
-    head = build(share_decoder=share, attention_activation=activation).train()
+    head = build(share_decoder=share).train()
     samples, inputs = two_samples(), features()
     outputs = head.forward_train(inputs)
     got = head.loss_by_feat(outputs, samples)
@@ -124,14 +129,13 @@ def test_losses_are_the_functions_of_all_classes(share, activation):
         torch.nn.functional.interpolate(
             v, (64, 64), mode='bilinear', align_corners=False
         )
-        for v in outputs[:2]
+        for v in (outputs[0], outputs[1]['attention'])
     )
     log_probs = full.log_softmax(1)
-    activate = dict(sigmoid=torch.sigmoid, softmax=_softmax_beside_0)
-    attention = activate[activation](attention)
+    attention = attention.sigmoid()
     label = torch.cat([item.gt_sem_seg.data for item in samples])
     boxes = dense_boxes(samples, 5)
-    weights = head.loss_attention
+    _, weights, affinity = head.losses
     fg, bg = attention_weighted_loss(log_probs, attention, boxes)
     small = label[:, ::4, ::4]
     want = dict(
@@ -140,8 +144,10 @@ def test_losses_are_the_functions_of_all_classes(share, activation):
         loss_bg=weights.bg_weight * bg,
         loss_fr=weights.fr_weight
         * filling_rate_loss(attention, boxes, label, weights.gamma),
-        loss_affinity=head.loss_affinity.loss_weight
-        * affinity_loss(outputs[2], outputs[0].softmax(1), small != 255),
+        loss_affinity=affinity.loss_weight
+        * affinity_loss(
+            outputs[1]['embedding'], outputs[0].softmax(1), small != 255
+        ),
         ignored=(label == 255).float().mean(),
     )
     for name, value in want.items():
@@ -162,40 +168,33 @@ def test_losses_are_the_functions_of_all_classes(share, activation):
     )
 
 
-def test_filling_rates_are_taken_box_by_box_where_told_apart():
+def test_filling_rates_are_taken_box_by_box():
     """Two boxes of one class: one GrabCut fills, one it leaves empty."""
-    head = build(loss_affinity=None).train()
+    head = build(losses=losses(off=['AffinityLoss'])).train()
     box_map = torch.zeros(64, 64)
     box_map[:20, :20] = 1
     box_map[40:, 40:] = 2
     label = torch.zeros(64, 64, dtype=torch.long)
     label[:20, :20] = 3
-    item = sample(label, box_map, table(5, {3}, {3}))
-    apart = sample(label, box_map, table(5, {3}, {3}))
-    apart.set_data(
-        dict(
-            box_region_boxes=torch.tensor(
-                [[0, 0, 0], [1, 0, 0], [0, 1, 0]], dtype=torch.bool
-            ),
-            # The last box is outside the crop, and the only one of its class.
-            box_region_labels=torch.tensor([3, 3, 1]),
-        )
-    )
-    seg_logits, attention, _ = head.forward_train(features(n=1))
-    attention = torch.full_like(attention, 0.0)  # alpha = 0.5
-    gamma = head.loss_attention.gamma
+    # The last box is outside the crop, and the only one of its class.
+    apart = sample(label, box_map, [3, 3, 1], {0}, {1})
+    as_one = sample(label, box_map, [3], {0}, {0})
+    seg_logits, branches = head.forward_train(features(n=1))
+    attention = torch.zeros_like(branches['attention'])  # alpha = 0.5
+    weights = head.losses[1]
     got = {
-        name: head.loss_by_feat((seg_logits, attention, None), [one])
-        for name, one in (('class', item), ('box', apart))
+        name: head.loss_by_feat((seg_logits, dict(attention=attention)), [one])
+        for name, one in (('class', as_one), ('box', apart))
     }
     filled, empty = 20 * 20, 24 * 24
     eta = filled / (filled + empty)
     by_hand = dict(
-        box=((gamma - 0.5) + 0) / 2, **{'class': max(gamma * eta - 0.5, 0)}
+        box=((weights.gamma - 0.5) + 0) / 2,
+        **{'class': max(weights.gamma * eta - 0.5, 0)},
     )
     for name, value in by_hand.items():
         assert got[name]['loss_fr'].item() == pytest.approx(
-            head.loss_attention.fr_weight * value, abs=1e-6
+            weights.fr_weight * value, abs=1e-6
         )
     assert by_hand['box'] > 0
     assert got['box']['loss_fg'] == got['class']['loss_fg']
@@ -250,31 +249,28 @@ def test_at_test_time_it_is_the_stock_head(share):
 
 
 @pytest.mark.parametrize(
-    ('attention', 'affinity'),
+    'config',
     [
-        (None, None),
-        (
-            dict(
-                type='AttentionWeightedLoss',
-                fg_weight=0,
-                bg_weight=0,
-                fr_weight=0,
-            ),
-            dict(type='AffinityLoss', loss_weight=0),
+        losses(off=['AttentionWeightedLoss', 'AffinityLoss']),
+        losses(
+            AttentionWeightedLoss=dict(fg_weight=0, bg_weight=0, fr_weight=0),
+            AffinityLoss=dict(loss_weight=0),
         ),
     ],
 )
-def test_a_loss_that_is_off_has_no_decoder(attention, affinity):
-    head = build(loss_attention=attention, loss_affinity=affinity).train()
-    losses = head.loss(features(), two_samples(), None)
-    assert set(losses) == {'loss_gc', 'acc_seg', 'ignored'}
+def test_a_loss_that_is_off_has_no_decoder(config):
+    head = build(losses=config).train()
+    got = head.loss(features(), two_samples(), None)
+    assert set(got) == {'loss_gc', 'acc_seg', 'ignored'}
     assert all(n.startswith('seg_decoder.') for n in head.state_dict())
 
 
 @pytest.mark.parametrize('share', [False, True])
-@pytest.mark.parametrize('off', ['loss_attention', 'loss_affinity', None])
+@pytest.mark.parametrize(
+    'off', [[], ['AttentionWeightedLoss'], ['AffinityLoss']]
+)
 def test_weights_are_initialised_whatever_loss_is_off(share, off):
-    head = build(share_decoder=share, **({off: None} if off else {}))
+    head = build(share_decoder=share, losses=losses(off=off))
     head.init_weights()
     for name, parameter in head.named_parameters():
         if name.endswith(('conv_seg.weight', '_conv.weight')):
@@ -284,7 +280,11 @@ def test_weights_are_initialised_whatever_loss_is_off(share, off):
 @pytest.mark.parametrize('share', [False, True])
 def test_phases_follow_the_iteration_of_the_run(share):
     head = build(
-        share_decoder=share, warmup_iters=5, embedding_pretrain_iters=8
+        share_decoder=share,
+        losses=losses(
+            AttentionWeightedLoss=dict(warmup_iters=5),
+            AffinityLoss=dict(pretrain_iters=8),
+        ),
     ).train()
     hub = MessageHub.get_instance('test_phases_follow')
     outputs = head.forward_train(features())
@@ -292,9 +292,9 @@ def test_phases_follow_the_iteration_of_the_run(share):
     valid = label != 255
     one_hot = torch.nn.functional.one_hot(label.masked_fill(~valid, 0), 5)
     one_hot = one_hot.permute(0, 3, 1, 2).float()
-    weight = head.loss_affinity.loss_weight
+    weight = head.losses[2].loss_weight
     pretrain, joint = (
-        weight * affinity_loss(outputs[2], probs, valid).item()
+        weight * affinity_loss(outputs[1]['embedding'], probs, valid).item()
         for probs in (one_hot, outputs[0].softmax(1))
     )
     assert abs(pretrain - joint) > 1e-3
@@ -306,37 +306,45 @@ def test_phases_follow_the_iteration_of_the_run(share):
         (8, False, joint),
     ):
         hub.update_info('iter', iteration)
-        losses = head.loss_by_feat(outputs, two_samples())
-        assert ('loss_fg' not in losses) == warm
-        assert ('loss_bg' not in losses) == warm
-        assert 'loss_fr' in losses
-        assert losses['loss_affinity'].item() == pytest.approx(affinity)
+        got = head.loss_by_feat(outputs, two_samples())
+        assert ('loss_fg' not in got) == warm
+        assert ('loss_bg' not in got) == warm
+        assert 'loss_fr' in got
+        assert got['loss_affinity'].item() == pytest.approx(affinity)
     hub.pop_info('iter')
     assert 'loss_fg' in head.loss_by_feat(outputs, two_samples())
 
 
-def _all(value, num_classes, box, ignored=False):
+def _all(value, box, ignored=False):
     label = torch.full((64, 64), 255 if ignored else value)
-    return sample(label, torch.full((64, 64), box), table(num_classes, {1}))
+    return sample(label, torch.full((64, 64), box), [1], {0})
 
 
 @pytest.mark.parametrize('num_classes', [2, 5])
 @pytest.mark.parametrize(
     'samples',
     [
-        lambda n: [_all(0, n, box=0)] * 2,
-        lambda n: [_all(1, n, box=1)] * 2,
-        lambda n: [_all(0, n, box=1)] * 2,
-        lambda n: [_all(0, n, box=255, ignored=True)] * 2,
-        lambda n: [_all(0, n, box=0), _all(1, n, box=1)],
+        [_all(0, box=0)] * 2,
+        [sample(torch.zeros(64, 64).long(), torch.zeros(64, 64), [])] * 2,
+        [_all(1, box=1)] * 2,
+        [_all(0, box=1)] * 2,
+        [_all(0, box=255, ignored=True)] * 2,
+        [_all(0, box=0), _all(1, box=1)],
     ],
-    ids=['no box', 'box over the crop', 'no GrabCut', 'ignored', 'mixed'],
+    ids=[
+        'box outside the crop',
+        'no box',
+        'box over the crop',
+        'no GrabCut',
+        'ignored',
+        'mixed',
+    ],
 )
 def test_awkward_batches_train(num_classes, samples):
     head = build(num_classes).train()
-    losses = head.loss(features(), samples(num_classes), None)
-    assert all(torch.isfinite(v).all() for v in losses.values())
-    sum(v for name, v in losses.items() if 'loss' in name).backward()
+    got = head.loss(features(), samples, None)
+    assert all(torch.isfinite(v).all() for v in got.values())
+    sum(v for name, v in got.items() if 'loss' in name).backward()
     for name, parameter in head.named_parameters():
         assert torch.isfinite(parameter.grad).all(), name
 
@@ -347,7 +355,11 @@ def test_bfloat16_outputs_give_float32_losses():
     want = head.loss_by_feat(outputs, two_samples())
     with torch.autocast('cpu', dtype=torch.bfloat16):
         got = head.loss_by_feat(
-            tuple(v.bfloat16() for v in outputs), two_samples()
+            (
+                outputs[0].bfloat16(),
+                {name: v.bfloat16() for name, v in outputs[1].items()},
+            ),
+            two_samples(),
         )
         same = head.loss_by_feat(outputs, two_samples())
     for name, value in want.items():
@@ -357,6 +369,73 @@ def test_bfloat16_outputs_give_float32_losses():
             assert got[name].item() == pytest.approx(value.item(), rel=0.05)
 
 
-def test_an_unknown_activation_is_refused():
-    with pytest.raises(ValueError, match=r"sigmoid or softmax\. Got: 'relu'"):
-        build(attention_activation='relu')
+@pytest.mark.parametrize(
+    'old', ['loss_grabcut', 'loss_affinity', 'warmup_iters']
+)
+def test_old_arguments_are_shown_in_their_new_form(old):
+    with pytest.raises(TypeError, match=rf'no longer takes {old}.*losses=\['):
+        build(**{old: None})
+
+
+def test_an_unknown_argument_is_named():
+    with pytest.raises(TypeError, match='has no argument loss'):
+        build(loss=None)
+
+
+@MODELS.register_module()
+class BrightnessLoss(Box2SegLoss):
+    """A loss of somebody else's package: the branch should give brightness."""
+
+    def __init__(self, channels=1):
+        super().__init__()
+        self.channels = channels
+
+    def branch_channels(self, num_classes):
+        return dict(brightness=self.channels)
+
+    def forward(self, step):
+        target = torch.stack([s.brightness for s in step.data_samples])
+        branch = step.resize(step.branches['brightness'])
+        return dict(loss_brightness=(branch - target).square().mean())
+
+
+@pytest.mark.parametrize('share', [False, True])
+def test_a_loss_of_another_package_brings_its_branch(share):
+    config = [*losses(), dict(type='BrightnessLoss')]
+    head = build(share_decoder=share, losses=config).train()
+    samples = two_samples()
+    for one in samples:
+        one.set_data(dict(brightness=torch.rand(1, 64, 64)))
+    got = head.loss(features(), samples, None)
+    got['loss_brightness'].backward()
+    names = ('brightness_conv', 'brightness_decoder')
+    learned = [
+        parameter.grad is not None
+        for name, parameter in head.named_parameters()
+        if name.startswith(names)
+    ]
+    assert learned and all(learned)
+
+
+def test_branches_of_one_name_must_agree():
+    two = [dict(type='BrightnessLoss', channels=c) for c in (1, 2)]
+    with pytest.raises(ValueError, match=r"'brightness', with 1 and 2"):
+        build(losses=two)
+    assert build(losses=two[:1] * 2).branch_channels == dict(brightness=1)
+
+
+def test_samples_without_boxes_are_named():
+    head = build().train()
+    samples = two_samples()
+    del samples[1].gt_box_regions
+    with pytest.raises(ValueError, match=r'LoadBoxes.*PackBox2SegInputs'):
+        head.loss(features(), samples, None)
+    alone = build(losses=[dict(type='GrabCutLoss')]).train()
+    assert 'loss_gc' in alone.loss(features(), samples, None)
+
+
+def test_another_number_of_classes_is_refused():
+    head, samples = build(num_classes=5).train(), two_samples()
+    samples[0].set_metainfo(dict(num_classes=4))
+    with pytest.raises(ValueError, match=r'has 5 classes.*dataset 4'):
+        head.loss(features(), samples, None)

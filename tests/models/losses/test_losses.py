@@ -6,6 +6,8 @@ import statistics
 
 import pytest
 import torch
+from mmengine.structures import PixelData
+from mmseg.structures import SegDataSample
 from torch.autograd import gradcheck
 
 from box2seg_mmseg.models.losses import (
@@ -17,7 +19,7 @@ from box2seg_mmseg.models.losses import (
     filling_rate_loss,
     grabcut_loss,
 )
-from box2seg_mmseg.models.losses.filling_rate_loss import BoxMasks
+from box2seg_mmseg.structures import BoxRegions, TrainingStep
 
 N, L, H, W, D = 3, 4, 5, 6, 7
 IGNORE = 255
@@ -56,10 +58,7 @@ def brute_grabcut(log_probs, label):
     return sum(terms) / len(terms) if terms else 0.0
 
 
-REDUCTIONS = dict(mean=statistics.mean, sum=sum)
-
-
-def brute_attention(log_probs, attention, box_mask, over=statistics.mean):
+def brute_attention(log_probs, attention, box_mask):
     fg = bg = 0.0
     for n in range(N):
         per_class = []
@@ -74,7 +73,7 @@ def brute_attention(log_probs, attention, box_mask, over=statistics.mean):
                 )
                 per_class.append(-total / area)
         if per_class:
-            fg += over(per_class)
+            fg += statistics.mean(per_class)
         outside = [
             -log_probs[n, 0, y, x].item()
             for y, x in pixels()
@@ -85,9 +84,7 @@ def brute_attention(log_probs, attention, box_mask, over=statistics.mean):
     return fg / N, bg / N
 
 
-def brute_filling_rate(
-    attention, box_mask, label, gamma, over=statistics.mean
-):
+def brute_filling_rate(attention, box_mask, label, gamma):
     total = 0.0
     for n in range(N):
         per_class = []
@@ -102,19 +99,52 @@ def brute_filling_rate(
                 eta = sum(own for _, own in inside) / len(inside)
                 per_class.append(max(0.0, gamma * eta - rate))
         if per_class:
-            total += over(per_class)
+            total += statistics.mean(per_class)
     return total / N
 
 
-def make_single_boxes():
-    """Two boxes of class 3 and one of class 1 in image 1, one in image 2."""
-    inside = torch.zeros(5, H, W, dtype=torch.bool)
-    inside[0, :3, :3] = inside[1, 2:, 1:] = inside[2, 1:4, 2:] = True
-    inside[3] = True
-    # Box 4 is outside the crop.
-    return BoxMasks(
-        torch.tensor([1, 1, 1, 2, 2]), torch.tensor([2, 2, 0, 1, 1]), inside
-    )
+def make_step(seed=0, dtype=torch.float32, iteration=None):
+    """A training step at the size of the labels, and B by class and by box.
+
+    Image 0 has no box; image 1 has two boxes of class 3 and one of class 1;
+    image 2 has one of class 2, and one of class 4 outside the crop.
+    """
+    log_probs, attention, _, label, embeddings = make_batch(seed, dtype=dtype)
+    boxes = [
+        [],
+        [(3, 0, 0, 3, 3), (3, 1, 2, W, H), (1, 2, 1, W, 4)],
+        [(2, 0, 0, W, H), (4, 0, 0, 0, 0)],
+    ]
+    samples, single = [], []
+    box_mask = torch.zeros(N, L + 1, H, W, dtype=torch.bool)
+    for n, image_boxes in enumerate(boxes):
+        inside = torch.zeros(len(image_boxes), H, W, dtype=torch.bool)
+        for k, (c, x1, y1, x2, y2) in enumerate(image_boxes):
+            inside[k, y1:y2, x1:x2] = True
+            box_mask[n, c] |= inside[k]
+            single.append((n, c, inside[k]))
+        # A region of its own for each pixel.
+        region_map = torch.arange(1, H * W + 1).view(H, W)
+        table = torch.zeros(H * W + 1, len(image_boxes), dtype=torch.bool)
+        table[1:] = inside.flatten(1).T
+        if len(image_boxes):
+            region_map[~inside.any(0)] = 0
+        else:
+            region_map[:] = 0
+        sample = SegDataSample()
+        sample.gt_sem_seg = PixelData(data=label[n : n + 1])
+        regions = BoxRegions(
+            region_map.to(torch.uint8),
+            table,
+            torch.tensor([box[0] for box in image_boxes]).long(),
+        )
+        sample.set_data(dict(gt_box_regions=regions))
+        samples.append(sample)
+    box_mask[:, 0] = ~box_mask[:, 1:].any(1)
+    box_mask &= (label != IGNORE).unsqueeze(1)
+    branches = dict(attention=attention.logit(), embedding=embeddings)
+    step = TrainingStep(log_probs, branches, samples, iteration)
+    return step, attention, box_mask, single
 
 
 def brute_affinity(embeddings, probs, valid):
@@ -140,22 +170,18 @@ class TestBruteForce:
         got = grabcut_loss(log_probs, label)
         assert got.item() == pytest.approx(brute_grabcut(log_probs, label))
 
-    @pytest.mark.parametrize('over', REDUCTIONS)
-    def test_attention_weighted(self, seed, num_foreground, over):
+    def test_attention_weighted(self, seed, num_foreground):
         batch = make_batch(seed, num_foreground)[:3]
-        got = attention_weighted_loss(*batch, over)
+        got = attention_weighted_loss(*batch)
         assert [v.item() for v in got] == pytest.approx(
-            brute_attention(*batch, REDUCTIONS[over])
+            brute_attention(*batch)
         )
 
-    @pytest.mark.parametrize('over', REDUCTIONS)
     @pytest.mark.parametrize('gamma', [0.5, 1.0, 3.0])
-    def test_filling_rate(self, seed, num_foreground, gamma, over):
+    def test_filling_rate(self, seed, num_foreground, gamma):
         batch = make_batch(seed, num_foreground)[1:4]
-        got = filling_rate_loss(*batch, gamma, class_reduction=over)
-        assert got.item() == pytest.approx(
-            brute_filling_rate(*batch, gamma, REDUCTIONS[over])
-        )
+        got = filling_rate_loss(*batch, gamma)
+        assert got.item() == pytest.approx(brute_filling_rate(*batch, gamma))
 
     def test_affinity(self, seed, num_foreground):
         log_probs, _, _, label, embeddings = make_batch(seed, num_foreground)
@@ -251,28 +277,38 @@ class TestByHand:
         assert embeddings.grad.abs().max() < 1
 
 
-@pytest.mark.parametrize('over', REDUCTIONS)
-def test_filling_rates_of_single_boxes(over):
-    """Each box by itself, as if it were the only one of its class."""
-    log_probs, attention, box_mask, label, _ = make_batch()
-    boxes = make_single_boxes()
-    per_image = {n: [] for n in range(N)}
-    for n, c, inside in zip(*boxes, strict=True):
-        if inside.any():
+@pytest.mark.parametrize('seed', range(3))
+def test_the_attention_module_weighs_its_losses(seed):
+    """L_fg and L_bg by class, L_fr box by box."""
+    step, attention, box_mask, single = make_step(seed)
+    module = AttentionWeightedLoss(2.0, 3.0, 5.0, gamma=6.0)
+    got = module(step)
+    fg, bg = brute_attention(step.log_probs, attention, box_mask)
+    assert got['loss_fg'].item() == pytest.approx(2 * fg, rel=1e-4)
+    assert got['loss_bg'].item() == pytest.approx(3 * bg, rel=1e-4)
+    hinges = {n: [] for n in range(N)}
+    for n, c, inside in single:
+        if inside.any():  # each box as if it were the only one
             alone = torch.zeros_like(box_mask)
-            alone[n, c + 1] = inside
+            alone[n, c] = inside
             # N times the mean over the images is this image's own.
-            per_image[int(n)].append(
-                N * brute_filling_rate(attention, alone, label, 2.0)
+            hinges[n].append(
+                N
+                * brute_filling_rate(attention, alone, step.pseudo_label, 6.0)
             )
-    assert [len(v) for v in per_image.values()] == [0, 3, 1]
-    want = sum(REDUCTIONS[over](v) for v in per_image.values() if v) / N
-    module = AttentionWeightedLoss(
-        fr_weight=5.0, gamma=2.0, class_reduction=over
-    )
-    got = module(log_probs, attention, box_mask, label, single_boxes=boxes)
-    assert got['loss_fr'].item() == pytest.approx(5 * want)
+    assert [len(v) for v in hinges.values()] == [0, 3, 1]
+    want = sum(statistics.mean(v) for v in hinges.values() if v) / N
+    assert got['loss_fr'].item() == pytest.approx(5 * want, rel=1e-4)
     assert got['loss_fr'].item() > 0
+
+
+def test_the_warm_up_has_the_filling_rate_alone():
+    warm = AttentionWeightedLoss(warmup_iters=5)
+    got = warm(make_step(iteration=5)[0])
+    assert {'loss_fg', 'loss_bg', 'loss_fr'} <= got.keys()
+    first = warm(make_step(iteration=4)[0])
+    assert first['loss_fr'] == got['loss_fr']
+    assert 'loss_fg' not in first and 'loss_bg' not in first
 
 
 @pytest.mark.parametrize('num_foreground', [1, L])
@@ -339,52 +375,44 @@ def test_the_affinity_is_float32_under_autocast():
 
 
 def test_modules_weigh_the_functions():
-    log_probs, attention, box_mask, label, embeddings = make_batch()
-    assert GrabCutLoss(2.0)(log_probs, label) == 2 * grabcut_loss(
-        log_probs, label
+    step, *_ = make_step()
+    assert GrabCutLoss(2.0)(step) == dict(
+        loss_gc=2 * grabcut_loss(step.log_probs, step.pseudo_label)
     )
-    probs = log_probs.exp()
-    assert AffinityLoss(3.0)(embeddings, probs) == 3 * affinity_loss(
-        embeddings, probs
-    )
-    for over in REDUCTIONS:
-        module = AttentionWeightedLoss(2.0, 3.0, 5.0, 1.5, over)
-        got = module(log_probs, attention, box_mask, label)
-        fg, bg = attention_weighted_loss(log_probs, attention, box_mask, over)
-        assert got['loss_fg'] == 2 * fg and got['loss_bg'] == 3 * bg
-        assert got['loss_fr'] == 5 * filling_rate_loss(
-            attention, box_mask, label, 1.5, class_reduction=over
-        )
-    warm = module(log_probs, attention, box_mask, label, warmup=True)
-    assert warm['loss_fr'] == got['loss_fr']
-    assert 'loss_fg' not in warm and 'loss_bg' not in warm
+    embeddings, probs = step.branches['embedding'], step.seg_logits.softmax(1)
+    got = AffinityLoss(3.0)(step)['loss_affinity']
+    want = affinity_loss(embeddings, probs, step.pseudo_label != IGNORE)
+    assert got.item() == pytest.approx(3 * want.item())
 
 
-@pytest.mark.parametrize('detach', [False, True])
-def test_the_affinity_teaches_the_predictions_unless_detached(detach):
-    log_probs, *_, embeddings = make_batch()
-    leaves = [log_probs.exp(), embeddings]
+def test_the_affinity_teaches_embeddings_and_predictions():
+    step, *_ = make_step()
+    leaves = [step.seg_logits, step.branches['embedding']]
     for leaf in leaves:
         leaf.requires_grad_()
-    AffinityLoss(detach_probs=detach)(leaves[1], leaves[0]).backward()
-    assert (leaves[0].grad is None) == detach
-    assert leaves[1].grad.abs().max() > 0
+    AffinityLoss()(step)['loss_affinity'].backward()
+    assert all(leaf.grad.abs().max() > 0 for leaf in leaves)
 
 
 def test_statistics_are_means_over_images_that_have_a_box():
-    _, attention, box_mask, label, _ = make_batch()
+    step, attention, box_mask, single = make_step()
+    got = AttentionWeightedLoss(gamma=0.5)(step)
+    rates = {n: [] for n in range(N)}
+    for n, c, inside in single:
+        inside = inside & (step.pseudo_label[n] != IGNORE)
+        if inside.any():
+            own = step.pseudo_label[n][inside] == c
+            alpha = attention[n, c - 1][inside].mean().item()
+            rates[n].append((alpha, own.float().mean().item()))
+    means = [
+        [statistics.mean(values) for values in zip(*boxes, strict=True)]
+        for boxes in rates.values()
+        if boxes
+    ]
+    alpha, own = (statistics.mean(v) for v in zip(*means, strict=True))
+    assert got['attention_in_boxes'].item() == pytest.approx(alpha, rel=1e-5)
+    assert got['gamma_eta'].item() == pytest.approx(0.5 * own, rel=1e-5)
     assert not box_mask[0, 1:].any()
-    boxed = slice(1, None)
-    log_probs = torch.zeros(N, L + 1, H, W, dtype=torch.float64)
-    module = AttentionWeightedLoss()
-    got = module(log_probs, attention, box_mask, label)
-    want = module(*(v[boxed] for v in (log_probs, attention, box_mask, label)))
-    for name in ('attention_in_boxes', 'gamma_eta'):
-        assert got[name].item() == pytest.approx(want[name].item())
-        assert got[name] > 0
-    box_mask[:, 1:] = False
-    got = module(log_probs, attention, box_mask, label)
-    assert got['attention_in_boxes'] == got['gamma_eta'] == 0
 
 
 def test_arguments_that_do_not_fit_are_named():
@@ -399,5 +427,3 @@ def test_arguments_that_do_not_fit_are_named():
         affinity_loss(embeddings, log_probs[..., 1:])
     with pytest.raises(ValueError, match='valid must have shape'):
         affinity_loss(embeddings, log_probs, label[:1] == 0)
-    with pytest.raises(ValueError, match=r"mean or sum\. Got: 'max'"):
-        AttentionWeightedLoss(class_reduction='max')
