@@ -200,7 +200,9 @@ def parser() -> ArgumentParser:
 
 
 def _warn_of_missing(folder: Path, images: Collection[str]) -> None:
-    missing = [name for name in images if not (folder / f'{name}.png').exists()]
+    missing = [
+        name for name in images if not (folder / f'{name}.png').exists()
+    ]
     if missing:
         print(
             f'warning: {folder} has no pseudo label of {len(missing)} of '

@@ -33,9 +33,7 @@ def main(args: Namespace) -> int:
     out = Path(args.out)
     masks, overlays = out / 'masks', out / 'overlays'
     network, refined = out / 'network', masks
-    images, errors = find_photographs(
-        args.images, [masks, overlays, network]
-    )
+    images, errors = find_photographs(args.images, [masks, overlays, network])
     predictor = Predictor(
         args.config, args.checkpoint, args.device, args.crf, args.workers
     )
@@ -55,7 +53,9 @@ def parser() -> ArgumentParser:
         description=__doc__, formatter_class=RawDescriptionHelpFormatter
     )
     add_model_arguments(result)
-    result.add_argument('images', help='folder of photographs, with its subfolders')
+    result.add_argument(
+        'images', help='folder of photographs, with its subfolders'
+    )
     result.add_argument(
         '--out', required=True, metavar='DIR', help='folder to write to'
     )

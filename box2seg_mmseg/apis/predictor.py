@@ -82,7 +82,8 @@ class Predictor:
         """Whether the model is a Box2Seg model with attention."""
         head = self._model.decode_head
         return (
-            isinstance(head, Box2SegHead) and head.loss_attention is not None
+            isinstance(head, Box2SegHead)
+            and 'attention' in head.branch_channels
         )
 
     def predict(self, image_path: str | Path) -> tuple[SegDataSample, Tensor]:
@@ -114,16 +115,17 @@ class Predictor:
         data = model.data_preprocessor(batch)
         inputs, samples = data['inputs'], data['data_samples']
         with torch.no_grad():
-            _, logits, _ = model.decode_head.forward_train(
+            _, branches = model.decode_head.forward_train(
                 model.extract_feat(inputs)
             )
-        logits = resize(logits, inputs.shape[2:], mode='bilinear')
+        logits = resize(
+            branches['attention'], inputs.shape[2:], mode='bilinear'
+        )
         # postprocess_result resizes to the size of the image. mmseg takes a
         # single channel for a binary task, hence the second one.
         logits = torch.cat([logits[:, :1], logits], 1)
         (sample,) = model.postprocess_result(logits, samples)
-        logits = sample.seg_logits.data[None, 1:]
-        return model.decode_head.activate_attention(logits)[0].cpu().numpy()
+        return sample.seg_logits.data[1:].sigmoid().cpu().numpy()
 
 
 def _turn_crf_on(cfg: Config) -> None:

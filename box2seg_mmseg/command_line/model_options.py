@@ -7,7 +7,7 @@ from ..errors import UsageError
 
 
 def add_model_arguments(parser: ArgumentParser) -> None:
-    """Add the config and the checkpoint that :func:`check_model_files` reads."""
+    """Add the arguments for a config and its checkpoint."""
     parser.add_argument('config', help='config of the model')
     parser.add_argument('checkpoint', help='its checkpoint')
 

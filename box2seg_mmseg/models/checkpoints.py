@@ -143,9 +143,7 @@ def load_weights(
         )
 
 
-def check_classes(
-    dataset_meta: dict, cfg: Config, source: str | Path
-) -> None:
+def check_classes(dataset_meta: dict, cfg: Config, source: str | Path) -> None:
     """Find out that a model was trained on other classes than the config's.
 
     The classes may be those of the training or of the test data: with
@@ -270,6 +268,4 @@ def _load(file: io.IOBase, **options) -> object:
 
 
 # torch asks for the name of the module.
-_PICKLE = SimpleNamespace(
-    __name__=__name__, Unpickler=_Unpickler, load=_load
-)
+_PICKLE = SimpleNamespace(__name__=__name__, Unpickler=_Unpickler, load=_load)

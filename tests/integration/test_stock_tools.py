@@ -39,7 +39,7 @@ def _options(root, max_iters=6, **more):
         'default_hooks.checkpoint.interval': 2,
         'default_hooks.logger.interval': 1,
         'randomness.seed': 1,
-        'model.decode_head.warmup_iters': 2,
+        'model.decode_head.losses.1.warmup_iters': 2,
     }
     return result | more
 
@@ -266,15 +266,13 @@ def test_the_crf_runs_in_test_and_validation(
         'model.test_cfg.crf.pos_w': -50,
         'model.test_cfg.crf.min_prob': 0,
     }
-    overlapping = {
-        'test_cfg.type': 'CRFTestLoop',
-        'model.test_cfg.crf.workers': 2,
-    }
+    workers = {'model.test_cfg.crf.workers': 2}
+    batches = {'test_dataloader.batch_size': 2}
     folders = {}
     for name, options in (
         ('none', {}),
         ('plain', crf),
-        ('overlapping', crf | overlapping),
+        ('parallel', crf | workers | batches),
     ):
         folders[name] = tmp_path / name
         stock(
@@ -285,11 +283,11 @@ def test_the_crf_runs_in_test_and_validation(
             **{'test_dataloader.dataset.data_root': scenes} | options,
         )
     for i in range(4):
-        none, plain, overlapping = (
+        none, plain, parallel = (
             (folder / f'val_{i:04d}.png').read_bytes()
             for folder in folders.values()
         )
-        assert plain == overlapping != none
+        assert plain == parallel != none
     assert list(tmp_path.rglob('vis_image/*'))
 
     output = stock(
@@ -298,7 +296,6 @@ def test_the_crf_runs_in_test_and_validation(
         **_options(unmasked, max_iters=2)
         | crf
         | {
-            'val_cfg.type': 'CRFValLoop',
             'train_cfg.val_interval': 2,
             'val_dataloader.dataset.data_root': scenes,
         },
