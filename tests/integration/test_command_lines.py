@@ -1,11 +1,9 @@
 import json
 import re
-import runpy
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -35,38 +33,12 @@ def _run(tool, *arguments):
     )
 
 
-@pytest.fixture
-def run_here(monkeypatch, capsys):
-    """Runs a tool in this process, which has imported what tools import."""
-
-    def run(tool, *arguments):
-        monkeypatch.setattr(sys, 'argv', [tool, *map(str, arguments)])
-        with pytest.raises(SystemExit) as exit_:
-            monkeypatch.syspath_prepend(str(_path(tool).parent))
-            runpy.run_path(str(_path(tool)), run_name='__main__')
-        printed = capsys.readouterr()
-        return SimpleNamespace(
-            returncode=exit_.value.code,
-            stdout=printed.out,
-            stderr=printed.err,
-        )
-
-    return run
-
-
 @pytest.mark.parametrize('tool', TOOL_NAMES)
 def test_help_and_wrong_use(tool, run_here):
     done = run_here(tool, '--help')
     assert done.returncode == 0 and len(done.stdout.splitlines()) > 8
     done = run_here(tool, '--no-such-option')
     assert done.returncode == 2 and 'error:' in done.stderr
-
-
-@pytest.fixture
-def classes(tmp_path):
-    path = tmp_path / 'classes.txt'
-    path.write_text('disk\nring\nstar\nlollipop\nframe\n')
-    return path
 
 
 def test_labels_are_made_and_judged(scenes, classes, tmp_path):
@@ -119,23 +91,39 @@ def test_labels_are_judged_without_training(data_dir, tmp_path):
 
 def test_methods_are_compared(scenes, classes, tmp_path, run_here):
     masks = scenes / 'SegmentationClass'
-    out = tmp_path / 'page.html'
+    out = tmp_path / 'new folder/page.html'
     command = (
         'compare_methods.py', '--data-root', scenes, '--classes', classes,
         *('--split', scenes / 'ImageSets/Segmentation/val.txt'),
     )  # fmt: skip
     both = ('--prediction', f'A={masks}', f'B={masks}')
     done = run_here(
-        *command, *both, '--out', out, '--figure', tmp_path / 'f.png'
+        *command, *both, '--out', out, '--figure', tmp_path / 'f/f.png'
     )
     assert done.returncode == 0, done.stderr
     assert re.search(r'mIoU +100\.0 +100\.0', done.stdout)
-    assert out.exists() and (tmp_path / 'f.png').exists()
+    assert 'added: background pixels labelled as a class' in done.stdout
+    assert out.exists() and (tmp_path / 'f/f.png').exists()
+    assert 'warning' not in done.stderr
+
+    labels = tmp_path / 'labels'
+    labels.mkdir()
+    for kept, missing in ((0, 4), (3, 1), (4, 0)):
+        for i in range(kept):
+            shutil.copy(masks / f'val_{i:04d}.png', labels)
+        done = run_here(
+            *command, *both, '--out', out, '--pseudo-labels', labels
+        )
+        assert done.returncode == 0, done.stderr
+        warning = f'warning: {labels} has no pseudo label of {missing} of 4 '
+        assert (warning in done.stderr) == (missing > 0)
+        panels = out.read_text().count('<figcaption>pseudo label<')
+        assert panels == kept
     for wrong, message in (
         (('--prediction', f'A={masks}', '--out', out), 'two methods are'),
         ((*both, '--prediction', f'A={masks}', '--out', out), 'two methods h'),
         ((*both, '--out', tmp_path / 'page'), 'must end in .html'),
-        ((*both, '--out', tmp_path / 'no/page.html'), 'no such folder'),
+        ((*both, '--out', tmp_path), 'is a folder; name a file'),
         (('--prediction', 'A=absent', '--out', out), 'absent: no such fo'),
         (('--checkpoint', 'A=absent,b', '--out', out), 'must be two files'),
     ):
