@@ -219,12 +219,14 @@ def test_the_exported_model_needs_no_plugin(stock, trained, scenes, tmp_path):
         assert ours.read_bytes() == stock.read_bytes()
 
 
-def test_another_models_checkpoint_is_not_tested(stock, trained, scenes):
+def test_another_models_checkpoint_is_not_tested(
+    stock, trained, scenes, tmp_path
+):
     with pytest.raises(AssertionError, match='not a checkpoint of this model'):
         stock(
             'test',
             *(_config('grabcut'), trained[0] / 'iter_6.pth'),
-            *('--work-dir', trained[0] / 'work'),
+            *('--work-dir', tmp_path),
             **{'test_dataloader.dataset.data_root': scenes},
         )
 
