@@ -81,9 +81,7 @@ def write_overlays(
     for image_id, path in images.items():
         label_map = np.array(Image.open(Path(label_dir, f'{image_id}.png')))
         overlay = overlay_labels(read_photograph(path), label_map)
-        out = Path(out_dir, f'{image_id}.jpg')
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(out) as part:
+        with replacing(Path(out_dir, f'{image_id}.jpg')) as part:
             Image.fromarray(overlay).save(part, format='JPEG', quality=92)
 
 

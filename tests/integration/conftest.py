@@ -1,10 +1,8 @@
 import os
-import runpy
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -50,30 +48,3 @@ def follow(tmp_path) -> Callable[..., None]:
                 path.rename(path.with_name(f'iter_{WHOLE}.pth'))
 
     return run
-
-
-@pytest.fixture
-def run_here(monkeypatch, capsys):
-    """Runs a tool in this process, which has imported what tools import."""
-
-    def run(tool, *arguments):
-        monkeypatch.setattr(sys, 'argv', [tool, *map(str, arguments)])
-        (path,) = (ROOT / 'tools').rglob(tool)
-        with pytest.raises(SystemExit) as exit_:
-            monkeypatch.syspath_prepend(str(path.parent))
-            runpy.run_path(str(path), run_name='__main__')
-        printed = capsys.readouterr()
-        return SimpleNamespace(
-            returncode=exit_.value.code,
-            stdout=printed.out,
-            stderr=printed.err,
-        )
-
-    return run
-
-
-@pytest.fixture
-def classes(tmp_path):
-    path = tmp_path / 'classes.txt'
-    path.write_text('disk\nring\nstar\nlollipop\nframe\n')
-    return path

@@ -41,7 +41,7 @@ def checkpoint(tmp_path_factory):
     return path
 
 
-def test_a_folder_is_predicted(scenes, checkpoint, tmp_path, run_here):
+def test_a_folder_is_predicted(scenes, checkpoint, tmp_path, run_tool_here):
     pytest.importorskip('pydensecrf', reason="needs the extra 'crf'")
     images = tmp_path / 'images'
     (images / 'sub').mkdir(parents=True)
@@ -61,7 +61,7 @@ def test_a_folder_is_predicted(scenes, checkpoint, tmp_path, run_here):
         ('both', refining, ('--crf', '--workers', 2)),
     ):
         out = images / name
-        done = run_here(
+        done = run_tool_here(
             'predict.py', config, checkpoint, images, '--out', out, *options
         )
         assert done.returncode == 0, done.stderr
@@ -82,18 +82,18 @@ def test_a_folder_is_predicted(scenes, checkpoint, tmp_path, run_here):
     assert len(set(results.values())) == 3
 
     (images / 'sub/broken.jpg').write_bytes(b'no image')
-    done = run_here(
+    done = run_tool_here(
         'predict.py', BOX2SEG_CONFIG, checkpoint, images, '--out', tmp_path
     )
     assert done.returncode == 1 and 'sub/broken.jpg' in done.stderr
 
 
-def test_checkpoints_are_compared(
-    scenes, classes, checkpoint, tmp_path, run_here
-):
+def test_checkpoints_are_compared(scenes, checkpoint, tmp_path, run_tool_here):
+    classes = tmp_path / 'classes.txt'
+    classes.write_text('disk\nring\nstar\nlollipop\nframe\n')
     pytest.importorskip('pydensecrf', reason="needs the extra 'crf'")
     page = tmp_path / 'page.html'
-    done = run_here(
+    done = run_tool_here(
         'compare_methods.py', '--data-root', scenes, '--classes', classes,
         *('--split', scenes / 'ImageSets/Segmentation/val.txt'),
         *('--checkpoint', f'Box2Seg={BOX2SEG_CONFIG},{checkpoint}'),
@@ -110,9 +110,11 @@ def test_checkpoints_are_compared(
     assert all(a != b for a, b in zip(network, refined, strict=True))
 
 
-def test_a_model_is_exported(checkpoint, tmp_path, run_here):
+def test_a_model_is_exported(checkpoint, tmp_path, run_tool_here):
     out = tmp_path / 'out'
-    done = run_here('export_segmentor.py', BOX2SEG_CONFIG, checkpoint, out)
+    done = run_tool_here(
+        'export_segmentor.py', BOX2SEG_CONFIG, checkpoint, out
+    )
     assert done.returncode == 0 and 'warning' not in done.stderr
     assert done.stdout.split() == [
         str(out / f'segmentor.{suffix}') for suffix in ('py', 'pth')
@@ -124,9 +126,9 @@ def test_a_model_is_exported(checkpoint, tmp_path, run_here):
         'test_dataloader = dict(dataset=dict(pipeline=test_pipeline))\n'
     )
     command = ('export_segmentor.py', config, checkpoint, out)
-    done = run_here(*command)
+    done = run_tool_here(*command)
     assert done.returncode == 1 and 'MergeClasses is not part' in done.stderr
-    done = run_here(*command, '--allow-plugin')
+    done = run_tool_here(*command, '--allow-plugin')
     assert done.returncode == 0
     assert 'warning: ' in done.stderr and 'for MergeClasses' in done.stderr
 

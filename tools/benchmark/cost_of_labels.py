@@ -38,7 +38,6 @@ def main(args: Namespace) -> int:
         ('cv2.grabCut', GrabCut(backend='opencv'), 'local', 1),
         ('numba', GrabCut(), 'local', 1),
         ('numba', GrabCut(), 'local', several),
-        ('numba, margin 0.5', GrabCut(margin=0.5), 'local', 1),
         ('numba, scale 0.5', GrabCut(scale=0.5), 'local', 1),
         # Last, for the cluster stays until the end.
         ('numba', GrabCut(), 'ray', several),
