@@ -91,8 +91,7 @@ _CORE = (
 )
 _CRF = {
     'model.type': 'CRFEncoderDecoder',
-    'model.test_cfg.crf.workers': 1,
-    'test_cfg.type': 'CRFTestLoop',
+    'model.test_cfg.crf.workers': 0,
 }
 SHARES = (Fraction(1, 8), Fraction(1, 4))
 NOISES = tuple(

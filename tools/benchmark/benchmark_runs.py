@@ -12,7 +12,6 @@ from importlib.metadata import PackageNotFoundError, version
 from itertools import chain
 from pathlib import Path
 
-import torch
 from benchmark_data import BenchmarkData
 from benchmark_rows import FAMILIES, Row, choose_rows
 from mmengine.config import Config
@@ -22,6 +21,7 @@ from box2seg_mmseg.datasets import LoadBoxes
 from box2seg_mmseg.engine import has_bfloat16_instructions
 from box2seg_mmseg.errors import UsageError
 from box2seg_mmseg.files import hash_of, write_json
+from box2seg_mmseg.models.checkpoints import load_checkpoint_file
 from box2seg_mmseg.models.decode_heads import Box2SegHead
 from box2seg_mmseg.models.losses import (
     AffinityLoss,
@@ -241,11 +241,10 @@ def _num_parameters(run: Path) -> int | None:
     path = newest_checkpoint(run)
     if path is None:
         return None
-    checkpoint = torch.load(path, 'cpu', weights_only=False)
     buffers = ('running_mean', 'running_var', 'num_batches_tracked')
     return sum(
         value.numel()
-        for name, value in checkpoint['state_dict'].items()
+        for name, value in load_checkpoint_file(path).state_dict.items()
         if not name.endswith(buffers)
     )
 

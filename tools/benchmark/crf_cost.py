@@ -14,8 +14,8 @@ from mmseg.apis import init_model
 from mmseg.registry import DATASETS
 from tqdm import tqdm
 
-from box2seg_mmseg.models.post_processing import CRFQueue, DenseCRF
-from box2seg_mmseg.models.segmentors.crf_segmentor import class_probs
+from box2seg_mmseg.models.post_processing import CRFRefiner, DenseCRF
+from box2seg_mmseg.models.segmentors import class_probs
 
 _BATCH = 30  # images that are refined side by side
 
@@ -71,7 +71,7 @@ def measure_crf(
     dataset = DATASETS.build(cfg.test_dataloader.dataset)
     step = max(1, len(dataset) // (num_images or len(dataset)))
     chosen = range(0, len(dataset), step)[:num_images]
-    queue, plain_crf = CRFQueue(workers=workers), DenseCRF(min_prob=0)
+    refiner, plain_crf = CRFRefiner(workers=workers), DenseCRF(min_prob=0)
 
     seconds = dict.fromkeys(('network', 'plain', 'pruned', 'parallel'), 0.0)
     num_classes = same = pixels = 0
@@ -89,17 +89,17 @@ def measure_crf(
         label = plain_crf(image, array)
         seconds['plain'] += time.perf_counter() - start
         start = time.perf_counter()
-        queue.crf(image, array)
+        refiner.crf(image, array)
         seconds['pruned'] += time.perf_counter() - start
-        num_classes += len(queue.crf.candidates(array.max((1, 2))))
+        num_classes += len(refiner.crf.candidates(array.max((1, 2))))
         batch.append((label, (sample, sample.img_path, probs)))
         if len(batch) < _BATCH and i != chosen[-1]:
             continue
         items = [item for _, item in batch]
         if pixels == 0:
-            queue.refine(items[:workers])  # starts the processes
+            refiner.refine(items[:workers])  # starts the processes
         start = time.perf_counter()
-        queue.refine(items)
+        refiner.refine(items)
         seconds['parallel'] += time.perf_counter() - start
         for label, (sample, *_) in batch:
             found = sample.pred_sem_seg.data[0].numpy()

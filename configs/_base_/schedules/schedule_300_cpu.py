@@ -19,4 +19,8 @@ default_hooks = dict(
     sampler_seed=dict(type='DistSamplerSeedHook'),
     visualization=dict(type='SegVisualizationHook'),
 )
-custom_hooks = [dict(type='RandomStateHook'), dict(type='KeepMemoryHook')]
+custom_hooks = [
+    dict(type='CheckpointCheckHook'),
+    dict(type='RandomStateHook'),
+    dict(type='KeepMemoryHook'),
+]
