@@ -28,3 +28,9 @@ test: install
 lint: install
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+
+# The documentation in work_dirs/site; reads the sources without importing them.
+.PHONY: docs
+docs: install
+	$(PY) -m pip install --quiet --constraint constraints.txt mkdocs mkdocs-material 'mkdocstrings[python]'
+	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict
