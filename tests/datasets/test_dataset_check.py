@@ -117,7 +117,7 @@ def test_names_are_compared_where_an_annotation_is_bad(folder):
     val = folder.split('val', 'b')
     _, found, _ = folder.check('--other-splits', val)
     assert [kind for kind, _ in found] == ['annotation', 'image in two splits']
-    assert found[1][1] == f'b: is in {val} too; take it out of one'
+    assert found[1][1] == f'b: is in {val} too; remove it from one'
 
 
 def test_names_in_folders_are_compared_whole(folder):
@@ -130,7 +130,7 @@ def test_names_in_folders_are_compared_whole(folder):
     folder.split('val', 'y/001', 'x/001')
     status, [(kind, text)], _ = folder.check('--other-splits', val)
     assert (status, kind) == (1, 'image in two splits')
-    assert text == f'x/001: is in {val} too; take it out of one'
+    assert text == f'x/001: is in {val} too; remove it from one'
 
 
 def test_images_without_a_box_are_counted(folder):

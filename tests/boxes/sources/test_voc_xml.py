@@ -60,10 +60,16 @@ def test_an_image_without_objects(tmp_path):
         (('cat', 'nan', 1, 5, 9), r'object 1 \(cat\): bndbox/xmin .*nan'),
         (('cat', 'inf', 1, 5, 9), r'object 1 \(cat\): bndbox/xmin .*inf'),
         (('cat', 'five', 1, 5, 9), r'bndbox/xmin must be a number.*five'),
-        (('cat', 31, 1, 40, 9), r'object 1 \(cat\): lies wholly outside.*31'),
-        (('cat', -9, 1, 0, 9), r'object 1 \(cat\): lies wholly outside'),
+        (
+            ('cat', 31, 1, 40, 9),
+            r'object 1 \(cat\): lies entirely outside.*31',
+        ),
+        (('cat', -9, 1, 0, 9), r'object 1 \(cat\): lies entirely outside'),
         # Less than a float32 inside.
-        (('cat', 30.99999999, 1, 40, 9), r'object 1 \(cat\): lies wholly out'),
+        (
+            ('cat', 30.99999999, 1, 40, 9),
+            r'object 1 \(cat\): lies entirely out',
+        ),
     ],
 )
 def test_bad_objects_are_named(tmp_path, found, message):
