@@ -68,7 +68,7 @@ def check_not_read(out: str | Path, source: str | Path) -> None:
     """
     if Path(out).resolve() == Path(source).resolve():
         raise UsageError(
-            f'{out}: --out would overwrite an input; choose another folder'
+            f'{out}: --out would overwrite an input; choose another place'
         )
 
 

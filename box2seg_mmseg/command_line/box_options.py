@@ -59,10 +59,14 @@ def add_box_options(
         help='text file with one foreground class a line, or coco for its 80 '
         "(default: VOC, or the format's own)",
     )
-    folders = [f'{k}: {c.default_image_dir}' for k, c in formats.items()]
+    folders: dict[str, list[str]] = {}
+    for name, cls in formats.items():
+        folders.setdefault(cls.default_image_dir, []).append(name)
+    defaults = [f'{k} of {", ".join(v)}' for k, v in folders.items()]
     parser.add_argument(
         '--image-dir',
-        help=f'folder of the images (default: {", ".join(folders)})',
+        metavar='DIR',
+        help=f'folder of the images (default: {"; ".join(defaults)})',
     )
     group = parser.add_argument_group('options of some formats')
     for flag, by_format in _options_by_flag().items():

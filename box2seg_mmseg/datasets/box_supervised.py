@@ -102,10 +102,10 @@ class BoxSupervisedDataset(BaseSegDataset):
         self.balance_masks = balance_masks
         self.skip_bad = skip_bad
         classes = metainfo.get('classes')
-        if classes is not None and classes[0] != 'background':
+        if classes is not None and list(classes[:1]) != ['background']:
             raise ValueError(
                 "The first of metainfo's classes must be 'background'. "
-                f'Got: {classes[0]!r}'
+                f'Got: {list(classes[:1])}'
             )
         source = BOX_SOURCES[box_source.get('type')]
         given = dict(
@@ -115,10 +115,8 @@ class BoxSupervisedDataset(BaseSegDataset):
                 'img_path', source.default_image_dir
             ),
         )
-        takes_suffix = any(
-            o.argument == 'image_suffix' for o in source.options
-        )
-        if img_suffix is not None and takes_suffix:
+        taken = [option.argument for option in source.options]
+        if img_suffix is not None and 'image_suffix' in taken:
             given['image_suffix'] = img_suffix
         self.box_source = build_box_source(given | dict(box_source))
         metainfo['classes'] = ('background', *self.box_source.classes)

@@ -14,8 +14,8 @@ from box2seg_mmseg.errors import UsageError
 @pytest.mark.parametrize(
     ('words', 'message'),
     [
-        ('--boxes a.json', 'boxes is an option of --format coco or openimage'),
-        ('--format coco --index a', 'index is an option of --format openima'),
+        ('--boxes a.json', 'boxes is an option of --format coco or detectio'),
+        ('--format coco --index a', 'index is an option of --format detectio'),
         ('--score-threshold 0', 'score-threshold is an option of --format d'),
         ('--format coco --nms-iou 0.5', 'nms-iou is an option of --format de'),
         ('--format coco --xml-dir a', 'xml-dir is an option of --format voc'),

@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from mmseg.registry import DATASETS
 
-from box2seg_mmseg.boxes import AnnotationError, iter_coco_json
+from box2seg_mmseg.boxes import iter_coco_json
+from box2seg_mmseg.errors import UsageError
 
 CLASSES = ('background', 'cat', 'dog')
 
@@ -38,5 +39,5 @@ def test_some_of_the_classes(data_dir):
 
 
 def test_a_missing_file_is_named(data_dir):
-    with pytest.raises(AnnotationError, match=r'none\.json'):
+    with pytest.raises(UsageError, match=r'none\.json: no such file'):
         _dataset(data_dir / 'coco-mini', box_file='none.json')

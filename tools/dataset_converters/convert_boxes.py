@@ -1,9 +1,8 @@
 """Write boxes of any format as PASCAL VOC XML files, one for each image.
 
-With --noise some boxes are changed as real annotations are often wrong: merged,
-dropped or jittered. Make pseudo labels of the result with
-generate_pseudo_labels.py --xml-dir, and train on it with box_dir of
-BoxSupervisedVOCDataset.
+With --noise some boxes get the errors of real annotations: merged, dropped or
+jittered boxes. Make pseudo labels of the result with generate_pseudo_labels.py
+--xml-dir, and train on it with box_dir of BoxSupervisedVOCDataset.
 """
 
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
