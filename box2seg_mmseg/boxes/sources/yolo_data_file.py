@@ -1,5 +1,6 @@
 """Ultralytics' ``data.yaml``: class names, and where the splits are."""
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -78,9 +79,11 @@ class YOLODataFile:
         for entry in entries:
             path = self._find(entry, split)
             if path.is_dir():
-                files = (file for file in path.rglob('*') if file.is_file())
                 yield from sorted(
-                    f for f in files if f.suffix.lower() in IMAGE_SUFFIXES
+                    Path(folder, file)
+                    for folder, _, files in os.walk(path, followlinks=True)
+                    for file in files
+                    if Path(file).suffix.lower() in IMAGE_SUFFIXES
                 )
             else:
                 # As Ultralytics: relative to the folder of the list.

@@ -1,6 +1,8 @@
 """Boxes from YOLO's text files, in Ultralytics' layout."""
 
+import os
 from collections.abc import Iterable, Iterator, Sequence
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -113,18 +115,17 @@ class YOLOTxt(BoxSource):
         name = Path(split).name
         if Path(split).is_file() or not self._data.has_split(name):
             return super().image_ids(split)
-        root = self.image_dir.resolve()
         ids = []
         for path in self._data.images(name):
-            path = path.parent.resolve() / path.name
-            if not path.is_relative_to(root):
+            below = _relative(path, self.image_dir)
+            if below is None:
                 raise UsageError(
                     f'{path}: an image of the split {name} that is not in '
                     f'the image folder {self.image_dir}; set --image-dir '
                     '(data_prefix.img_path in a config) to the folder of all '
                     'its images'
                 )
-            ids.append(path.relative_to(root).with_suffix('').as_posix())
+            ids.append(below.with_suffix('').as_posix())
         if not ids:
             raise ValueError(f'{self._data.path}: {name} has no image')
         if len(set(ids)) < len(ids):
@@ -229,6 +230,16 @@ def label_path(image_path: Path) -> Path:
     if folders:
         parts[folders[-1]] = 'labels'
     return Path(*parts).with_suffix('.txt')
+
+
+def _relative(path: Path, folder: Path) -> Path | None:
+    """A file's path below a folder, with or without following links."""
+    lexical = [Path(os.path.normpath(p.absolute())) for p in (path, folder)]
+    resolved = path.parent.resolve() / path.name, folder.resolve()
+    for file, root in product(*zip(lexical, resolved, strict=True)):
+        if file.is_relative_to(root):
+            return file.relative_to(root)
+    return None
 
 
 def _lines(path: Path) -> list[tuple[int, str]] | None:

@@ -276,6 +276,27 @@ def test_layout_of_roboflow(tmp_path):
     assert a.boxes.tolist() == [[80, 30, 120, 70]]
 
 
+def test_links_are_followed(tmp_path):
+    """To a folder of images, to one below it, and to the whole data set."""
+    root = tmp_path / 'set'
+    for name in ('a', 'deep/b'):
+        _image(tmp_path / f'photographs/{name}.jpg')
+    _image(tmp_path / 'more/c.jpg')
+    (root / 'images').mkdir(parents=True)
+    (root / 'images/train').symlink_to(tmp_path / 'photographs')
+    (tmp_path / 'photographs/linked').symlink_to(tmp_path / 'more')
+    (root / 'labels/train/deep').mkdir(parents=True)
+    (root / 'labels/train/deep/b.txt').write_text('0 0.5 0.5 0.2 0.4')
+    (tmp_path / 'link').symlink_to(root)
+    _yaml(root, path=str(root), train='images/train')
+    for place in (root, tmp_path / 'link'):
+        source = YOLOTxt(place)
+        ids = source.image_ids('train')
+        assert ids == ['train/a', 'train/deep/b', 'train/linked/c']
+        counts = [len(item.boxes) for item in source.read(ids)]
+        assert counts == [0, 1, 0]
+
+
 def test_only_the_last_images_folder_becomes_labels(tmp_path):
     root = tmp_path / 'images/set'
     _image(root / 'images/images.jpg')
