@@ -76,8 +76,8 @@ def read_classes(path: str | Path | None) -> Sequence[str]:
     """The foreground classes of a data set.
 
     Args:
-        path: Text file with one class a line, ``coco`` for COCO's 80, or None
-            for PASCAL VOC's.
+        path: Text file with one class on each line, ``coco`` for COCO's 80, or
+            None for PASCAL VOC's.
 
     Returns:
         Their names; the first has label 1.

@@ -50,14 +50,14 @@ def add_box_options(
         '--split',
         required=True,
         metavar='ID_FILE',
-        help='text file with one image id a line: the path of an image below '
-        'the image folder, without suffix',
+        help='text file with one image id on each line: the path of an image '
+        'below the image folder, without suffix',
     )
     parser.add_argument(
         '--classes',
         metavar='FILE',
-        help='text file with one foreground class a line, or coco for its 80 '
-        "(default: VOC, or the format's own)",
+        help='text file with one foreground class on each line, or coco for '
+        "its 80 (default: VOC's 20, or those that the format brings)",
     )
     folders: dict[str, list[str]] = {}
     for name, cls in formats.items():
@@ -83,8 +83,8 @@ def add_box_options(
     parser.add_argument(
         '--skip-bad',
         action='store_true',
-        help='leave bad annotations out and list them, instead of stopping '
-        'at the first; the exit status is 1 all the same',
+        help='leave out bad annotations and list them, instead of stopping '
+        'at the first; the exit status is still 1',
     )
 
 
@@ -132,7 +132,7 @@ def read_boxes(
 
     Args:
         args: From a parser with :func:`add_box_options`.
-        report: Counts what is read.
+        report: Counts the annotations and says whether to skip bad ones.
 
     Returns:
         The annotations, and their number if none is bad.

@@ -64,7 +64,8 @@ class BoxSupervisedDataset(BaseSegDataset):
         **kwargs: As for mmseg's ``BaseSegDataset``.
 
     Raises:
-        ValueError: ``data_prefix`` names a folder of masks, the first class
+        ValueError: ``data_prefix`` names anything but images,
+            ``pseudo_label_dir`` is the folder of the masks, the first class
             is not the background, or there are more classes than a label map
             can hold.
         UsageError: A split file or an annotation file does not exist.
@@ -90,11 +91,21 @@ class BoxSupervisedDataset(BaseSegDataset):
         **kwargs,
     ) -> None:
         data_prefix, metainfo = dict(data_prefix or {}), dict(metainfo or {})
-        if 'seg_map_path' in data_prefix:
+        for key in data_prefix:
+            if key != 'img_path':  # above all no seg_map_path
+                raise ValueError(
+                    f'{type(self).__name__} reads images and boxes only; '
+                    f'remove {key} from data_prefix. Name the place of boxes '
+                    'in box_source, of masks in mask_dir'
+                )
+        if pseudo_label_dir is not None and (
+            Path(pseudo_label_dir).resolve()
+            == Path(data_root, mask_dir).resolve()
+        ):
             raise ValueError(
-                f'{type(self).__name__} must not see masks; remove '
-                "seg_map_path from data_prefix. Got: '"
-                f"{data_prefix['seg_map_path']}'"
+                f'{pseudo_label_dir}: is mask_dir, so it has ground-truth '
+                'masks; remove pseudo_label_dir and name the images with '
+                'masks in mask_ann_file'
             )
         self.pseudo_label_dir = pseudo_label_dir
         self.mask_ann_file = mask_ann_file

@@ -185,6 +185,34 @@ def test_masks_of_all_images_need_no_pseudo_labels(scenes):
     ]
 
 
+def test_ground_truth_never_comes_as_a_pseudo_label(scenes, monkeypatch):
+    monkeypatch.chdir(scenes)
+    for folder in (str(scenes / 'SegmentationClass'), './SegmentationClass'):
+        with pytest.raises(ValueError, match='remove pseudo_label_dir and'):
+            _dataset(scenes, dict(type='VOCXML'), pseudo_label_dir=folder)
+    for key in ('seg_map_path', 'box_path'):
+        prefix = {'img_path': 'JPEGImages', key: 'SegmentationClass'}
+        with pytest.raises(ValueError, match=f'remove {key} from data_prefi'):
+            _dataset(scenes, dict(type='VOCXML'), data_prefix=prefix)
+
+
+def test_an_image_without_label_and_mask_is_named(scenes, tmp_path):
+    few = tmp_path / 'few.txt'
+    few.write_text('train_0000\n')
+    dataset = _dataset(
+        scenes,
+        dict(type='VOCXML'),
+        mask_ann_file=str(few),
+        pipeline=[
+            dict(type='LoadImageFromFile'),
+            dict(type='LoadPseudoLabels'),
+        ],
+    )
+    assert dataset[0]['gt_seg_map'].shape == (64, 64)
+    with pytest.raises(FileNotFoundError, match=r'0001\.jpg: has neither a'):
+        dataset[1]
+
+
 def test_wrong_sources_are_explained(root):
     with pytest.raises(ValueError, match=r'box source: .*VOCXML'):
         _dataset(root, dict(xml_dir='Annotations'))

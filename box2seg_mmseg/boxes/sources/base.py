@@ -15,14 +15,14 @@ from ..voc_classes import VOC_CLASSES
 
 
 class BoxOption(NamedTuple):
-    """A constructor argument of a box source that is a command-line option.
+    """The command-line option of a constructor argument of a box source.
 
     Args:
         flag: The option, such as ``'--boxes'``. Formats may share one.
         argument: The constructor argument, such as ``'box_file'``.
-        help: What it means in this format, with its default.
-        type: Converts the option's text.
-        metavar: Stands for the value in the help.
+        help: Its meaning in this format, and its default.
+        type: Converts the text of the option.
+        metavar: Name of the value in the help.
     """
 
     flag: str
@@ -53,13 +53,13 @@ class BoxSource(ABC):
     """
 
     format: ClassVar[str | None] = None
-    """Name on the command line; None keeps the format off it."""
+    """Choice of ``--format``; None if the format has no such choice."""
 
     summary: ClassVar[str] = ''
-    """What the format is, in a few words for the help."""
+    """A few words about the format, for the help of ``--format``."""
 
     options: ClassVar[Sequence[BoxOption]] = ()
-    """The constructor's further arguments that are command-line options."""
+    """Command-line options for the further arguments of the constructor."""
 
     default_image_dir: ClassVar[str] = 'JPEGImages'
 
@@ -81,7 +81,7 @@ class BoxSource(ABC):
         """The images of a split.
 
         Args:
-            split: Text file with one image id a line.
+            split: Text file with one image id on each line.
 
         Returns:
             Their ids: paths below the image folder, without suffix.
@@ -140,7 +140,7 @@ IMAGE_SUFFIX = BoxOption(
 
 
 def dotted(suffix: str) -> str:
-    """A file suffix with its dot, also where it was given without one."""
+    """Add the dot to a file suffix that was given without one."""
     return suffix if '.' in suffix else f'.{suffix}'
 
 

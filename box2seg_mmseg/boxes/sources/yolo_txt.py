@@ -101,16 +101,16 @@ class YOLOTxt(BoxSource):
         """The images of a split.
 
         Args:
-            split: Text file with one image id a line, or the name of a split
-                in ``data.yaml``, such as ``'train'``.
+            split: Text file with one image id on each line, or the name of a
+                split in ``data.yaml``, such as ``'train'``.
 
         Returns:
             Their ids: paths below the image folder, without suffix.
 
         Raises:
-            UsageError: There is no such file and no such split, or images of
-                the split are not in the image folder.
-            ValueError: The split has no image, or one twice.
+            UsageError: There is no such file and no such split, or an image
+                of the split is not in the image folder.
+            ValueError: The split has no image, or two of the same name.
         """
         name = Path(split).name
         if Path(split).is_file() or not self._data.has_split(name):
@@ -120,10 +120,10 @@ class YOLOTxt(BoxSource):
             below = _relative(path, self.image_dir)
             if below is None:
                 raise UsageError(
-                    f'{path}: an image of the split {name} that is not in '
-                    f'the image folder {self.image_dir}; set --image-dir '
-                    '(data_prefix.img_path in a config) to the folder of all '
-                    'its images'
+                    f'{path}: is in the split {name} but not in the image '
+                    f'folder {self.image_dir}; set --image-dir '
+                    '(data_prefix.img_path in a config) to a folder that has '
+                    'all images of the split'
                 )
             ids.append(below.with_suffix('').as_posix())
         if not ids:
@@ -182,9 +182,8 @@ class YOLOTxt(BoxSource):
             report.num_read += 1
             report.bad(
                 AnnotationError(
-                    f'{first_missing}: no such file, and no other image of '
-                    'the split has a text file either; the last folder '
-                    'named images in the path of an image becomes labels'
+                    f'{first_missing}: no such file, and the other images '
+                    'of the split have no text file either; put them there'
                 )
             )
 
@@ -243,7 +242,7 @@ def _relative(path: Path, folder: Path) -> Path | None:
 
 
 def _lines(path: Path) -> list[tuple[int, str]] | None:
-    """The lines that are not empty, with their numbers; None of no file."""
+    """The lines with text and their numbers; None if there is no file."""
     try:
         text = path.read_text(encoding='utf-8-sig')
     except FileNotFoundError:
@@ -288,8 +287,9 @@ def _parse(line: str, where: str) -> tuple[int, np.ndarray]:
 def _pixels(corners: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """The corners in pixels.
 
-    The few digits of the file move an edge at the border of the image out of
-    it. Less than half a pixel changes no covered pixel (our choice).
+    Rounding in the file may move an edge out of the image. If that is less
+    than half a pixel, it is no error, as it changes no covered pixel (our
+    choice).
     """
     limit = np.array([size[1], size[0]] * 2, np.float64)
     box = corners * limit
