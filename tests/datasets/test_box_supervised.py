@@ -45,6 +45,7 @@ def root(scenes, annotations, tmp_path_factory):
     (root / 'images/train').symlink_to(scenes / 'JPEGImages')
     (root / 'labels/train').mkdir(parents=True)
     (root / 'detections').mkdir()
+    (root / 'flat').mkdir()
     images, found, rows = [], [], ['ImageID,LabelName,XMin,XMax,YMin,YMax']
     for number, item in enumerate(annotations):
         height, width = item.size
@@ -67,9 +68,10 @@ def root(scenes, annotations, tmp_path_factory):
                 f'{label - 1} {sum(shares[:2]) / 2} {sum(shares[2:]) / 2} '
                 f'{shares[1] - shares[0]} {shares[3] - shares[2]}'
             )
-        (root / f'labels/train/{item.image_id}.txt').write_text(
-            '\n'.join(lines)
-        )
+        for folder in ('labels/train', 'flat'):
+            path = root / folder / f'{item.image_id}.txt'
+            path.write_text('\n'.join(lines))
+        (root / 'flat' / name).symlink_to(item.image_path)
     names = list(enumerate(SCENE_CLASSES, start=1))
     index = dict(
         images=images,
@@ -97,14 +99,11 @@ def root(scenes, annotations, tmp_path_factory):
         (dict(type='OpenImagesCSV'), {}),
         (dict(type='Detections', score_threshold=0.9), {}),
         (dict(type='YOLOTxt', image_dir='images/train'), {}),
-        (dict(type='YOLOTxt'), dict(data_prefix=dict(img_path='JPEGImages'))),
+        # Text files beside images that are in no folder named images.
+        (dict(type='YOLOTxt'), dict(data_prefix=dict(img_path='flat'))),
     ],
 )
 def test_all_formats_give_the_same_items(root, annotations, source, more):
-    if more:  # text files beside images that are in no folder 'images'
-        for path in (root / 'labels/train').iterdir():
-            target = root / f'JPEGImages/{path.name}'
-            target.write_text(path.read_text())
     dataset = _dataset(root, source, **more)
     items = {
         item['img_path'].rpartition('/')[2]: item

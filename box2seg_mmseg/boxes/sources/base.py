@@ -148,7 +148,7 @@ def find_file(
     data_root: Path,
     given: str | Path | None,
     option: BoxOption,
-    pattern: str,
+    pattern: str = '',
     exclude: Path | None = None,
 ) -> Path:
     """The file that an argument names, or the only one that fits a pattern.
@@ -159,7 +159,7 @@ def find_file(
             such file, relative to the working directory. None searches for
             the pattern.
         option: The argument's name, for error messages.
-        pattern: Glob pattern below ``data_root``.
+        pattern: Glob pattern below ``data_root``, if ``given`` may be None.
         exclude: A file that the pattern must not find.
 
     Returns:

@@ -20,6 +20,13 @@ from .coco_file import (
     read_json,
 )
 
+_BOX_FILE = BoxOption(
+    '--boxes',
+    'box_file',
+    'the JSON file (default: boxes.json)',
+    metavar='FILE',
+)
+
 
 @BOX_SOURCES.register_module()
 class COCOJSON(BoxSource):
@@ -36,14 +43,7 @@ class COCOJSON(BoxSource):
 
     format = 'coco'
     summary = 'COCO instance JSON'
-    options = (
-        BoxOption(
-            '--boxes',
-            'box_file',
-            'the JSON file (default: boxes.json)',
-            metavar='FILE',
-        ),
-    )
+    options = (_BOX_FILE,)
 
     def __init__(
         self,
@@ -60,7 +60,7 @@ class COCOJSON(BoxSource):
     ) -> Iterator[BoxAnnotations]:
         """Read the JSON file; see :func:`iter_coco_json`."""
         return iter_coco_json(
-            find_file(self.data_root, self.box_file, *self.options, ''),
+            find_file(self.data_root, self.box_file, _BOX_FILE),
             self.image_dir,
             image_ids,
             self.classes,

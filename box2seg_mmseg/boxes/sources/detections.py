@@ -13,6 +13,19 @@ from .base import BOX_SOURCES, BoxOption, BoxSource, find_file
 from .coco_file import read_json
 from .coco_json import CocoIndex, drop_mask, iter_coco_images
 
+_BOX_FILE = BoxOption(
+    '--boxes',
+    'box_file',
+    'the results (default: the one JSON file in detections/ beside the index)',
+    metavar='FILE',
+)
+_INDEX_FILE = BoxOption(
+    '--index',
+    'index_file',
+    'COCO file of the images and categories (default: detections/images.json)',
+    metavar='FILE',
+)
+
 
 @BOX_SOURCES.register_module()
 class Detections(BoxSource):
@@ -37,20 +50,8 @@ class Detections(BoxSource):
     format = 'detections'
     summary = 'COCO results JSON'
     options = (
-        BoxOption(
-            '--boxes',
-            'box_file',
-            'the results (default: the one JSON file in detections/ beside '
-            'the index)',
-            metavar='FILE',
-        ),
-        BoxOption(
-            '--index',
-            'index_file',
-            'COCO file of the images and categories (default: '
-            'detections/images.json)',
-            metavar='FILE',
-        ),
+        _BOX_FILE,
+        _INDEX_FILE,
         BoxOption(
             '--score-threshold',
             'score_threshold',
@@ -92,14 +93,16 @@ class Detections(BoxSource):
         self, image_ids: Iterable[str], report: ReadingReport | None = None
     ) -> Iterator[BoxAnnotations]:
         """Read the results; see :func:`iter_coco_results`."""
-        boxes, index = self.options[:2]
-        root = self.data_root
-        index_path = find_file(root, self.index_file, index, '')
+        index = find_file(self.data_root, self.index_file, _INDEX_FILE)
         return iter_coco_results(
             find_file(
-                root, self.box_file, boxes, 'detections/*.json', index_path
+                self.data_root,
+                self.box_file,
+                _BOX_FILE,
+                'detections/*.json',
+                exclude=index,
             ),
-            index_path,
+            index,
             self.image_dir,
             image_ids,
             self.classes,

@@ -32,6 +32,20 @@ _FLAGS = {
 }
 
 
+_BOX_FILE = BoxOption(
+    '--boxes',
+    'box_file',
+    'the CSV file (default: the one *annotations-bbox*.csv)',
+    metavar='FILE',
+)
+_INDEX_FILE = BoxOption(
+    '--index',
+    'index_file',
+    'the class descriptions (default: the one *class-descriptions*.csv)',
+    metavar='FILE',
+)
+
+
 @BOX_SOURCES.register_module()
 class OpenImagesCSV(BoxSource):
     """OpenImages' format: one CSV file with the boxes of all images.
@@ -51,22 +65,7 @@ class OpenImagesCSV(BoxSource):
 
     format = 'openimages'
     summary = "OpenImages' box CSV"
-    options = (
-        BoxOption(
-            '--boxes',
-            'box_file',
-            'the CSV file (default: the one *annotations-bbox*.csv)',
-            metavar='FILE',
-        ),
-        BoxOption(
-            '--index',
-            'index_file',
-            'the class descriptions (default: the one '
-            '*class-descriptions*.csv)',
-            metavar='FILE',
-        ),
-        IMAGE_SUFFIX,
-    )
+    options = (_BOX_FILE, _INDEX_FILE, IMAGE_SUFFIX)
 
     def __init__(
         self,
@@ -86,11 +85,13 @@ class OpenImagesCSV(BoxSource):
         self, image_ids: Iterable[str], report: ReadingReport | None = None
     ) -> Iterator[BoxAnnotations]:
         """Read the CSV file; see :func:`iter_open_images_csv`."""
-        root, (boxes, index, _) = self.data_root, self.options
+        root = self.data_root
         return iter_open_images_csv(
-            find_file(root, self.box_file, boxes, '*annotations-bbox*.csv'),
             find_file(
-                root, self.index_file, index, '*class-descriptions*.csv'
+                root, self.box_file, _BOX_FILE, '*annotations-bbox*.csv'
+            ),
+            find_file(
+                root, self.index_file, _INDEX_FILE, '*class-descriptions*.csv'
             ),
             self.image_dir,
             image_ids,

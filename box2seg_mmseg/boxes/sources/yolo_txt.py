@@ -1,7 +1,7 @@
 """Boxes from YOLO's text files, in Ultralytics' layout."""
 
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import product
 from pathlib import Path
 
@@ -22,6 +22,14 @@ from .yolo_data_file import IMAGE_SUFFIXES, YOLODataFile
 
 # How far outside [0, 1] a value may be, as Ultralytics allows.
 _TOLERANCE = 0.01
+
+
+_DATA_FILE = BoxOption(
+    '--data-yaml',
+    'data_file',
+    'the YAML file of names and splits (default: data.yaml)',
+    metavar='FILE',
+)
 
 
 @BOX_SOURCES.register_module()
@@ -59,12 +67,7 @@ class YOLOTxt(BoxSource):
         'default and whose splits --split may name'
     )
     options = (
-        BoxOption(
-            '--data-yaml',
-            'data_file',
-            'the YAML file of names and splits (default: data.yaml)',
-            metavar='FILE',
-        ),
+        _DATA_FILE,
         BoxOption(
             '--image-suffix',
             'image_suffix',
@@ -81,7 +84,7 @@ class YOLOTxt(BoxSource):
         data_file: str | Path = 'data.yaml',
         image_suffix: str | None = None,
     ) -> None:
-        path = find_file(Path(data_root), data_file, self.options[0], '')
+        path = find_file(Path(data_root), data_file, _DATA_FILE)
         self._data = YOLODataFile(path, Path(data_root))
         if classes is None:
             classes = self._data.names
@@ -95,7 +98,6 @@ class YOLOTxt(BoxSource):
             )
         warn_of_absent_classes(path, self.classes, self._labels)
         self.image_suffix = image_suffix and dotted(image_suffix)
-        self._listings: dict[Path, dict[str, list[Path]]] = {}
 
     def image_ids(self, split: str | Path) -> list[str]:
         """The images of a split.
@@ -146,9 +148,10 @@ class YOLOTxt(BoxSource):
         self, image_ids: Iterable[str], report: ReadingReport
     ) -> Iterator[BoxAnnotations]:
         first_missing, num_files = None, 0
+        find = self._image_finder()
         for image_id in image_ids:
             try:
-                path = self._image_path(image_name(image_id, 'split'))
+                path = find(image_name(image_id, 'split'))
                 size = read_image_size(path)
                 txt_path = label_path(path)
                 lines = _lines(txt_path)
@@ -195,23 +198,29 @@ class YOLOTxt(BoxSource):
             )
         return self._labels[index]
 
-    def _image_path(self, image_id: str) -> Path:
-        path = self.image_dir / image_id
-        if self.image_suffix:
-            return path.with_name(path.name + self.image_suffix)
-        folder = path.parent
-        if folder not in self._listings:
-            listing = self._listings[folder] = {}
-            for file in folder.iterdir() if folder.is_dir() else ():
-                if file.suffix.lower() in IMAGE_SUFFIXES:
-                    listing.setdefault(file.stem, []).append(file)
-        found = self._listings[folder].get(path.name, [])
-        if len(found) != 1:
-            raise AnnotationError(
-                f'{path}: {len(found) or "no"} images have this name; keep '
-                'one or remove it from the split'
-            )
-        return found[0]
+    def _image_finder(self) -> Callable[[str], Path]:
+        """What finds the file of an image id; it lists each folder once."""
+        listings: dict[Path, dict[str, list[Path]]] = {}
+
+        def find(image_id: str) -> Path:
+            path = self.image_dir / image_id
+            if self.image_suffix:
+                return path.with_name(path.name + self.image_suffix)
+            folder = path.parent
+            if folder not in listings:
+                listing = listings[folder] = {}
+                for file in folder.iterdir() if folder.is_dir() else ():
+                    if file.suffix.lower() in IMAGE_SUFFIXES:
+                        listing.setdefault(file.stem, []).append(file)
+            found = listings[folder].get(path.name, [])
+            if len(found) != 1:
+                raise AnnotationError(
+                    f'{path}: {len(found) or "no"} images have this name; '
+                    'keep one or remove it from the split'
+                )
+            return found[0]
+
+        return find
 
 
 def label_path(image_path: Path) -> Path:
