@@ -73,7 +73,7 @@ class VOCXML(BoxSource):
     ) -> Iterator[BoxAnnotations]:
         """Read the XML file of each image; see :func:`iter_voc_xml`."""
         return iter_voc_xml(
-            self.data_root,
+            '',  # the folders begin with data_root
             image_ids,
             self._given_classes,
             image_dir=self.image_dir,

@@ -122,6 +122,15 @@ def test_options_are_arguments_of_the_constructor(source):
     assert options | common == arguments
 
 
+@pytest.mark.parametrize('source', list(BOX_SOURCES), ids=lambda s: s.__name__)
+def test_the_root_may_be_relative(root, source, monkeypatch):
+    monkeypatch.chdir(root.parent)
+    built = source(root.name, CLASSES)
+    (a,) = built.read(['a'])
+    assert a.image_path == f'{root.name}/{built.default_image_dir}/a.jpg'
+    assert len(a.labels) == 1
+
+
 @pytest.mark.parametrize('suffix', ['.jpg', 'jpg', None])
 @pytest.mark.parametrize('name', ['VOCXML', 'OpenImagesCSV', 'YOLOTxt'])
 def test_a_suffix_needs_no_dot(root, name, suffix):
