@@ -30,6 +30,7 @@ setup(
         'opencv-python>=4.8',
         'packaging',
         'pillow>=10',
+        'pyyaml>=6',
         'scipy>=1.11',
         f'torch>={toolbox["OLDEST_TORCH"]}',
         'tqdm>=4.60',
