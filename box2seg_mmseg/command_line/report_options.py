@@ -3,7 +3,6 @@
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 
-from ..evaluation import format_iou_table, write_iou_csv
 from ..files import write_json
 from .arguments import out_file
 
@@ -34,6 +33,9 @@ def write_reports(
         reports: By the columns' names; see :func:`format_iou_table`.
         content: What the JSON file says.
     """
+    # The package evaluation imports torch, which --help does not need.
+    from ..evaluation import format_iou_table, write_iou_csv
+
     print(format_iou_table(reports))
     if args.json:
         write_json(args.json, content)

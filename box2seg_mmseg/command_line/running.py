@@ -4,11 +4,14 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 
+from .. import register_all_modules
 from ..errors import UsageError
 
 
 def run(main: Callable[[Namespace], int], parser: ArgumentParser) -> None:
     """Parse the arguments, run the tool and exit with its status.
+
+    Everything is registered with mmseg's registries before the tool runs.
 
     Exit status: 0 done, 1 something in the data was bad, 2 wrong use, 130
     interrupted. Errors go to stderr in one line; ``--debug`` shows the stack
@@ -23,6 +26,7 @@ def run(main: Callable[[Namespace], int], parser: ArgumentParser) -> None:
     )
     args = parser.parse_args()
     try:
+        register_all_modules()
         status = main(args)
     except KeyboardInterrupt:
         print('interrupted', file=sys.stderr)

@@ -1,0 +1,36 @@
+"""Lets any config inherit ours: ``_base_ = 'box2seg_mmseg::...'``.
+
+Importing the module tells mmengine where our configs are, and where mmseg's
+are for ``'mmseg::...'``. mmengine marks what a config inherits in this way
+with ``_scope_='box2seg_mmseg'`` and builds it with the registries of that
+scope. Ours are empty children of mmseg's, which they fall back to.
+"""
+
+from importlib.metadata import PackageNotFoundError, distribution
+
+import mmengine.registry
+from mmengine.config.utils import MODULE2PACKAGE
+from mmengine.registry import Registry
+
+SCOPE = __package__
+
+# mmengine looks a package up by its distribution's metadata, which does not
+# lead to the sources of an editable installation. Given a module, it takes
+# the folder that python imports.
+MODULE2PACKAGE[SCOPE] = __name__
+try:
+    distribution(MODULE2PACKAGE['mmseg'])
+except PackageNotFoundError:  # the onedl stack's distribution is another
+    MODULE2PACKAGE['mmseg'] = 'mmseg'
+
+for root in list(vars(mmengine.registry).values()):
+    if isinstance(root, Registry) and SCOPE not in (
+        parent := root.children.get('mmseg', root)
+    ).children:
+        Registry(
+            root.name,
+            parent=parent,
+            scope=SCOPE,
+            # mmengine would otherwise look for box2seg_mmseg.utils.
+            locations=[SCOPE],
+        )
