@@ -1,14 +1,15 @@
 """The command ``box2seg``, the same as ``python -m box2seg_mmseg``."""
 
-import os
 import runpy
 import sys
+from difflib import get_close_matches
 from importlib.util import find_spec
 from pathlib import Path
 
 from . import __version__, register_all_modules
 from .errors import UsageError
 from .installed import find_config, find_tools, first_line
+from .toolbox import ToolboxError, require_toolbox
 
 STOCK_TOOLS = {
     'train': "Train a model with mmsegmentation's tools/train.py.",
@@ -26,30 +27,32 @@ def stock_tool(name: str) -> Path:
         Path of its script.
 
     Raises:
-        UsageError: mmsegmentation is not installed.
+        ToolboxError: mmsegmentation is not installed.
     """
     spec = find_spec('mmseg')
     if spec is None or spec.origin is None:
-        raise UsageError(
-            "mmsegmentation is not installed; pip install 'box2seg-mmseg"
-            "[onedl]'"
-        )
+        require_toolbox()  # which says how to install it
     return Path(spec.origin).parent / '.mim' / 'tools' / f'{name}.py'
 
 
 def usage() -> str:
     """The text of ``box2seg --help``."""
-    tools = STOCK_TOOLS | {
-        name: first_line(script) for name, script in find_tools().items()
-    }
-    lines = '\n'.join(f'  {name:28}{text}' for name, text in tools.items())
+    tools = find_tools()
+    groups = {'tools': dict(STOCK_TOOLS)}
+    for name, script in tools.items():
+        group = script.parent.name  # 'tools' or a folder in it
+        groups.setdefault(group, {})[name] = first_line(script)
+    lists = '\n\n'.join(
+        f'{group}:\n'
+        + '\n'.join(f'  {name:27}{text}' for name, text in lines.items())
+        for group, lines in groups.items()
+    )
     return (
         'usage: box2seg TOOL ...\n\n'
         'Semantic segmentation from bounding boxes, for mmsegmentation.\n'
-        '`box2seg TOOL --help` describes the options of a tool. A config is '
-        'a file, or\none that comes with the package, such as '
-        'box2seg/NAME.py.\n\n'
-        f'tools:\n{lines}'
+        '`box2seg TOOL --help` lists the options of a tool. A config is a '
+        'file or the\nname of a shipped config, such as box2seg/FILE.py.'
+        f'\n\n{lists}'
     )
 
 
@@ -72,20 +75,24 @@ def main() -> None:
         elif name in tools:
             _run(tools[name], arguments)
         elif name:
-            raise UsageError(f'no such tool: {name}; see box2seg --help')
+            near = get_close_matches(name, [*STOCK_TOOLS, *tools])
+            raise UsageError(
+                f'{name}: no such tool; did you mean '
+                f'{" or ".join(near) or "one of box2seg --help"}?'
+            )
         else:
             raise UsageError('name a tool; see box2seg --help')
-    except UsageError as error:
+    except (UsageError, ToolboxError) as error:
         print(f'box2seg: error: {error}', file=sys.stderr)
         raise SystemExit(2) from None
 
 
 def _run_stock_tool(script: Path, arguments: list[str]) -> None:
     """Run train.py or test.py on a file or an installed config."""
+    register_all_modules()
     sys.argv = [str(script), *arguments]
     config = runpy.run_path(str(script))['parse_args']().config
     arguments[arguments.index(config)] = str(find_config(config))
-    register_all_modules()
     _run(script, arguments)
 
 
@@ -96,7 +103,7 @@ def _run(script: Path, arguments: list[str]) -> None:
     ``python -m``, so that a config may name the user's own.
     """
     sys.argv = [str(script), *arguments]
-    sys.path[:1] = [str(script.parent), os.getcwd()]
+    sys.path[:1] = [str(script.parent), str(Path.cwd())]
     runpy.run_path(str(script), run_name='__main__')
 
 

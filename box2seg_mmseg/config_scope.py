@@ -24,13 +24,14 @@ except PackageNotFoundError:  # the onedl stack's distribution is another
     MODULE2PACKAGE['mmseg'] = 'mmseg'
 
 for root in list(vars(mmengine.registry).values()):
-    if isinstance(root, Registry) and SCOPE not in (
-        parent := root.children.get('mmseg', root)
-    ).children:
+    if not isinstance(root, Registry):
+        continue
+    parent = root.children.get('mmseg', root)
+    if SCOPE not in parent.children:  # a registry may have two names there
+        parent.import_from_location()  # lookups in children do not do this
         Registry(
             root.name,
             parent=parent,
             scope=SCOPE,
-            # mmengine would otherwise look for box2seg_mmseg.utils.
-            locations=[SCOPE],
+            locations=[SCOPE],  # else mmengine warns of no SCOPE.utils
         )

@@ -47,13 +47,15 @@ def find_config(name: str | Path) -> Path:
     path = folder / f'{str(name).removesuffix(".py")}.py'
     if path.is_file():
         return path
-    names = [p.relative_to(folder).as_posix() for p in folder.rglob('*.py')]
-    # The folder may be forgotten, or be the checkout's own `configs/`.
-    by_file = {Path(n).name: n for n in names if not n.startswith('_base_')}
-    found = get_close_matches(Path(name).name, by_file, n=3, cutoff=0.3)
+    names = [
+        path.relative_to(folder).as_posix()
+        for path in folder.rglob('*.py')
+        if '_base_' not in path.parts
+    ]
+    near = get_close_matches(str(name), names, cutoff=0.3)
     raise UsageError(
-        f'{name}: no such file, and no config of box2seg_mmseg has this '
-        f'name. Similar ones: {", ".join(by_file[n] for n in found) or "none"}'
+        f'{name}: no such file and no such config of box2seg_mmseg; did you '
+        f'mean {" or ".join(near) or "one of configs/ in the package"}?'
     )
 
 

@@ -87,7 +87,8 @@ def _methods(
             folders = [existing_folder(value)]
         else:
             config, _, checkpoint = value.partition(',')
-            if not Path(config).is_file() or not Path(checkpoint).is_file():
+            config = find_config(config)
+            if not Path(checkpoint).is_file():
                 raise UsageError(
                     f'{value}: must be two files, CONFIG,CHECKPOINT'
                 )

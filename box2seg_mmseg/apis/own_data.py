@@ -1,0 +1,328 @@
+"""Finds out what a folder of a user's photographs and boxes contains."""
+
+import csv
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import NamedTuple
+
+import yaml
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import ParseError, iterparse
+
+from ..boxes import AnnotationError
+from ..boxes.sources.coco_file import coco_image_id, coco_places, coco_value
+from ..boxes.sources.coco_file import read_json as read_coco
+from ..errors import UsageError
+from ..files import existing_folder
+from ..id_lists import read_lines, read_split
+
+IMAGE_SUFFIXES = ('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
+
+
+class Annotated(NamedTuple):
+    """What the annotations of a folder name.
+
+    Args:
+        image_ids: Paths of the images below the image folder, no suffix.
+        classes: Names of the classes; empty if the file has none of its own.
+        image_dir: Folder of the images, if the file says it.
+    """
+
+    image_ids: list[str]
+    classes: list[str]
+    image_dir: str | None = None
+
+
+@dataclass(frozen=True)
+class OwnData:
+    """Photographs with boxes, all that a config has to say of them.
+
+    Args:
+        root: The folder.
+        format: Name of the annotation format, such as ``'coco'``.
+        box_file: The annotation file; None for ``voc``, which has a folder.
+        image_dir: Folder of the images below ``root``.
+        image_suffix: Suffix of the images, with its dot.
+        classes: Foreground classes; the first has label 1.
+        class_file: Where they are, or are to be written.
+        split: Text file of the images to train on; it may not exist yet.
+        image_ids: The images to train on.
+    """
+
+    root: Path
+    format: str
+    box_file: Path | None
+    image_dir: str
+    image_suffix: str
+    classes: tuple[str, ...]
+    class_file: Path
+    split: Path
+    image_ids: tuple[str, ...]
+
+
+def find_own_data(
+    root: str | Path,
+    format: str | None = None,
+    boxes: str | Path | None = None,
+    classes: str | Path | None = None,
+    image_dir: str | None = None,
+    image_suffix: str | None = None,
+    split: str | Path | None = None,
+) -> OwnData:
+    """Find out how a folder of photographs and boxes is laid out.
+
+    Reads only. What the arguments leave open is looked up in the folder and
+    never guessed.
+
+    Args:
+        root: The folder.
+        format: ``'voc'``, ``'coco'``, ``'yolo'`` or ``'openimages'``.
+        boxes: The annotation file.
+        classes: Text file with one class a line. Defaults to ``classes.txt``
+            in the folder, else to the names in the annotations.
+        image_dir: Folder of the images below ``root``. Defaults to
+            ``JPEGImages`` or ``images``.
+        image_suffix: Suffix of the images.
+        split: Text file of the images to train on. Defaults to ``train.txt``
+            in the folder, else to all annotated images but those of
+            ``val.txt``.
+
+    Returns:
+        What was found.
+
+    Raises:
+        UsageError: The folder does not decide something, such as two formats
+            or no classes. The message names the option that does.
+        AnnotationError: An annotation file cannot be read.
+    """
+    root = existing_folder(root)
+    format, files = _find_format(root, format, boxes)
+    box_file = None if format == 'voc' else files[0]
+    annotated = FORMATS[format].read(root, files)
+    image_dir = image_dir or annotated.image_dir
+    if image_dir is None:
+        image_dir = _only(
+            [n for n in ('JPEGImages', 'images') if (root / n).is_dir()],
+            f'{root}: the folder of the images',
+            '--image-dir',
+        )
+    images = _find_images(existing_folder(root / image_dir))
+    if image_suffix is None:
+        image_suffix = _only(
+            sorted({s for name in annotated.image_ids for s in images[name]}),
+            f'{root / image_dir}: the suffix of the annotated images',
+            '--image-suffix',
+        )
+    elif not image_suffix.startswith('.'):
+        image_suffix = f'.{image_suffix}'
+    class_file = Path(classes) if classes else root / 'classes.txt'
+    names = annotated.classes
+    if classes or class_file.is_file():
+        names = read_lines(class_file)
+    if not names:
+        raise UsageError(
+            f'{root}: no classes.txt, and the boxes do not name the classes '
+            'to train; list them in a file, one a line, and give --classes'
+        )
+    split = _find_split(root, split)
+    if split.is_file():
+        image_ids = read_split(split)
+    else:
+        val = root / 'val.txt'
+        others = set(read_lines(val)) if val.is_file() else set()
+        image_ids = [
+            name
+            for name in annotated.image_ids
+            if name not in others and image_suffix in images[name]
+        ]
+    if not image_ids:
+        raise UsageError(
+            f'{root / image_dir}: no annotated image with the suffix '
+            f'{image_suffix}; give --image-dir or --image-suffix'
+        )
+    return OwnData(
+        root.resolve(),
+        format,
+        box_file and box_file.resolve(),
+        image_dir,
+        image_suffix,
+        tuple(names),
+        class_file.resolve(),
+        split.resolve(),
+        tuple(image_ids),
+    )
+
+
+def _find_format(
+    root: Path, format: str | None, boxes: str | Path | None
+) -> tuple[str, list[Path]]:
+    """The format and its files: those of voc, or one."""
+    found = {}
+    for name in FORMATS if format is None else [format]:
+        if boxes is not None and name != 'voc':
+            path = Path(boxes) if Path(boxes).exists() else root / boxes
+            found[name] = [path] if FORMATS[name].fits(path) else []
+        else:
+            found[name] = sorted(
+                path
+                for pattern in FORMATS[name].patterns
+                for path in root.glob(pattern)
+                if FORMATS[name].fits(path)
+            )
+    found = {name: files for name, files in found.items() if files}
+    if not found:
+        known = '; '.join(f'{n}: {f.title}' for n, f in FORMATS.items())
+        raise UsageError(
+            f'{boxes or root}: no boxes in a known format ({known}); give '
+            '--format and --boxes'
+        )
+    name = _only(list(found), f'{root}: the format of the boxes', '--format')
+    if name != 'voc':
+        places = (
+            [str(path.relative_to(root)) for path in found[name]]
+            if (boxes is None)
+            else [str(boxes)]
+        )
+        _only(places, f'{root}: the file of the boxes', '--boxes')
+    return name, found[name]
+
+
+def _find_split(root: Path, given: str | Path | None) -> Path:
+    """The split file that is given, or the folder's, which may not exist."""
+    if given is not None:
+        read_split(given)
+        return Path(given)
+    split = root / 'train.txt'
+    others = sorted(root.glob('ImageSets/*/train.txt'))
+    if others and not split.is_file():
+        raise UsageError(
+            f'{others[0]}: is this the list of the images to train on? Give '
+            '--split'
+        )
+    return split
+
+
+def _find_images(folder: Path) -> dict[str, set[str]]:
+    """The suffixes of each image, by its path without suffix."""
+    images = defaultdict(set)
+    for path in folder.rglob('*'):
+        if path.suffix.lower() in IMAGE_SUFFIXES:
+            name = path.relative_to(folder).with_suffix('').as_posix()
+            images[name].add(path.suffix)
+    return images
+
+
+def _only(found: Sequence[str], what: str, option: str) -> str:
+    """The only thing found.
+
+    Raises:
+        UsageError: There is none, or there are several.
+    """
+    if len(found) != 1:
+        got = ', '.join(found) or 'nothing'
+        raise UsageError(f'{what} is unclear; give {option}. Found: {got}')
+    return found[0]
+
+
+def _read_voc(root: Path, files: Sequence[Path]) -> Annotated:
+    folder = root / 'Annotations'
+    ids = [
+        path.relative_to(folder).with_suffix('').as_posix() for path in files
+    ]
+    names = {name for path in files for name in _object_names(path)}
+    return Annotated(ids, sorted(names))
+
+
+def _object_names(path: Path) -> Iterator[str]:
+    try:
+        for _, element in iterparse(path):
+            if element.tag == 'object':
+                yield (element.findtext('name') or '').strip()
+    except (ParseError, DefusedXmlException) as error:
+        raise AnnotationError(f'{path}: not valid XML: {error}') from None
+
+
+def _read_coco(root: Path, files: Sequence[Path]) -> Annotated:
+    content = read_coco(files[0])
+    ids = [
+        coco_image_id(image, where)
+        for where, image in coco_places(content, 'images', files[0])
+    ]
+    names = [
+        str(coco_value(category, 'name', where))
+        for where, category in coco_places(content, 'categories', files[0])
+    ]
+    return Annotated(ids, list(dict.fromkeys(names)))
+
+
+def _is_coco(path: Path) -> bool:
+    """Whether a JSON file is a COCO file; others may lie beside it."""
+    content = read_coco(path)
+    keys = {'images', 'annotations', 'categories'}
+    return isinstance(content, dict) and keys <= content.keys()
+
+
+def _read_yolo(root: Path, files: Sequence[Path]) -> Annotated:
+    path = files[0]
+    try:
+        content = yaml.safe_load(path.read_text('utf-8-sig'))
+        names = content['names']
+        names = list(names.values() if isinstance(names, dict) else names)
+        train = PurePosixPath(content['train'])
+        # images/train/a.jpg has its boxes in labels/train/a.txt, and
+        # train/images/a.jpg in train/labels/a.txt.
+        parts = [part for part in train.parts if part not in ('.', '..')]
+        image_dir = PurePosixPath(*parts[: parts.index('images') + 1])
+    except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+        raise AnnotationError(
+            f"{path}: must have 'names' and 'train', a folder in or below a "
+            f'folder images. Got: {" ".join(str(error).split())}'
+        ) from None
+    ids = sorted(
+        image.relative_to(root / image_dir).with_suffix('').as_posix()
+        for image in root.joinpath(*parts).rglob('*')
+        if image.suffix.lower() in IMAGE_SUFFIXES
+    )
+    return Annotated(ids, [str(name) for name in names], str(image_dir))
+
+
+def _read_open_images(root: Path, files: Sequence[Path]) -> Annotated:
+    with files[0].open(encoding='utf-8-sig', newline='') as file:
+        reader = csv.DictReader(file)
+        if 'ImageID' not in (reader.fieldnames or ()):
+            raise AnnotationError(f'{files[0]}: has no column ImageID')
+        ids = dict.fromkeys(row['ImageID'] for row in reader)
+    # It names OpenImages' 600 classes, not those that the user wants.
+    return Annotated(list(ids), [])
+
+
+class _Format(NamedTuple):
+    type: str  # the box source
+    title: str
+    patterns: tuple[str, ...]
+    read: Callable[[Path, Sequence[Path]], Annotated]
+    fits: Callable[[Path], bool] = Path.is_file
+
+
+FORMATS = {
+    'voc': _Format(
+        'VOCXML', 'Annotations/*.xml', ('Annotations/**/*.xml',), _read_voc
+    ),
+    'coco': _Format(
+        'COCOJSON',
+        'a COCO instance JSON',
+        ('*.json', 'annotations/*.json'),
+        _read_coco,
+        _is_coco,
+    ),
+    'yolo': _Format('YOLOTxt', 'data.yaml', ('data.yaml',), _read_yolo),
+    'openimages': _Format(
+        'OpenImagesCSV',
+        '*annotations-bbox*.csv',
+        ('*annotations-bbox*.csv',),
+        _read_open_images,
+    ),
+}
+"""The formats that can be recognised, by their names on the command line."""
