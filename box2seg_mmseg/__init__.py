@@ -21,11 +21,8 @@ def register_all_modules() -> None:
     Raises:
         ToolboxError: The installed torch, mmseg, mmcv or mmengine cannot work.
     """
-    from .toolbox import require_toolbox
-
-    require_toolbox()
-
-    from . import config_scope, datasets, engine, evaluation, models  # noqa: F401
+    from . import datasets, engine, evaluation, models  # noqa: F401
+    from .config_files import scope  # noqa: F401
 
 
 if not is_own_command():

@@ -35,6 +35,7 @@ from box2seg_mmseg.command_line import (
 from box2seg_mmseg.errors import UsageError
 from box2seg_mmseg.evaluation import format_iou_table
 from box2seg_mmseg.files import existing_folder
+from box2seg_mmseg.installed import find_config
 from box2seg_mmseg.visualization import draw_comparison
 
 

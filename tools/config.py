@@ -9,12 +9,12 @@ all that it inherits, which mmseg's own tools/train.py takes.
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from pathlib import Path
 
-from box2seg_mmseg.apis.own_config import (
+from box2seg_mmseg.command_line import out_file, run
+from box2seg_mmseg.config_files.own_config import (
     write_own_config,
     write_shipped_config,
 )
-from box2seg_mmseg.apis.own_data import FORMATS, find_own_data
-from box2seg_mmseg.command_line import out_file, run
+from box2seg_mmseg.config_files.own_data import FORMATS, find_own_data
 from box2seg_mmseg.errors import UsageError
 
 _DATA_OPTIONS = (

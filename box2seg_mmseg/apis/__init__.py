@@ -1,1 +1,3 @@
 """What a notebook calls: label, predict, compare, export."""
+
+from .. import checked_toolbox  # noqa: F401

@@ -12,12 +12,12 @@ import mmengine.registry
 from mmengine.config.utils import MODULE2PACKAGE
 from mmengine.registry import Registry
 
-SCOPE = __package__
+SCOPE = 'box2seg_mmseg'
 
-# mmengine looks a package up by its distribution's metadata, which does not
-# lead to the sources of an editable installation. Given a module, it takes
-# the folder that python imports.
-MODULE2PACKAGE[SCOPE] = __name__
+# mmengine looks a distribution up by its metadata, which does not lead to the
+# sources of an editable installation. Given a module, it takes the module's
+# folder, here that of the package.
+MODULE2PACKAGE[SCOPE] = 'box2seg_mmseg.version'
 try:
     distribution(MODULE2PACKAGE['mmseg'])
 except PackageNotFoundError:  # the onedl stack's distribution is another
