@@ -134,5 +134,6 @@ def _error(
     found = ', '.join(f'{k} {v}' for k, v in installed.items()) or 'nothing'
     return ToolboxError(
         'box2seg_mmseg is incompatible with the installed OpenMMLab '
-        f'packages.\n  found:  {found}\n  needed: {needed}\n  fix:    {command}'
+        f'packages.\n  found:  {found}\n  needed: {needed}\n'
+        f'  fix:    {command}'
     )
