@@ -5,7 +5,8 @@ from pathlib import Path
 
 from ..files import replacing
 from ..installed import find_config
-from .own_data import FORMATS, OwnData
+from .box_formats import FORMATS
+from .own_data import OwnData
 
 BASE = 'custom/box2seg_upernet_effnet-lite2_1xb8-800_custom-256x256.py'
 """The shipped config that configs for own data inherit."""

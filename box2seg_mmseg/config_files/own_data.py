@@ -1,38 +1,14 @@
 """Finds out what a folder of a user's photographs and boxes contains."""
 
-import csv
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import NamedTuple
+from pathlib import Path
 
-import yaml
-from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import ParseError, iterparse
-
-from ..boxes import AnnotationError
-from ..boxes.sources.coco_file import coco_image_id, coco_places, coco_value
-from ..boxes.sources.coco_file import read_json as read_coco
 from ..errors import UsageError
 from ..files import existing_folder
 from ..id_lists import read_lines, read_split
-
-IMAGE_SUFFIXES = ('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
-
-
-class Annotated(NamedTuple):
-    """What the annotations of a folder name.
-
-    Args:
-        image_ids: Paths of the images below the image folder, no suffix.
-        classes: Names of the classes; empty if the file has none of its own.
-        image_dir: Folder of the images, if the file says it.
-    """
-
-    image_ids: list[str]
-    classes: list[str]
-    image_dir: str | None = None
+from .box_formats import FORMATS, IMAGE_SUFFIXES
 
 
 @dataclass(frozen=True)
@@ -161,17 +137,12 @@ def _find_format(
     """The format and its files: those of voc, or one."""
     found = {}
     for name in FORMATS if format is None else [format]:
-        if boxes is not None and name != 'voc':
-            path = Path(boxes) if Path(boxes).exists() else root / boxes
-            found[name] = [path] if FORMATS[name].fits(path) else []
+        if boxes is None:
+            files = [f for p in FORMATS[name].patterns for f in root.glob(p)]
         else:
-            found[name] = sorted(
-                path
-                for pattern in FORMATS[name].patterns
-                for path in root.glob(pattern)
-                if FORMATS[name].fits(path)
-            )
-    found = {name: files for name, files in found.items() if files}
+            files = [Path(boxes) if Path(boxes).exists() else root / boxes]
+        if files := [path for path in files if FORMATS[name].fits(path)]:
+            found[name] = sorted(files)
     if not found:
         known = '; '.join(f'{n}: {f.title}' for n, f in FORMATS.items())
         raise UsageError(
@@ -180,11 +151,7 @@ def _find_format(
         )
     name = _only(list(found), f'{root}: the format of the boxes', '--format')
     if name != 'voc':
-        places = (
-            [str(path.relative_to(root)) for path in found[name]]
-            if (boxes is None)
-            else [str(boxes)]
-        )
+        places = list(map(str, found[name]))
         _only(places, f'{root}: the file of the boxes', '--boxes')
     return name, found[name]
 
@@ -224,105 +191,3 @@ def _only(found: Sequence[str], what: str, option: str) -> str:
         got = ', '.join(found) or 'nothing'
         raise UsageError(f'{what} is unclear; give {option}. Found: {got}')
     return found[0]
-
-
-def _read_voc(root: Path, files: Sequence[Path]) -> Annotated:
-    folder = root / 'Annotations'
-    ids = [
-        path.relative_to(folder).with_suffix('').as_posix() for path in files
-    ]
-    names = {name for path in files for name in _object_names(path)}
-    return Annotated(ids, sorted(names))
-
-
-def _object_names(path: Path) -> Iterator[str]:
-    try:
-        for _, element in iterparse(path):
-            if element.tag == 'object':
-                yield (element.findtext('name') or '').strip()
-    except (ParseError, DefusedXmlException) as error:
-        raise AnnotationError(f'{path}: not valid XML: {error}') from None
-
-
-def _read_coco(root: Path, files: Sequence[Path]) -> Annotated:
-    content = read_coco(files[0])
-    ids = [
-        coco_image_id(image, where)
-        for where, image in coco_places(content, 'images', files[0])
-    ]
-    names = [
-        str(coco_value(category, 'name', where))
-        for where, category in coco_places(content, 'categories', files[0])
-    ]
-    return Annotated(ids, list(dict.fromkeys(names)))
-
-
-def _is_coco(path: Path) -> bool:
-    """Whether a JSON file is a COCO file; others may lie beside it."""
-    content = read_coco(path)
-    keys = {'images', 'annotations', 'categories'}
-    return isinstance(content, dict) and keys <= content.keys()
-
-
-def _read_yolo(root: Path, files: Sequence[Path]) -> Annotated:
-    path = files[0]
-    try:
-        content = yaml.safe_load(path.read_text('utf-8-sig'))
-        names = content['names']
-        names = list(names.values() if isinstance(names, dict) else names)
-        train = PurePosixPath(content['train'])
-        # images/train/a.jpg has its boxes in labels/train/a.txt, and
-        # train/images/a.jpg in train/labels/a.txt.
-        parts = [part for part in train.parts if part not in ('.', '..')]
-        image_dir = PurePosixPath(*parts[: parts.index('images') + 1])
-    except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
-        raise AnnotationError(
-            f"{path}: must have 'names' and 'train', a folder in or below a "
-            f'folder images. Got: {" ".join(str(error).split())}'
-        ) from None
-    ids = sorted(
-        image.relative_to(root / image_dir).with_suffix('').as_posix()
-        for image in root.joinpath(*parts).rglob('*')
-        if image.suffix.lower() in IMAGE_SUFFIXES
-    )
-    return Annotated(ids, [str(name) for name in names], str(image_dir))
-
-
-def _read_open_images(root: Path, files: Sequence[Path]) -> Annotated:
-    with files[0].open(encoding='utf-8-sig', newline='') as file:
-        reader = csv.DictReader(file)
-        if 'ImageID' not in (reader.fieldnames or ()):
-            raise AnnotationError(f'{files[0]}: has no column ImageID')
-        ids = dict.fromkeys(row['ImageID'] for row in reader)
-    # It names OpenImages' 600 classes, not those that the user wants.
-    return Annotated(list(ids), [])
-
-
-class _Format(NamedTuple):
-    type: str  # the box source
-    title: str
-    patterns: tuple[str, ...]
-    read: Callable[[Path, Sequence[Path]], Annotated]
-    fits: Callable[[Path], bool] = Path.is_file
-
-
-FORMATS = {
-    'voc': _Format(
-        'VOCXML', 'Annotations/*.xml', ('Annotations/**/*.xml',), _read_voc
-    ),
-    'coco': _Format(
-        'COCOJSON',
-        'a COCO instance JSON',
-        ('*.json', 'annotations/*.json'),
-        _read_coco,
-        _is_coco,
-    ),
-    'yolo': _Format('YOLOTxt', 'data.yaml', ('data.yaml',), _read_yolo),
-    'openimages': _Format(
-        'OpenImagesCSV',
-        '*annotations-bbox*.csv',
-        ('*annotations-bbox*.csv',),
-        _read_open_images,
-    ),
-}
-"""The formats that can be recognised, by their names on the command line."""
