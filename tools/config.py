@@ -51,7 +51,7 @@ def main(args: Namespace) -> int:
         f'boxes: {data.format}, {data.box_file or data.root / "Annotations"}'
     )
     print(f'images: {len(data.image_ids)} to train on, in {data.image_dir}')
-    print(f'suffix: {data.image_suffix}')
+    print(f'suffix: {", ".join(data.image_suffixes)}')
     print(f'classes: {", ".join(data.classes)}')
     *written, label_command = write_own_config(data, out)
     for line in written:

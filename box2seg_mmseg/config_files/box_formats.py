@@ -125,10 +125,13 @@ class BoxFormat(NamedTuple):
 
     Args:
         type: Its box source.
-        title: What shows it, for messages.
+        title: What to look for, in messages.
         patterns: Where its files are.
         read: Reads its files.
         fits: Whether a file is of this format.
+        file_option: The tools' option that names its file, if it has one.
+        file_argument: The same as an argument of the box source.
+        needs_suffix: Whether all images must have one suffix.
     """
 
     type: str
@@ -136,6 +139,9 @@ class BoxFormat(NamedTuple):
     patterns: tuple[str, ...]
     read: Callable[[Path, Sequence[Path]], Annotated]
     fits: Callable[[Path], bool]
+    file_option: str | None = '--boxes'
+    file_argument: str | None = 'box_file'
+    needs_suffix: bool = False
 
 
 FORMATS = {
@@ -145,6 +151,9 @@ FORMATS = {
         ('Annotations/**/*.xml',),
         _read_voc,
         _is_voc,
+        file_option=None,
+        file_argument=None,
+        needs_suffix=True,
     ),
     'coco': BoxFormat(
         'COCOJSON',
@@ -154,7 +163,13 @@ FORMATS = {
         _is_coco,
     ),
     'yolo': BoxFormat(
-        'YOLOTxt', 'data.yaml', ('data.yaml',), _read_yolo, _is_yolo
+        'YOLOTxt',
+        'data.yaml',
+        ('data.yaml',),
+        _read_yolo,
+        _is_yolo,
+        file_option='--data-yaml',
+        file_argument='data_file',
     ),
     'openimages': BoxFormat(
         'OpenImagesCSV',
@@ -162,6 +177,7 @@ FORMATS = {
         ('*annotations-bbox*.csv',),
         _read_open_images,
         _is_open_images,
+        needs_suffix=True,
     ),
 }
 """The formats that can be recognised, by their names on the command line."""

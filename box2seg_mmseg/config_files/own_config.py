@@ -24,7 +24,7 @@ train_dataloader = dict(
         data_root=data_root,
         ann_file={split!r},
         data_prefix=dict(img_path={image_dir!r}),
-        img_suffix={image_suffix!r},
+{suffix}\
 {box_source}\
         metainfo=dict(classes=classes),
         pseudo_label_dir={label_dir!r},
@@ -37,7 +37,7 @@ test_dataloader = dict(
         data_prefix=dict(
             img_path={image_dir!r}, seg_map_path='SegmentationClass'
         ),
-        img_suffix={image_suffix!r},
+{suffix}\
         metainfo=dict(classes=classes),
     )
 )
@@ -66,7 +66,7 @@ def write_shipped_config(name: str | Path, out: str | Path) -> None:
 
     config = Config.fromfile(find_config(name))
     with replacing(out) as part:
-        part.write_text(config.pretty_text)
+        part.write_text(config.pretty_text, encoding='utf-8')
 
 
 def write_own_config(data: OwnData, out: str | Path) -> list[str]:
@@ -89,19 +89,18 @@ def write_own_config(data: OwnData, out: str | Path) -> list[str]:
     ):
         if not path.exists():
             with replacing(path) as part:
-                part.write_text(''.join(f'{name}\n' for name in names))
+                text = ''.join(f'{name}\n' for name in names)
+                part.write_text(text, encoding='utf-8')
             lines.append(f'wrote {path} ({len(names)} lines)')
     label_dir = data.root / 'pseudo_labels'
     command = _label_command(data, label_dir)
-    box_source = ''
-    if data.format != 'voc':  # the format of the shipped config
-        source = dict(type=FORMATS[data.format].type)
-        if data.format != 'yolo':
-            source['box_file'] = _below(data.root, data.box_file)
-        box_source = (
-            "        type='BoxSupervisedDataset',\n"
-            f'        box_source={source},\n'
-        )
+    format = FORMATS[data.format]
+    source = dict(type=format.type)
+    if data.box_file is not None:
+        source[format.file_argument] = _below(data.root, data.box_file)
+    suffix = ''
+    if len(data.image_suffixes) == 1:
+        suffix = f'        img_suffix={data.image_suffixes[0]!r},\n'
     text = _TEMPLATE.format(
         label_command=command,
         base=BASE,
@@ -109,12 +108,15 @@ def write_own_config(data: OwnData, out: str | Path) -> list[str]:
         classes=''.join(f'    {name!r},\n' for name in data.classes),
         split=_below(data.root, data.split),
         image_dir=data.image_dir,
-        image_suffix=data.image_suffix,
-        box_source=box_source,
+        suffix=suffix,
+        # VOC's XML is the format of the shipped config.
+        box_source=''
+        if data.format == 'voc'
+        else f'        box_source={source},\n',
         label_dir=str(label_dir),
     )
     with replacing(out) as part:
-        part.write_text(text)
+        part.write_text(text, encoding='utf-8')
     return [*lines, f'wrote {out}', command]
 
 
@@ -122,10 +124,10 @@ def _label_command(data: OwnData, label_dir: Path) -> str:
     command = ['box2seg', 'generate_pseudo_labels', data.root]
     command += ['--format', data.format, '--split', data.split]
     command += ['--classes', data.class_file, '--image-dir', data.image_dir]
-    if data.format in ('voc', 'openimages'):
-        command += ['--image-suffix', data.image_suffix]
-    if data.format in ('coco', 'openimages'):
-        command += ['--boxes', data.box_file]
+    if FORMATS[data.format].needs_suffix:
+        command += ['--image-suffix', *data.image_suffixes]
+    if data.box_file is not None:
+        command += [FORMATS[data.format].file_option, data.box_file]
     return shlex.join(map(str, [*command, '--out', label_dir]))
 
 

@@ -20,7 +20,8 @@ class OwnData:
         format: Name of the annotation format, such as ``'coco'``.
         box_file: The annotation file; None for ``voc``, which has a folder.
         image_dir: Folder of the images below ``root``.
-        image_suffix: Suffix of the images, with its dot.
+        image_suffixes: Suffixes of the images, with their dots; one unless
+            the annotations name the image files.
         classes: Foreground classes; the first has label 1.
         class_file: Where they are, or are to be written.
         split: Text file of the images to train on; it may not exist yet.
@@ -31,7 +32,7 @@ class OwnData:
     format: str
     box_file: Path | None
     image_dir: str
-    image_suffix: str
+    image_suffixes: tuple[str, ...]
     classes: tuple[str, ...]
     class_file: Path
     split: Path
@@ -85,14 +86,17 @@ def find_own_data(
             '--image-dir',
         )
     images = _find_images(existing_folder(root / image_dir))
-    if image_suffix is None:
-        image_suffix = _only(
-            sorted({s for name in annotated.image_ids for s in images[name]}),
+    suffixes = sorted(
+        {s for name in annotated.image_ids for s in images[name]}
+    )
+    if image_suffix is not None:
+        suffixes = [f'.{image_suffix.removeprefix(".")}']
+    elif FORMATS[format].needs_suffix or not suffixes:
+        _only(
+            suffixes,
             f'{root / image_dir}: the suffix of the annotated images',
             '--image-suffix',
         )
-    elif not image_suffix.startswith('.'):
-        image_suffix = f'.{image_suffix}'
     class_file = Path(classes) if classes else root / 'classes.txt'
     names = annotated.classes
     if classes or class_file.is_file():
@@ -111,19 +115,20 @@ def find_own_data(
         image_ids = [
             name
             for name in annotated.image_ids
-            if name not in others and image_suffix in images[name]
+            if name not in others and images[name] & set(suffixes)
         ]
     if not image_ids:
         raise UsageError(
-            f'{root / image_dir}: no annotated image with the suffix '
-            f'{image_suffix}; give --image-dir or --image-suffix'
+            f'{root / image_dir}: no image to train on has boxes and the '
+            f'suffix {" or ".join(suffixes)}; give --image-dir or '
+            '--image-suffix'
         )
     return OwnData(
         root.resolve(),
         format,
         box_file and box_file.resolve(),
         image_dir,
-        image_suffix,
+        tuple(suffixes),
         tuple(names),
         class_file.resolve(),
         split.resolve(),

@@ -1,3 +1,4 @@
+import json
 import runpy
 import shlex
 
@@ -53,6 +54,23 @@ def test_a_config_for_own_data(photos, tmp_path):
         assert dataset.img_suffix == '.jpg'
     base = Config.fromfile(find_config(BASE))
     assert config.optim_wrapper.optimizer == base.optim_wrapper.optimizer
+
+
+def test_boxes_in_a_coco_file(photos, tmp_path):
+    ids = [path.stem for path in (photos / 'JPEGImages').iterdir()]
+    content = dict(
+        images=[dict(id=n, file_name=f'{n}.jpg') for n in ids],
+        annotations=[],
+        categories=[dict(id=1, name=SCENE_CLASSES[0])],
+    )
+    (photos / 'all.json').write_text(json.dumps(content))
+    data = find_own_data(photos, format='coco')
+    *_, command = write_own_config(data, tmp_path / 'mine.py')
+    words = shlex.split(command)
+    assert words[words.index('--boxes') + 1] == f'{photos}/all.json'
+    assert words[words.index('--format') + 1] == 'coco'
+    dataset = Config.fromfile(tmp_path / 'mine.py').train_dataloader.dataset
+    assert dataset.box_source == dict(type='COCOJSON', box_file='all.json')
 
 
 def test_lists_of_the_user_are_not_overwritten(photos, tmp_path):

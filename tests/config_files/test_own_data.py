@@ -69,7 +69,7 @@ def test_voc(root):
     add_voc(root)
     data = find_own_data(root)
     assert (data.format, data.box_file) == ('voc', None)
-    assert (data.image_dir, data.image_suffix) == ('JPEGImages', '.jpg')
+    assert (data.image_dir, data.image_suffixes) == ('JPEGImages', ('.jpg',))
     assert data.classes == CLASSES  # those of the boxes, sorted
     assert data.image_ids == ('a', 'b', 'c')  # d has no boxes
     assert not data.split.exists() and not data.class_file.exists()
@@ -86,6 +86,16 @@ def test_coco(root):
     assert data.image_ids == ('a', 'b', 'c')
 
 
+def test_suffixes_may_differ_where_the_annotations_name_files(root):
+    add_images(root, 'JPEGImages', 'e', '.png')
+    add_coco(root, names='abe')
+    data = find_own_data(root)
+    assert data.image_suffixes == ('.jpg', '.png')
+    assert data.image_ids == ('a', 'b', 'e')
+    data = find_own_data(root, image_suffix='png')
+    assert (data.image_suffixes, data.image_ids) == (('.png',), ('e',))
+
+
 @pytest.mark.parametrize(
     ('train', 'image_dir', 'ids'),
     [
@@ -99,7 +109,7 @@ def test_yolo(tmp_path, train, image_dir, ids):
     add_yolo(root, train)
     data = find_own_data(root)
     assert (data.format, data.box_file) == ('yolo', root / 'data.yaml')
-    assert (data.image_dir, data.image_suffix) == (image_dir, '.png')
+    assert (data.image_dir, data.image_suffixes) == (image_dir, ('.png',))
     assert (data.classes, data.image_ids) == (CLASSES, ids)
 
 
