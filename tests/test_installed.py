@@ -14,9 +14,12 @@ from box2seg_mmseg.installed import (
 )
 
 ROOT = Path(__file__).resolve().parent.parent
-SHIPPED = 'scenes/box2seg_upernet_r18_1xb8-300_scenes-96x96.py'
+(SHIPPED,) = (
+    path.relative_to(ROOT / 'configs').as_posix()
+    for path in (ROOT / 'configs').glob('scenes/box2seg_*.py')
+)
 # Whose --help waits for neither torch nor mmseg.
-QUICK = ['config', 'generate_pseudo_labels', 'verify_pseudo_labels']
+QUICK = ['config', 'generate_pseudo_labels']
 
 
 def _run(*words, cwd=None):

@@ -13,9 +13,13 @@ from box2seg_mmseg.config_files.own_config import (
 )
 from box2seg_mmseg.config_files.own_data import find_own_data
 from box2seg_mmseg.errors import UsageError
-from box2seg_mmseg.installed import find_config, find_tools
+from box2seg_mmseg.installed import find_config, find_tools, installed_files
 
-SCENES = 'scenes/box2seg_upernet_r18_1xb8-300_scenes-96x96.py'
+CONFIGS = installed_files('configs')
+(SCENES,) = (
+    path.relative_to(CONFIGS).as_posix()
+    for path in CONFIGS.glob('scenes/box2seg_*.py')
+)
 
 
 @pytest.fixture

@@ -10,7 +10,11 @@ import box2seg_mmseg
 from box2seg_mmseg.installed import installed_files
 
 SCOPE = 'box2seg_mmseg'
-SCENES = 'scenes/box2seg_upernet_r18_1xb8-300_scenes-96x96.py'
+CONFIGS = installed_files('configs')
+(SCENES,) = (
+    path.relative_to(CONFIGS).as_posix()
+    for path in CONFIGS.glob('scenes/box2seg_*.py')
+)
 
 
 @pytest.fixture
@@ -24,7 +28,7 @@ def config(tmp_path):
 
 
 def test_a_config_in_any_folder_inherits_ours(config):
-    shipped = Config.fromfile(installed_files('configs') / SCENES)
+    shipped = Config.fromfile(CONFIGS / SCENES)
     mine = config(
         f"_base_ = 'box2seg_mmseg::{SCENES}'\n"
         'model = dict(decode_head=dict(share_decoder=True))\n'

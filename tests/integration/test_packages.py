@@ -188,8 +188,10 @@ def test_an_editable_installation(checkout, install, tmp_path):
     environment = _environment(bin_)
     output = _call([bin_ / 'box2seg', '--help'], env=environment)
     assert '  generate_pseudo_labels ' in output
-    name = 'scenes/box2seg_upernet_r18_1xb8-300_scenes-96x96.py'
-    (tmp_path / 'my.py').write_text(f"_base_ = 'box2seg_mmseg::{name}'\n")
+    (config,) = (checkout / 'configs/scenes').glob('box2seg_*.py')
+    (tmp_path / 'my.py').write_text(
+        f"_base_ = 'box2seg_mmseg::scenes/{config.name}'\n"
+    )
     _call(
         [bin_ / 'box2seg', 'config', 'my.py', '--out', 'whole.py'],
         cwd=tmp_path,
