@@ -202,6 +202,6 @@ def test_a_broken_file_is_named(root):
     (root / 'Annotations/b.xml').write_text('<annotation>')
     with pytest.raises(AnnotationError, match=r'b\.xml'):
         find_own_data(root)
-    add_yolo(root, 'train')
+    (root / 'data.yaml').write_text('train: images/train\n')
     with pytest.raises(AnnotationError, match=r'data\.yaml'):
         find_own_data(root, format='yolo')
