@@ -1,5 +1,6 @@
 """Segmentors, backbones, decode head and losses."""
 
+from .. import checked_toolbox  # noqa: F401
 from .backbones import EfficientNetLite
 from .decode_heads import Box2SegHead
 from .losses import AffinityLoss, AttentionWeightedLoss, GrabCutLoss

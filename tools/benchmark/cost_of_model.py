@@ -6,13 +6,13 @@ and memory of the affinity loss in its linear form and pair by pair.
 
 import os
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
-from pathlib import Path
 
 from model_cost import measure_affinity, measure_models
 
 from box2seg_mmseg.command_line import positive_int, run
+from box2seg_mmseg.installed import installed_files
 
-CONFIGS = Path(__file__).resolve().parents[2] / 'configs/miniature'
+CONFIGS = installed_files('configs') / 'miniature'
 MODELS = {
     'UPerHead': 'grabcut_',
     'Box2Seg, separate decoders': 'box2seg_',
