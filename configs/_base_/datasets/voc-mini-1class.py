@@ -1,5 +1,5 @@
-# The miniature's photographs with one class: object against background.
-_base_ = './voc-mini_boxes.py'
+# The photographs of voc-mini with a single class: object against background.
+_base_ = './voc-mini.py'
 classes = dict(
     classes=('background', 'object'), palette=[[0, 0, 0], [128, 0, 0]]
 )
@@ -9,7 +9,7 @@ train_dataloader = dict(
             dict(type='LoadImageFromFile'),
             dict(type='LoadPseudoLabels'),
             dict(type='MergeClasses'),
-            dict(type='LoadBoxes', num_classes=2),
+            dict(type='LoadBoxes'),
             {{_base_.augment.resize}},
             {{_base_.augment.flip}},
             {{_base_.augment.shrink_labels}},
@@ -25,7 +25,7 @@ test_pipeline = [
     dict(type='PackSegInputs'),
 ]
 tta_pipeline = _base_.tta_pipeline
-# After the masks are loaded.
+# After the step that loads the masks.
 tta_pipeline[1].transforms.insert(3, [dict(type='MergeClasses')])
 val_dataloader = dict(
     dataset=dict(

@@ -1,4 +1,4 @@
-# Scenes that the package draws itself (tools/benchmark/demo.py without data).
+# Scenes that tools/benchmark/demo.py renders when it is given no data.
 metainfo = dict(
     classes=('background', 'disk', 'ring', 'star', 'lollipop', 'frame'),
     palette=[
@@ -13,7 +13,7 @@ metainfo = dict(
 data_root = 'work_dirs/demo/scenes'
 train_pipeline = [
     dict(type='LoadImageFromFile'),
-    dict(type='LoadBoxes', num_classes=6),
+    dict(type='LoadBoxes'),
     dict(type='LoadPseudoLabels'),
     dict(
         type='RandomResize',

@@ -1,5 +1,5 @@
-# One's own classes: Box2Seg.
-_base_ = './grabcut_upernet_effnet-lite2_1xb8-800_custom-256x256.py'
+# Box2Seg: three decoders, three losses.
+_base_ = './grabcut_upernet_effnet-lite2_1xb8-800_voc-mini-1class-256x256.py'
 model = dict(
     decode_head=dict(
         _delete_=True,
@@ -8,7 +8,9 @@ model = dict(
         losses=[
             dict(type='GrabCutLoss'),
             dict(type='AttentionWeightedLoss', warmup_iters=100),
-            dict(type='AffinityLoss', pretrain_iters=100),
+            dict(
+                type='AffinityLoss', embedding_channels=64, pretrain_iters=100
+            ),
         ],
     )
 )

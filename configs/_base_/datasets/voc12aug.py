@@ -3,7 +3,7 @@ _base_ = './augment_512.py'
 data_root = 'data/VOCdevkit/VOC2012'
 train_pipeline = [
     dict(type='LoadImageFromFile'),
-    dict(type='LoadBoxes', num_classes=21),
+    dict(type='LoadBoxes'),
     dict(type='LoadPseudoLabels'),
     {{_base_.augment.resize}},
     {{_base_.augment.crop}},

@@ -1,5 +1,5 @@
-# One class, with masks: full supervision.
-_base_ = './voc-mini-object_boxes.py'
+# Full supervision: trained on ground-truth masks.
+_base_ = './grabcut_upernet_effnet-lite2_1xb8-800_voc-mini-1class-256x256.py'
 train_dataloader = dict(
     dataset=dict(
         _delete_=True,

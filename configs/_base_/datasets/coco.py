@@ -89,7 +89,7 @@ metainfo = dict(
 )
 train_pipeline = [
     dict(type='LoadImageFromFile'),
-    dict(type='LoadBoxes', num_classes=81),
+    dict(type='LoadBoxes'),
     dict(type='LoadPseudoLabels'),
     {{_base_.augment.resize}},
     {{_base_.augment.crop}},

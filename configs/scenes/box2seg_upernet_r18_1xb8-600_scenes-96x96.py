@@ -1,5 +1,5 @@
 # Box2Seg: three decoders, three losses.
-_base_ = './grabcut_upernet_r18_1xb8-300_scenes-96x96.py'
+_base_ = './grabcut_upernet_r18_1xb8-600_scenes-96x96.py'
 model = dict(
     decode_head=dict(
         _delete_=True,
@@ -8,7 +8,9 @@ model = dict(
         losses=[
             dict(type='GrabCutLoss'),
             dict(type='AttentionWeightedLoss', warmup_iters=60),
-            dict(type='AffinityLoss', pretrain_iters=60),
+            dict(
+                type='AffinityLoss', embedding_channels=64, pretrain_iters=60
+            ),
         ],
     )
 )

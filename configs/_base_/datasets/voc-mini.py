@@ -1,18 +1,18 @@
-# The miniature's photographs with boxes instead of masks, on a CPU. Any folder
-# in VOC's layout takes their place: set BOX2SEG_VOC to it.
-_base_ = './augment_256.py'
-data_root = '{{$BOX2SEG_VOC:data/voc-mini}}'
+# Photographs with boxes instead of masks, on a CPU: voc-mini, or any folder with
+# VOC's classes and layout that takes its place as data_root.
+_base_ = './two_views_256.py'
+data_root = 'data/voc-mini'
 train_pipeline = [
     dict(type='LoadImageFromFile'),
-    dict(type='LoadBoxes', num_classes=21),
+    dict(type='LoadBoxes'),
     dict(type='LoadPseudoLabels'),
     {{_base_.augment.resize}},
     {{_base_.augment.flip}},
     {{_base_.augment.shrink_labels}},
     dict(type='PackBox2SegInputs'),
 ]
-# No data workers: the network's threads use all cores, and a resumed run
-# takes the same augmentations as an uninterrupted one (RandomStateHook).
+# No data workers: the network's threads use all cores, and a resumed run draws
+# the same augmentations as an uninterrupted one (RandomStateHook).
 train_dataloader = dict(
     batch_size=8,
     num_workers=0,
@@ -21,7 +21,7 @@ train_dataloader = dict(
         type='BoxSupervisedVOCDataset',
         data_root=data_root,
         ann_file='ImageSets/Segmentation/train.txt',
-        pseudo_label_dir='work_dirs/pseudo_labels/voc-mini/grabcut',
+        pseudo_label_dir='data/pseudo_labels/voc-mini/grabcut',
         pipeline=train_pipeline,
     ),
 )
