@@ -1,5 +1,5 @@
-# Full supervision: trained on ground-truth masks. For fewer of them give a split:
-# --cfg-options train_dataloader.dataset.ann_file=FILE.
+# Full supervision: trained on ground-truth masks. For fewer of them give a
+# split: --cfg-options train_dataloader.dataset.ann_file=FILE.
 _base_ = './grabcut_upernet_r101_4xb4-40k_voc12aug-512x512.py'
 train_dataloader = dict(
     dataset=dict(

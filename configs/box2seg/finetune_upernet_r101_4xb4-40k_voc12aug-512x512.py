@@ -1,5 +1,5 @@
-# Box2Seg's checkpoint, trained further on the masks of an eighth of the images.
-# tools/dataset_converters/sample_split.py writes the split.
+# Box2Seg's checkpoint, trained further on the masks of an eighth of the
+# images. tools/dataset_converters/sample_split.py writes the split.
 _base_ = '../baselines/full_upernet_r101_4xb4-40k_voc12aug-512x512.py'
 start = (
     'work_dirs/box2seg_upernet_r101_4xb4-40k_voc12aug-512x512/iter_40000.pth'

@@ -1,6 +1,6 @@
 # Full supervision with the attention-weighted loss: VOC's boxes are complete
-# where about a tenth of its masks are not (the authors report +1.5). All images
-# have masks, so no pseudo label is read.
+# where about a tenth of its masks are not (the authors report +1.5). All
+# images have masks, so no pseudo label is read.
 _base_ = './box2seg_upernet_r101_4xb4-40k_voc12aug-512x512.py'
 model = dict(
     decode_head=dict(

@@ -1,5 +1,5 @@
-# Box2Seg's checkpoint, trained further on the masks of an eighth of the images.
-# tools/dataset_converters/sample_split.py writes the split.
+# Box2Seg's checkpoint, trained further on the masks of an eighth of the
+# images. tools/dataset_converters/sample_split.py writes the split.
 _base_ = './full_upernet_effnet-lite2_1xb8-800_voc-mini-1class-256x256.py'
 start = (
     'work_dirs/box2seg_upernet_effnet-lite2_1xb8-800_voc-mini-1class-256x256/'

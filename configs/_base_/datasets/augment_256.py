@@ -2,8 +2,11 @@
 augment = dict(
     resize=dict(
         type='RandomResize',
-        scale=(1024, 256),
-        ratio_range=(0.75, 1.5),
+        # The shorter side is at least 256 px, whatever the longer one: a crop
+        # of a smaller photograph would need padding, which mmseg gets wrong
+        # for labels that SegRescale has shrunk.
+        scale=(25600, 256),
+        ratio_range=(1.0, 1.5),
         keep_ratio=True,
     ),
     crop=dict(type='RandomCrop', crop_size=(256, 256), cat_max_ratio=0.9),

@@ -1,6 +1,6 @@
 # Photographs of your own with boxes in any supported format. Inherit a config
-# of configs/custom and set data_root, the classes, the box source and, if it is
-# not .jpg, the suffix, as docs/custom_data.md shows.
+# of configs/custom and set data_root, the classes, the box source and, unless
+# it is .jpg, the suffix, as docs/custom_data.md shows.
 _base_ = './augment_256.py'
 train_pipeline = [
     dict(type='LoadImageFromFile'),
@@ -9,8 +9,8 @@ train_pipeline = [
     {{_base_.augment.resize}},
     {{_base_.augment.crop}},
     {{_base_.augment.flip}},
-    # The losses are taken at 128 px; at 256 px they would take half of the time
-    # of a step.
+    # The losses are taken at 128 px; at 256 px they would take half of the
+    # time of a step.
     dict(type='SegRescale', scale_factor=0.5),
     dict(type='PackBox2SegInputs'),
 ]

@@ -5,8 +5,8 @@
 augment = dict(
     resize=dict(type='Resize', scale=(256, 256), keep_ratio=False),
     flip=dict(type='RandomFlip', prob=0.5),
-    # The losses are taken at 128 px; at 256 px they would take half of the time
-    # of a step.
+    # The losses are taken at 128 px; at 256 px they would take half of the
+    # time of a step.
     shrink_labels=dict(type='SegRescale', scale_factor=0.5),
 )
 test_pipeline = [

@@ -1,5 +1,5 @@
-# Photographs with boxes instead of masks, on a CPU: voc-mini, or any folder with
-# VOC's classes and layout that takes its place as data_root.
+# Photographs with boxes instead of masks, on a CPU: voc-mini, or any folder
+# with VOC's classes and layout that takes its place as data_root.
 _base_ = './two_views_256.py'
 data_root = 'data/voc-mini'
 train_pipeline = [

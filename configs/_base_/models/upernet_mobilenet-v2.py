@@ -1,5 +1,5 @@
-# UPerNet of 64 channels on mmseg's own MobileNetV2, for a laptop's CPU: a model
-# that exports to stock mmseg.
+# UPerNet of 64 channels on mmseg's own MobileNetV2, for a laptop's CPU. The
+# trained model exports to stock mmseg.
 norm_cfg = dict(type='BN', requires_grad=True)
 model = dict(
     type='EncoderDecoder',

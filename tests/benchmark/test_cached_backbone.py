@@ -1,14 +1,13 @@
 import pytest
 import torch
+from cached_backbone import CachedEfficientNetLite
 
 from box2seg_mmseg.models.backbones import EfficientNetLite
 
 
-def _backbone(**kwargs):
+def _backbone(kind=CachedEfficientNetLite, **kwargs):
     torch.manual_seed(0)
-    return EfficientNetLite(
-        'lite0', out_indices=(2, 7), frozen_stages=7, **kwargs
-    ).train()
+    return kind('lite0', out_indices=(2, 7), frozen_stages=7, **kwargs).train()
 
 
 def _files(folder):
@@ -17,7 +16,7 @@ def _files(folder):
 
 def test_outputs_come_from_the_folder_and_are_the_computed_ones(tmp_path):
     images = torch.rand(3, 3, 64, 64)
-    want = _backbone()(images)
+    want = _backbone(EfficientNetLite)(images)
     backbone = _backbone(cache_dir=tmp_path / 'cache')
     backbone(images[:2])
     assert len(_files(tmp_path)) == 2
@@ -27,7 +26,7 @@ def test_outputs_come_from_the_folder_and_are_the_computed_ones(tmp_path):
             assert not out.requires_grad
     assert len(_files(tmp_path)) == 3
 
-    # Another process, for which the files alone speak.
+    # Another process knows the files alone.
     for path in _files(tmp_path):
         kept = torch.load(path, weights_only=True)
         torch.save([torch.full_like(one, 7) for one in kept], path)
@@ -52,11 +51,11 @@ def _other_precision(backbone, images):
 
 
 def _other_outputs(backbone, images):
-    other = EfficientNetLite(
+    other = CachedEfficientNetLite(
         'lite0',
         out_indices=(1, 7),
         frozen_stages=7,
-        cache_dir=backbone.cache.cache_dir,
+        cache_dir=backbone.cache_dir,
     )
     other.load_state_dict(backbone.state_dict())
     return other(images)
@@ -65,7 +64,7 @@ def _other_outputs(backbone, images):
 @pytest.mark.parametrize(
     'change', [_other_weights, _other_image, _other_precision, _other_outputs]
 )
-def test_what_changes_the_outputs_is_computed_anew(change, tmp_path):
+def test_what_changes_the_outputs_is_computed_again(change, tmp_path):
     backbone = _backbone(cache_dir=tmp_path)
     images = torch.rand(1, 3, 64, 64)
     backbone(images)
@@ -78,4 +77,4 @@ def test_what_changes_the_outputs_is_computed_anew(change, tmp_path):
 
 def test_a_backbone_that_learns_has_no_cache(tmp_path):
     with pytest.raises(ValueError, match=r'frozen_stages >= 6.* Got: 5'):
-        EfficientNetLite(frozen_stages=5, cache_dir=tmp_path)
+        CachedEfficientNetLite('lite0', tmp_path, frozen_stages=5)
