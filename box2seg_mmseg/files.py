@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, folders with one writer."""
+"""Files that are written completely or not at all; locked folders."""
 
 import hashlib
 import json
@@ -12,7 +12,7 @@ from PIL import Image
 
 from .errors import UsageError
 
-# What Pillow raises of a file that is not a whole image.
+# What Pillow raises for a file that is truncated, corrupt or no image.
 PILLOW_ERRORS = (
     OSError,
     SyntaxError,
@@ -22,10 +22,10 @@ PILLOW_ERRORS = (
 
 
 def existing_folder(path: str | Path) -> Path:
-    """A folder that must exist.
+    """The path of a folder that must exist.
 
     Raises:
-        UsageError: There is no such folder.
+        UsageError: It does not exist.
     """
     if not Path(path).is_dir():
         raise UsageError(f'{path}: no such folder')
@@ -33,21 +33,21 @@ def existing_folder(path: str | Path) -> Path:
 
 
 class FolderError(ValueError):
-    """A folder can not take what a run writes."""
+    """A folder cannot be used for the output of a run."""
 
 
 @contextmanager
 def replacing(path: str | Path) -> Iterator[Path]:
-    """Write a file beside its place, then put it there.
+    """Write a temporary file, then move it to its path.
 
-    Whatever ends the process, the file at the place is the old or the new
-    one. What is left beside it ends in ``.part``.
+    Even if the process is killed, the file at the path is either the old or
+    the new one. A temporary file that is left beside it ends in ``.part``.
 
     Args:
-        path: The place; its folder must exist.
+        path: Final path; its folder must exist.
 
     Yields:
-        The path to write to.
+        The temporary path to write to.
     """
     path = Path(path)
     part = path.with_name(f'.{path.name}.{os.getpid()}.part')
@@ -55,7 +55,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
         yield part
         part.replace(path)
     except OSError as error:
-        if str(error.filename) == str(part):  # which nobody asked for
+        if str(error.filename) == str(part):  # unknown to the caller
             error.filename = str(path)
         raise
     finally:
@@ -63,11 +63,11 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 
 def write_json(path: str | Path, content: object) -> None:
-    """Write a JSON file, whole or not at all.
+    """Write a JSON file, completely or not at all.
 
     Args:
         path: The file; its folder must exist.
-        content: What json can serialise.
+        content: Anything that :mod:`json` can serialise.
     """
     with replacing(path) as part:
         part.write_text(json.dumps(content, indent=2) + '\n')
@@ -75,17 +75,18 @@ def write_json(path: str | Path, content: object) -> None:
 
 @contextmanager
 def only_run(folder: str | Path) -> Iterator[None]:
-    """Keep other runs out of a folder, which is made if absent.
+    """Lock a folder against other runs; create it if it does not exist.
 
     Args:
-        folder: What this run alone may write to.
+        folder: The folder that only this run may write to.
 
     Raises:
-        FolderError: Another run is at work there, or it is no folder.
+        FolderError: Another run is using the folder, or the path is not a
+            folder.
     """
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
-        raise FolderError(f'{folder}: not a folder; name another')
+        raise FolderError(f'{folder}: not a folder; choose another path')
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / '.lock'
     lock = FileLock(path)
@@ -93,7 +94,8 @@ def only_run(folder: str | Path) -> Iterator[None]:
         lock.acquire(timeout=0)
     except Timeout:
         raise FolderError(
-            f'{folder}: another run is at work here; wait until it ends'
+            f'{folder}: another run is using this folder; wait for it to '
+            'finish'
         ) from None
     try:
         yield
@@ -103,7 +105,7 @@ def only_run(folder: str | Path) -> Iterator[None]:
 
 
 def hash_of(*parts: bytes) -> str:
-    """A hash of 128 bits, in hexadecimal digits."""
+    """A 128-bit hash as hexadecimal digits."""
     result = hashlib.blake2b(digest_size=16)
     for part in parts:
         result.update(len(part).to_bytes(8, 'little'))

@@ -1,39 +1,39 @@
-"""Photographs, read so that a bad file is told apart from a good one."""
+"""Reading of photographs, with an error for each kind of bad file."""
 
 from io import BytesIO
 from pathlib import Path
 
 import cv2
 import numpy as np
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from .files import PILLOW_ERRORS
 
 
 class ImageError(ValueError):
-    """An image file is missing, broken or of another size."""
+    """An image file is missing, corrupt or of another size."""
 
 
 class ImageSizeError(ImageError):
-    """An image is whole, and not of the size that its annotation says."""
+    """An intact image does not have the size that its annotation says."""
 
 
 def read_image(path: str | Path, size: tuple[int, int]) -> np.ndarray:
-    """An image from its file; see :func:`decode_image`."""
+    """Read an image file; see :func:`decode_image`."""
     return decode_image(read_image_bytes(path), path, size)
 
 
 def read_image_bytes(path: str | Path) -> bytes:
-    """The content of an image file.
+    """Read the bytes of an image file.
 
     Raises:
-        ImageError: There is none, or it can not be read.
+        ImageError: The file does not exist or cannot be read.
     """
     try:
         return Path(path).read_bytes()
     except FileNotFoundError:
         raise ImageError(
-            f'{path}: missing; put it there or take it out of the split'
+            f'{path}: missing; add it or remove it from the split'
         ) from None
     except OSError as error:
         raise ImageError(f'{path}: {error.strerror}') from None
@@ -42,32 +42,35 @@ def read_image_bytes(path: str | Path) -> bytes:
 def decode_image(
     data: bytes, path: str | Path, size: tuple[int, int] | None
 ) -> np.ndarray:
-    """The image as OpenCV reads it.
+    """Decode an image as OpenCV does.
 
     Args:
         data: From :func:`read_image_bytes`.
-        path: Where it is from, for messages.
-        size: ``(H, W)`` that its annotation says; None for any.
+        path: Path of its file, for messages.
+        size: ``(H, W)`` from its annotation; None accepts any size.
 
     Returns:
         ``(H, W, 3)`` uint8, BGR.
 
     Raises:
-        ImageError: It is truncated or no image.
-        ImageSizeError: It is of another size.
+        ImageError: It is truncated, corrupt or not an image.
+        ImageSizeError: It has another size.
     """
     try:
-        # OpenCV fills what a truncated file lacks with grey.
+        # OpenCV fills the missing part of a truncated file with grey.
         with Image.open(BytesIO(data)) as image:
             image.load()
     except Image.DecompressionBombError:
         raise ImageError(
             f'{path}: more than {2 * Image.MAX_IMAGE_PIXELS} pixels, which '
-            'Pillow takes for an attack; scale it down, and its boxes'
+            'Pillow refuses as a possible attack; scale the image and its '
+            'boxes down'
         ) from None
+    except UnidentifiedImageError:
+        raise ImageError(f'{path}: not an image file; replace it') from None
     except PILLOW_ERRORS as error:
         raise ImageError(
-            f'{path}: not a whole image; get it anew: {error}'
+            f'{path}: truncated or corrupt image; replace it: {error}'
         ) from None
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
@@ -75,7 +78,7 @@ def decode_image(
         image = None
     if image is None:
         raise ImageError(
-            f'{path}: OpenCV can not read it; convert it to JPEG or PNG'
+            f'{path}: OpenCV cannot read it; convert it to JPEG or PNG'
         )
     if size is not None and image.shape[:2] != tuple(size):
         raise ImageSizeError(

@@ -1,4 +1,4 @@
-"""Label maps as palette PNGs, the way PASCAL VOC stores its masks."""
+"""Label maps as palette PNGs, as PASCAL VOC stores its masks."""
 
 from io import BytesIO
 from pathlib import Path
@@ -9,11 +9,11 @@ from PIL import Image
 from .files import PILLOW_ERRORS, replacing
 
 IGNORE = 255
-"""The label of pixels that no loss and no metric counts."""
+"""The label of pixels that losses and metrics leave out."""
 
 
 def voc_palette() -> np.ndarray:
-    """PASCAL VOC's colour map: the bits of the label, spread over R, G, B.
+    """PASCAL VOC's colour map: the label's bits, spread over R, G and B.
 
     Returns:
         ``(256, 3)`` uint8, RGB; entry 255 is VOC's light border colour.
@@ -28,14 +28,14 @@ def voc_palette() -> np.ndarray:
 
 
 def write_label_png(path: str | Path, label_map: np.ndarray) -> bytes:
-    """Write a label map as a palette PNG, whole or not at all.
+    """Write a label map as a palette PNG, completely or not at all.
 
     Args:
-        path: Where the PNG goes; its folder is made if absent.
+        path: Path of the PNG; its folder is created if it does not exist.
         label_map: ``(H, W)`` uint8.
 
     Returns:
-        What was written.
+        The bytes of the PNG.
 
     Raises:
         ValueError: ``label_map`` is not a uint8 map.
@@ -60,24 +60,26 @@ def read_label_png(path: str | Path, num_classes: int) -> np.ndarray:
 
     Args:
         path: An 8-bit palette or grey PNG.
-        num_classes: Labels are below it, or 255.
+        num_classes: Number of classes; labels must be below it, or 255.
 
     Returns:
         ``(H, W)`` uint8.
 
     Raises:
-        FileNotFoundError: There is none.
-        ValueError: It is broken or another kind of image, or a label is no
-            class.
+        FileNotFoundError: The file does not exist.
+        ValueError: It is corrupt or another kind of image, or has a label
+            that is not a class.
     """
     try:
         label_map = np.array(Image.open(path))
     except FileNotFoundError:
         raise FileNotFoundError(
-            f'{path}: missing; put it there or take it out of the split'
+            f'{path}: missing; add it, or remove its image from the split'
         ) from None
-    except PILLOW_ERRORS as error:
-        raise ValueError(f'{path}: not a whole PNG: {error}') from None
+    except PILLOW_ERRORS:
+        raise ValueError(
+            f'{path}: truncated or corrupt PNG; replace it'
+        ) from None
     if label_map.dtype != np.uint8 or label_map.ndim != 2:
         raise ValueError(
             f'{path}: must be an 8-bit palette or grey PNG of labels. '

@@ -17,18 +17,18 @@ import cv2
 
 
 def worker_pool(workers: int, module: str) -> ProcessPoolExecutor:
-    """Start processes that end with this one, on one thread each.
+    """Start processes with one thread each, which end when this one ends.
 
     Args:
-        workers: Processes.
-        module: What they import before all else, such as the module of the
-            functions that they will call.
+        workers: Number of processes.
+        module: Module that they import first, such as that of the functions
+            that they will call.
 
     Returns:
-        The pool; its user shuts it down.
+        The pool; the caller shuts it down.
     """
-    # Not 'fork': this process may hold threads of torch or OpenCV. A fork
-    # server imports once for all workers.
+    # Not 'fork', because this process may run threads of torch or OpenCV. A
+    # fork server imports the module once for all workers.
     if 'forkserver' in get_all_start_methods():
         context = get_context('forkserver')
         context.set_forkserver_preload([module])
@@ -41,7 +41,7 @@ def worker_pool(workers: int, module: str) -> ProcessPoolExecutor:
 
 @contextmanager
 def telling_of_killed_workers() -> Iterator[None]:
-    """Say what a broken pool means, around any use of one.
+    """Turn the error of a broken pool into one that says what to do.
 
     Raises:
         RuntimeError: A worker was killed.
@@ -50,8 +50,8 @@ def telling_of_killed_workers() -> Iterator[None]:
         yield
     except BrokenProcessPool:
         raise RuntimeError(
-            'a worker process was killed, perhaps for want of memory; start '
-            'again with fewer workers'
+            'a worker process was killed, perhaps because memory ran out; '
+            'rerun with fewer workers'
         ) from None
 
 

@@ -1,13 +1,22 @@
 import os
 import re
+import runpy
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
+import cv2
+import numpy as np
 import pytest
+import skimage.data
 from hypothesis import settings
 from mmengine.registry import init_default_scope
+
+from box2seg_mmseg.boxes import VOC_CLASSES, BoxAnnotations, write_voc_xml
+from box2seg_mmseg.label_maps import write_label_png
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / 'tools/benchmark'))
@@ -31,18 +40,68 @@ def data_dir() -> Path:
     return path
 
 
-@pytest.fixture
-def few_photographs(data_dir, tmp_path) -> Path:
-    """voc-mini with ten photographs: eight to train on, two to validate."""
-    source, root = data_dir / 'voc-mini', tmp_path / 'data/voc-mini'
-    splits = 'ImageSets/Segmentation'
-    (root / splits).mkdir(parents=True)
-    for name in ('JPEGImages', 'Annotations', 'SegmentationClass'):
-        (root / name).symlink_to(source / name)
-    for split, count in (('train.txt', 8), ('val.txt', 2)):
-        ids = (source / splits / split).read_text().split()[:count]
-        (root / splits / split).write_text('\n'.join(ids))
+# Objects in scikit-image's photographs: VOC's class (or the one whose place it
+# takes, for a cup and a rocket) and box, xyxy in the photograph's pixels.
+OBJECTS = {
+    'astronaut': ('person', (25, 10, 400, 512)),
+    'chelsea': ('cat', (1, 0, 390, 299)),
+    'coffee': ('bottle', (80, 15, 485, 385)),
+    'rocket': ('aeroplane', (305, 125, 355, 415)),
+    'stereo_motorcycle': ('motorbike', (115, 70, 705, 460)),
+}
+
+
+@pytest.fixture(scope='session')
+def photographs(tmp_path_factory) -> Path:
+    """Ten photographs in VOC's layout: eight to train on, two to validate.
+
+    Five photographs of scikit-image, freely licensed, and their mirror
+    images. The masks are ellipses in the boxes: good for running a pipeline,
+    not for judging one.
+    """
+    root = tmp_path_factory.mktemp('data') / 'photographs'
+    splits = root / 'ImageSets/Segmentation'
+    for folder in ('JPEGImages', 'Annotations', 'SegmentationClass'):
+        (root / folder).mkdir(parents=True)
+    splits.mkdir(parents=True)
+    names = []
+    for name, (class_name, box) in OBJECTS.items():
+        image = getattr(skimage.data, name)()
+        image = image[0] if isinstance(image, tuple) else image
+        scale = 256 / max(image.shape)
+        image = cv2.resize(image[..., ::-1], None, fx=scale, fy=scale)
+        height, width = image.shape[:2]
+        x1, y1, x2, y2 = (round(v * scale) for v in box)
+        for suffix in ('', '_mirrored'):
+            if suffix:
+                image = np.ascontiguousarray(image[:, ::-1])
+                x1, x2 = width - x2, width - x1
+            names.append(f'{name}{suffix}')
+            path = root / f'JPEGImages/{names[-1]}.jpg'
+            cv2.imwrite(str(path), image)
+            label = VOC_CLASSES.index(class_name) + 1
+            boxes = BoxAnnotations(
+                names[-1],
+                str(path),
+                (height, width),
+                [(x1, y1, x2, y2)],
+                [label],
+            )
+            write_voc_xml(root / f'Annotations/{names[-1]}.xml', boxes)
+            mask = np.zeros((height, width), np.uint8)
+            middle = (x1 + x2) // 2, (y1 + y2) // 2
+            axes = (x2 - x1) // 2 - 1, (y2 - y1) // 2 - 1
+            cv2.ellipse(mask, middle, axes, 0, 0, 360, label, -1)
+            write_label_png(root / f'SegmentationClass/{names[-1]}.png', mask)
+    (splits / 'train.txt').write_text('\n'.join(names[:8]))
+    (splits / 'val.txt').write_text('\n'.join(names[8:]))
     return root
+
+
+@pytest.fixture
+def few_photographs(photographs, tmp_path) -> Path:
+    """A copy of the photographs that a test may change."""
+    return shutil.copytree(photographs, tmp_path / 'data/photographs')
 
 
 @pytest.fixture(scope='session')
@@ -53,6 +112,44 @@ def scenes(tmp_path_factory) -> Path:
     path = tmp_path_factory.mktemp('scenes')
     write_scenes(path, num_train=16, num_val=4, side=64, seed=3)
     return path
+
+
+def _tool_path(name: str) -> Path:
+    (path,) = (ROOT / 'tools').rglob(name)
+    return path
+
+
+@pytest.fixture(scope='session')
+def run_tool() -> Callable[..., subprocess.CompletedProcess]:
+    """Runs a tool, by the name of its file, in a process of its own."""
+
+    def run(name: str, *arguments: object) -> subprocess.CompletedProcess:
+        command = [sys.executable, _tool_path(name), *arguments]
+        return subprocess.run(
+            [str(part) for part in command], capture_output=True, text=True
+        )
+
+    return run
+
+
+@pytest.fixture
+def run_tool_here(monkeypatch, capsys) -> Callable[..., SimpleNamespace]:
+    """Runs a tool in this process, which has imported what tools import."""
+
+    def run(name: str, *arguments: object) -> SimpleNamespace:
+        path = _tool_path(name)
+        monkeypatch.setattr(sys, 'argv', [name, *map(str, arguments)])
+        monkeypatch.syspath_prepend(str(path.parent))
+        with pytest.raises(SystemExit) as exit_:
+            runpy.run_path(str(path), run_name='__main__')
+        printed = capsys.readouterr()
+        return SimpleNamespace(
+            returncode=exit_.value.code,
+            stdout=printed.out,
+            stderr=printed.err,
+        )
+
+    return run
 
 
 @pytest.fixture(scope='session')

@@ -19,8 +19,9 @@ def test_images_that_are_whole_are_decoded():
 @pytest.mark.parametrize(
     ('data', 'size', 'message'),
     [
-        (_encoded('.jpg')[:-60].tobytes(), None, 'a: not a whole image'),
-        (b'', None, 'a: not a whole image'),
+        (_encoded('.jpg')[:-60].tobytes(), None, 'a: truncated or corrupt im'),
+        (b'', None, '^a: not an image file; replace it$'),
+        (b'garbage', None, '^a: not an image file; replace it$'),
         (_encoded().tobytes(), (30, 20), 'a: the image is 30 x 20 px, its'),
     ],
 )

@@ -126,7 +126,10 @@ def parser() -> ArgumentParser:
     result.add_argument(
         '--labels',
         metavar='DIR',
-        help='pseudo labels or masks to check too, <image id>.png',
+        help='also check the pseudo labels or masks in this folder, '
+        '<image id>.png. In a folder that generate_pseudo_labels made, PNGs '
+        'that were altered or that it did not write, labels for other classes '
+        'and an unfinished run are problems too',
     )
     result.add_argument(
         '--other-splits',

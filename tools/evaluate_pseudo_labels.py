@@ -14,7 +14,7 @@ from box2seg_mmseg.id_lists import read_split
 
 
 def main(args: Namespace) -> int:
-    """Compare, print the table and write the JSON if asked."""
+    """Compare, print the table and write the reports if asked."""
     report = evaluate_label_folders(
         existing_folder(args.label_dir),
         existing_folder(args.mask_dir),
@@ -30,7 +30,7 @@ def main(args: Namespace) -> int:
 def parser() -> ArgumentParser:
     """The command line."""
     result = ArgumentParser(description=__doc__)
-    result.add_argument('label_dir', help='folder of the label maps to judge')
+    result.add_argument('label_dir', help='folder of the label maps')
     result.add_argument('mask_dir', help='folder of the ground-truth masks')
     result.add_argument(
         '--split',
@@ -47,7 +47,7 @@ def parser() -> ArgumentParser:
     result.add_argument(
         '--one-class',
         action='store_true',
-        help='object against background, whatever its class',
+        help='evaluate object against background, whatever the class',
     )
     add_report_options(result)
     return result

@@ -1,7 +1,8 @@
 """Write the pseudo label of every image of a split as a palette PNG.
 
-The folder remembers what made it: a run does what is missing or has changed,
-and one that was interrupted is taken up by the same command.
+The folder records how its labels were made: a run makes only the labels that
+are missing or whose image or boxes have changed, and the same command resumes
+a run that was interrupted.
 """
 
 import sys
@@ -19,6 +20,7 @@ from box2seg_mmseg.command_line import (
     positive_int,
     print_report,
     read_boxes,
+    read_classes,
     read_labeler,
     run,
 )
@@ -26,7 +28,7 @@ from box2seg_mmseg.pseudo_labels import ENGINES, generate_pseudo_labels
 
 
 def main(args: Namespace) -> int:
-    """Make the labels and print what was made."""
+    """Make the labels and print a summary."""
     labeler = read_labeler(args)
     report = ReadingReport(skip_bad=args.skip_bad)
     annotations, total = read_boxes(args, report)
@@ -39,11 +41,12 @@ def main(args: Namespace) -> int:
         overwrite=args.overwrite,
         progress=True,
         total=total,
+        classes=read_classes(args.classes),
     )
     print_report(report)
     print(
         f'{summary.num_images} images, {summary.num_boxes} boxes -> '
-        f'{args.out}; {summary.num_kept} images were done before'
+        f'{args.out}; {summary.num_kept} images were already labelled'
     )
     for reason, count in sorted(summary.fallbacks.items()):
         print(f'{count} boxes filled instead of segmented: {reason}')
@@ -59,14 +62,14 @@ def parser() -> ArgumentParser:
         description=__doc__, formatter_class=RawDescriptionHelpFormatter
     )
     add_box_options(result)
-    add_labeler_options(result)
     result.add_argument(
         '--out', required=True, metavar='DIR', help='folder for the PNGs'
     )
     result.add_argument(
         '--workers',
         type=positive_int,
-        help='processes (default: one a core of the machine or cluster)',
+        help='number of processes (default: one per core of the machine or '
+        'cluster)',
     )
     result.add_argument(
         '--engine',
@@ -78,9 +81,10 @@ def parser() -> ArgumentParser:
     result.add_argument(
         '--overwrite',
         action='store_true',
-        help='begin anew in a folder that another method, parameter or '
-        'version made',
+        help='start over in a folder whose labels were made with another '
+        'method, parameter, version or class list',
     )
+    add_labeler_options(result)
     return result
 
 

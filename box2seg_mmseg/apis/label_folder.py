@@ -1,6 +1,6 @@
-"""The pseudo labels that an experiment trains on."""
+"""A folder of pseudo labels, made in one call."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from ..boxes import BoxAnnotations
@@ -13,15 +13,17 @@ def make_label_folder(
     labeler: PseudoLabeler,
     out_dir: Path,
     workers: int | None,
+    classes: Sequence[str] | None = None,
 ) -> Path:
-    """Make a folder of pseudo labels, or what it lacks, and say what was done.
+    """Make the pseudo labels that a folder lacks and print a summary.
 
     Args:
         annotations: The boxes of the images.
-        num_images: How many there are.
+        num_images: Number of images, for the progress bar.
         labeler: Makes the label maps.
-        out_dir: The folder; its name is printed.
-        workers: Processes that share the images; None is one a core.
+        out_dir: The folder; created if it does not exist.
+        workers: Number of processes; None means one per core.
+        classes: Names of the foreground classes, which the folder records.
 
     Returns:
         The folder.
@@ -36,6 +38,7 @@ def make_label_folder(
         workers=workers,
         progress=True,
         total=num_images,
+        classes=classes,
     )
     if summary.errors:
         raise RuntimeError('\n'.join(summary.errors))

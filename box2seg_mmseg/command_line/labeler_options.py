@@ -1,93 +1,58 @@
 """The options with which a command line says how to make pseudo labels."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentError, ArgumentParser, Namespace
 
 from ..errors import UsageError
-from ..pseudo_labels import (
-    BACKENDS,
-    NUM_PERTURBATIONS,
-    PseudoLabeler,
-    build_labeler,
-)
-from .arguments import positive_int, share
+from ..pseudo_labels import LABELERS, PseudoLabeler, build_labeler
+from .custom_imports import add_custom_imports
 
-_METHODS = {
-    'grabcut': (
-        'GrabCut',
-        (
-            'iterations',
-            'seed',
-            'backend',
-            'margin',
-            'scale',
-            'ignore_unstable',
-            'perturbations',
-        ),
-    ),
-    'box_fill': ('BoxFill', ('inner',)),
-}
+_DEST = 'labeler_{}'  # apart from a tool's own arguments of the same name
 
 
 def add_labeler_options(parser: ArgumentParser) -> None:
-    """Add the method and what the method needs."""
+    """Add the method and the options of every method.
+
+    Call it after the tool's other options are added, so that an option of a
+    user's labeler that has the name of one of them is reported.
+
+    Args:
+        parser: Gets the options.
+    """
+    add_custom_imports(parser)
+    labelers = {cls.method: cls for cls in LABELERS if cls.method is not None}
     parser.add_argument(
         '--method',
-        choices=list(_METHODS),
+        choices=list(labelers),
         default='grabcut',
-        help='grabcut: Algorithm 1 of the paper; box_fill: filled boxes '
-        '(default: grabcut)',
+        help='how to make the pseudo labels (default: %(default)s)',
     )
-    grab_cut = parser.add_argument_group('options of grabcut')
-    grab_cut.add_argument(
-        '--iterations', type=positive_int, help='of GrabCut (default: 5)'
-    )
-    grab_cut.add_argument(
-        '--seed', type=int, help='of its random numbers (default: 0)'
-    )
-    grab_cut.add_argument(
-        '--backend',
-        choices=list(BACKENDS),
-        help="numba, compiled once on a machine, gives opencv's masks in a "
-        'fraction of its time (default: numba)',
-    )
-    grab_cut.add_argument(
-        '--margin',
-        type=float,
-        help='how much a cut sees around its box, as a share of the width '
-        'and height of the box (default: the whole photograph)',
-    )
-    grab_cut.add_argument(
-        '--scale',
-        type=share,
-        help='shrink the photographs to this share of their width and '
-        'height: faster, and less accurate (default: 1)',
-    )
-    grab_cut.add_argument(
-        '--ignore-unstable',
-        type=share,
-        metavar='SHARE',
-        help='label a pixel of a box 255 where less than this share of the '
-        'cuts of perturbed boxes agree (default: 0, no pixel)',
-    )
-    grab_cut.add_argument(
-        '--perturbations',
-        type=positive_int,
-        metavar='N',
-        help='cut N perturbed boxes a box and record the agreement '
-        f'(default: {NUM_PERTURBATIONS} with --ignore-unstable, else none)',
-    )
-    box_fill = parser.add_argument_group('options of box_fill')
-    box_fill.add_argument(
-        '--inner',
-        type=share,
-        metavar='SHARE',
-        help='fill this share of the area of a box and ignore its rest; 0.2 '
-        'is Box^i (default: 1, the whole box)',
-    )
+    added = {}
+    for method, cls in labelers.items():
+        group = parser.add_argument_group(
+            f'options of --method {method}', _summary(cls)
+        )
+        for option in cls.options:
+            if option.name in added:  # of an earlier method too
+                added[option.name].help += f'; {method}: {option.help}'
+                continue
+            try:
+                # A text, which read_labeler converts: methods that share an
+                # option need not agree on its type.
+                added[option.name] = group.add_argument(
+                    option.flag,
+                    dest=_DEST.format(option.name),
+                    metavar=option.type.__name__.upper(),
+                    help=option.help,
+                )
+            except ArgumentError:
+                parser.error(
+                    f'{option.flag} of {cls.__name__} is an option of this '
+                    'tool already; rename the argument'
+                )
 
 
 def read_labeler(args: Namespace) -> PseudoLabeler:
-    """The labeler that a command line asks for.
+    """Build the labeler that a command line asks for.
 
     Args:
         args: What :func:`add_labeler_options` parsed.
@@ -96,17 +61,43 @@ def read_labeler(args: Namespace) -> PseudoLabeler:
         The labeler.
 
     Raises:
-        UsageError: An option belongs to another method, or is out of range.
+        UsageError: An option belongs to another method, or its value is not
+            of its type or is out of range.
     """
-    config = {}
-    for method, (type_, names) in _METHODS.items():
-        given = {n: v for n in names if (v := getattr(args, n)) is not None}
-        if method == args.method:
-            config.update(type=type_, **given)
-        elif given:
-            option = next(iter(given)).replace('_', '-')
-            raise UsageError(f'--{option} is an option of --method {method}')
+    texts = {
+        option.name: text
+        for cls in LABELERS
+        for option in cls.options
+        if (text := getattr(args, _DEST.format(option.name), None)) is not None
+    }
+    (labeler,) = (cls for cls in LABELERS if cls.method == args.method)
+    config = {'type': labeler.__name__}
+    for option in labeler.options:
+        if option.name not in texts:
+            continue
+        text = texts.pop(option.name)
+        try:
+            config[option.name] = option.type(text)
+        except ValueError:
+            raise UsageError(
+                f'{option.flag} must be of type {option.type.__name__}. '
+                f'Got: {text!r}'
+            ) from None
+    for name in texts:
+        others = [
+            cls.method
+            for cls in LABELERS
+            if name in (option.name for option in cls.options)
+        ]
+        raise UsageError(
+            f'--{name.replace("_", "-")} is an option of --method '
+            f'{" or ".join(others)}, not of {args.method}'
+        )
     try:
         return build_labeler(config)
     except ValueError as error:
         raise UsageError(str(error)) from None
+
+
+def _summary(cls: type[PseudoLabeler]) -> str:
+    return (cls.__doc__ or '').strip().partition('\n')[0]

@@ -14,7 +14,13 @@ from tqdm import tqdm
 from ..boxes import BoxAnnotations, pixel_boxes
 from ..images import ImageError, ImageSizeError, decode_image, read_image_bytes
 from ..label_maps import IGNORE, read_label_png
-from ..pseudo_labels import MIN_SIDE
+from ..pseudo_labels import (
+    MIN_SIDE,
+    StoreError,
+    check_label_folder,
+    verify_pseudo_labels,
+)
+from ..pseudo_labels.store import MANIFEST
 
 # Share of an image; small parts without a box are common.
 _UNBOXED = 0.02
@@ -135,6 +141,9 @@ def check_dataset(
                 'image in two splits',
                 f'{image_id}: is in {names[image_id]} too; take it out of one',
             )
+    bad_labels = set()
+    if label_dir is not None:
+        bad_labels = _check_label_folder(Path(label_dir), image_ids, report)
     seen: dict[str, str] = {}
     bar = tqdm(
         _read_ahead(annotations),
@@ -165,7 +174,7 @@ def check_dataset(
             )
         else:
             seen[digest] = item.image_id
-        if label_dir is not None:
+        if label_dir is not None and item.image_id not in bad_labels:
             _check_label(item, Path(label_dir), report)
     return report
 
@@ -244,6 +253,23 @@ def _check_boxes(item: BoxAnnotations, report: DatasetReport) -> None:
         figures.boxes += len(own)
         figures.thin += int((own < MIN_SIDE).any(1).sum())
         figures.sides += np.sqrt(own.prod(1)).tolist()
+
+
+def _check_label_folder(
+    folder: Path, image_ids: Sequence[str], report: DatasetReport
+) -> set[str]:
+    """Compare a folder with its records; the images whose label is bad."""
+    try:
+        bad = check_label_folder(folder, image_ids, list(report.classes))
+    except StoreError as error:
+        report.add('label folder', str(error))
+        return set()
+    for text in bad.values():
+        report.add('label', text)
+    if (folder / MANIFEST).exists():
+        for text in verify_pseudo_labels(folder, skip=set(image_ids)):
+            report.add('label folder', text)
+    return set(bad)
 
 
 def _check_label(

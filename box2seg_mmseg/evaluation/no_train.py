@@ -1,4 +1,4 @@
-"""Pseudo labels as predictions: the paper's baselines without training."""
+"""Pseudo labels evaluated as predictions: baselines without training."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -23,31 +23,30 @@ def evaluate_no_train(
     progress: bool = False,
     total: int | None = None,
 ) -> list[dict]:
-    """GrabCut-NoTrain-GT and -Det: compare label maps with masks directly.
+    """Compare label maps with masks: GrabCut-NoTrain-GT and -Det.
 
-    Each box is segmented once, whatever the number of thresholds.
+    Each box is segmented only once, for all thresholds together.
 
     Args:
         annotations: Annotated boxes, or detections with their scores.
         labeler: Makes the label maps.
         mask_dir: Folder of the ground-truth masks, ``<image_id>.png``.
         classes: Names of all classes, background first.
-        thresholds: Detections whose score is below one are left out; boxes
-            without scores always stay.
-        workers: Processes that share the images; None is one a core.
+        thresholds: For each, detections with a lower score are left out;
+            boxes without scores are always kept.
+        workers: Number of processes; None means one per core.
         progress: Show a progress bar on stderr.
-        total: How many annotations there are, for the progress bar.
+        total: Number of annotations, for the progress bar.
 
     Returns:
-        One report a threshold; see :meth:`LabelAreas.report`.
+        One report per threshold; see :meth:`LabelAreas.report`.
 
     Raises:
-        ImageError: An image can not be read or has another size.
+        ImageError: An image cannot be read or has another size.
         FileNotFoundError: A mask is missing.
-        ValueError: A mask has another size or a label that is no class.
+        ValueError: A mask has another size or a label that is not a class.
     """
-    if workers != 1:
-        labeler.warm_up()
+    labeler.warm_up(progress)
     jobs = (
         (labeler, item, Path(mask_dir), len(classes), tuple(thresholds))
         for item in annotations

@@ -1,34 +1,40 @@
-"""From an image and its boxes to a label map; numpy, numba and OpenCV only."""
+"""Pseudo labels from images and boxes, with numpy, numba and OpenCV only."""
 
 from .engines import ENGINES
 from .generation import GenerationSummary, generate_pseudo_labels
+from .label_check import check_label_folder, verify_pseudo_labels
 from .labelers import (
     BACKENDS,
+    LABELERS,
     MIN_SIDE,
     NUM_PERTURBATIONS,
     BoxFill,
     GrabCut,
+    Option,
     PseudoLabel,
     PseudoLabeler,
     Segment,
     build_labeler,
     paint_segments,
 )
-from .store import StoreError, verify_pseudo_labels
+from .store import StoreError
 
 __all__ = [
     'BACKENDS',
     'ENGINES',
+    'LABELERS',
     'MIN_SIDE',
     'NUM_PERTURBATIONS',
     'BoxFill',
     'GenerationSummary',
     'GrabCut',
+    'Option',
     'PseudoLabel',
     'PseudoLabeler',
     'Segment',
     'StoreError',
     'build_labeler',
+    'check_label_folder',
     'generate_pseudo_labels',
     'paint_segments',
     'verify_pseudo_labels',

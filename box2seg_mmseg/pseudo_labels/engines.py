@@ -1,8 +1,8 @@
-"""Who does the work: processes of this machine, or a Ray cluster.
+"""Parallel work in processes of this machine or on a Ray cluster.
 
-An engine takes a function, its arguments and a number of workers, and yields
-results as they come, in any order. It asks for arguments only as fast as they
-are worked off.
+An engine takes a function, an iterable of its arguments and a number of
+workers, and yields the results in the order in which they finish. It consumes
+the arguments only as fast as the work proceeds.
 """
 
 import os
@@ -16,7 +16,7 @@ import cv2
 from ..processes import telling_of_killed_workers, worker_pool
 
 T = TypeVar('T')
-_JOBS_PER_WORKER = 4  # under way, so that no worker waits for the next
+_JOBS_PER_WORKER = 4  # submitted ahead, so that no worker has to wait
 
 
 def run_local(
@@ -25,9 +25,10 @@ def run_local(
     """Call a function in processes of this machine.
 
     Args:
-        function: Can be pickled; 1 worker calls it in this process.
-        jobs: Its arguments.
-        workers: Processes; None is one a core.
+        function: Must be picklable, like its arguments.
+        jobs: Its arguments, one tuple per call.
+        workers: Number of processes; None means one per core, and 1 calls
+            the function in this process.
 
     Yields:
         The results, in any order.
@@ -63,13 +64,14 @@ def run_ray(
     """Call a function on a Ray cluster, whose nodes share the file system.
 
     Joins the cluster that ``RAY_ADDRESS`` names, or starts one on this
-    machine. The work of a node that is lost is done again by another.
+    machine. If a node is lost, another one repeats its work.
 
     Args:
-        function: Can be imported on all nodes.
-        jobs: Its arguments.
-        workers: Calls at a time, each on one core; None is one a core of the
-            cluster.
+        function: Must be importable on all nodes, like the classes of its
+            arguments. Ray adds the current folder to the nodes' search path.
+        jobs: Its arguments, one tuple per call.
+        workers: Calls at the same time, each on one core; None means one per
+            core of the cluster.
 
     Yields:
         The results, in any order.

@@ -1,7 +1,7 @@
 """The pseudo labels of a whole split."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,14 +21,13 @@ from .store import PseudoLabelStore, Record, png_path
 
 @dataclass
 class GenerationSummary:
-    """What a run made.
+    """The result of a run.
 
     Args:
         num_images: Images that have a pseudo label now.
-        num_kept: Those of them that had it before.
-        num_boxes: Boxes in them.
-        fallbacks: How many boxes were filled instead of segmented, by
-            reason.
+        num_kept: Those of them that an earlier run labelled.
+        num_boxes: Boxes in these images.
+        fallbacks: Number of boxes filled instead of segmented, by reason.
         errors: One line for each image that could not be labelled, and one
             if the folder's records could not be written.
     """
@@ -49,46 +48,50 @@ def generate_pseudo_labels(
     overwrite: bool = False,
     progress: bool = False,
     total: int | None = None,
+    classes: Sequence[str] | None = None,
 ) -> GenerationSummary:
     """Write the pseudo label of every image as ``out_dir/<image_id>.png``.
 
-    The folder is a :class:`PseudoLabelStore`: a run does only what is missing
-    or was made from other images or boxes, and one that was killed is taken
-    up by the next. An image that can not be read, whose size is not what its
-    annotation says, or whose PNG can not be written is reported, and the rest
-    goes on.
+    The folder is a :class:`PseudoLabelStore`: a run makes only the labels
+    that are missing or were made from other images or boxes, and resumes one
+    that was killed. An image that cannot be read, whose size is not the one
+    in its annotation, or whose PNG cannot be written is reported, and the
+    run continues with the next.
 
     Args:
-        annotations: The boxes of the images; asked for as they are worked
-            off. The store keeps a record of about 1 KB an image in memory.
+        annotations: The boxes of the images, consumed as the work proceeds.
+            The store keeps a record of about 1 KB per image in memory.
         labeler: Makes the label maps.
-        out_dir: Folder for the PNGs; made if absent.
-        workers: Processes that share the images; None is one a core of the
-            machine, or of the cluster.
+        out_dir: Folder for the PNGs; created if it does not exist.
+        workers: Number of processes; None means one per core of the machine
+            or of the cluster.
         engine: ``'local'``, this machine, or ``'ray'``, a Ray cluster.
-        overwrite: Begin anew where another labeler made the folder's PNGs.
+        overwrite: Start over if the folder's PNGs were made by another
+            labeler or version, or for other classes.
         progress: Show a progress bar on stderr.
-        total: How many annotations there are, for the progress bar.
+        total: Number of annotations, for the progress bar.
+        classes: Names of the foreground classes, the first has label 1.
+            Recorded in the folder, so that a training with another class
+            list notices.
 
     Returns:
-        What was made, and what could not be.
+        The number of labels made and the errors.
 
     Raises:
-        FolderError: It is no folder, or another run is at work there.
-        StoreError: Something else made the folder's PNGs.
+        FolderError: ``out_dir`` is not a folder, or another run is using it.
+        StoreError: The folder's PNGs were made by another labeler or
+            version, or for other classes, or not by this function.
     """
+    manifest = {
+        'labeler': labeler.config,
+        'box2seg_mmseg': __version__,
+        'opencv': cv2.__version__,
+    }
+    if classes is not None:
+        manifest['classes'] = list(classes)
     with only_run(out_dir):
-        store = PseudoLabelStore(
-            out_dir,
-            {
-                'labeler': labeler.config,
-                'box2seg_mmseg': __version__,
-                'opencv': cv2.__version__,
-            },
-            overwrite,
-        )
-        if workers != 1:
-            labeler.warm_up()
+        store = PseudoLabelStore(out_dir, manifest, overwrite)
+        labeler.warm_up(progress)
         folder = store.folder.resolve()
         jobs = (
             (labeler, item, folder, store[item.image_id])
@@ -116,8 +119,8 @@ def _store(
         store.finish()
     except OSError as error:
         summary.errors.append(
-            f'{store.folder}: its records are not whole: {error.strerror}; '
-            'mend that and run again'
+            f'{store.folder}: could not write the records: '
+            f'{error.strerror}; fix this and rerun'
         )
     return summary
 
@@ -128,7 +131,11 @@ def _label_one(
     folder: Path,
     done: Record | None,
 ) -> tuple[Record, bool]:
-    """Label an image unless ``done`` holds; the record, and if it holds."""
+    """Label an image unless ``done`` is still valid.
+
+    Returns:
+        Its record, and whether that is ``done``.
+    """
     image_id, source = annotations.image_id, annotations.image_path
     path = png_path(folder, image_id)
     try:
@@ -145,7 +152,7 @@ def _label_one(
         result = labeler.label(image, annotations.boxes, annotations.labels)
         png = write_label_png(path, result.label_map)
     except (ImageError, OSError) as error:
-        with suppress(OSError):  # an older one is of other inputs
+        with suppress(OSError):  # an older one had other inputs
             path.unlink()
         text = str(error)
         if isinstance(error, OSError):

@@ -1,24 +1,27 @@
-"""A folder of pseudo labels that knows what made them.
+"""A folder of pseudo labels that knows how they were made.
 
-The folder holds one PNG an image, ``manifest.json``, which says what made
-them, and ``records.jsonl``, one line an image in the order of their ids.
-While a run goes on, its records are appended to ``records.part.jsonl``, so a
-run that is killed at any moment loses the images in work alone, and the next
-run ends with the same bytes as one that was not killed.
+The folder holds one PNG per image, ``manifest.json``, which says how they
+were made, and ``records.jsonl``, one line per image in the order of their
+ids. While a run is going on, its records are appended to
+``records.part.jsonl``. A run that is killed loses only the images it was
+working on, and the next run ends with the same bytes as one that was not
+killed.
 """
 
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
 from ..files import FolderError, hash_of, replacing, write_json
+from .labelers.builder import LABELERS
 
 MANIFEST = 'manifest.json'
 RECORDS = 'records.jsonl'
-_JOURNAL = 'records.part.jsonl'
+JOURNAL = 'records.part.jsonl'
 
 
 class StoreError(FolderError):
@@ -27,7 +30,7 @@ class StoreError(FolderError):
 
 @dataclass(frozen=True)
 class Record:
-    """What became of one image.
+    """The result for one image.
 
     Args:
         image_id: Path of the image below the image folder, without suffix.
@@ -38,8 +41,8 @@ class Record:
             None.
         filling_rates: For each box the share of its pixels that its segment
             has, in ``[0, 1]``.
-        agreements: For each box how much its segment agrees with those of
-            perturbed boxes, in ``[0, 1]``; empty where they were not made.
+        agreements: For each box the mean IoU of its segment with those of
+            perturbed boxes, in ``[0, 1]``; empty if there were none.
         error: Why there is no PNG, or None.
     """
 
@@ -60,14 +63,15 @@ class PseudoLabelStore:
     """Opens a folder of pseudo labels for a run.
 
     Args:
-        folder: Made if absent.
-        manifest: What makes the pseudo labels, such as the labeler's
-            parameters; goes through JSON.
-        overwrite: Begin anew where the folder says that something else made
-            its pseudo labels.
+        folder: Created if it does not exist.
+        manifest: How the pseudo labels are made, such as ``labeler``, the
+            labeler's config, and ``classes``; must be valid JSON.
+        overwrite: Start over if the folder's pseudo labels were made in
+            another way.
 
     Raises:
-        StoreError: Something else made them, and ``overwrite`` is False.
+        StoreError: They were made in another way and ``overwrite`` is False,
+            or the folder has PNGs but no manifest.
     """
 
     def __init__(
@@ -78,47 +82,46 @@ class PseudoLabelStore:
     ) -> None:
         self.folder = Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._journal = self.folder / _JOURNAL
+        self._journal = self.folder / JOURNAL
         path = self.folder / MANIFEST
         new = json.loads(json.dumps(manifest))
-        old = _read_manifest(path)
+        old = read_manifest(folder)
         if old != new:
             if old is not None and not overwrite:
                 raise StoreError(
-                    f'{path}: made by {_difference(old, new)}; name another '
-                    'folder, or overwrite this one (--overwrite)'
+                    f'{path}: {_difference(old, new)}; choose another folder '
+                    'or start over in this one (--overwrite)'
                 )
             if old is None and any(self.folder.rglob('*.png')):
                 raise StoreError(
-                    f'{folder}: has PNGs that were not made here; name '
-                    'another folder'
+                    f'{folder}: contains PNGs that this tool did not write; '
+                    'choose another folder'
                 )
-            # The manifest goes last: what is left of the old pseudo labels
-            # if this is killed still belongs to the old one.
+            # The manifest goes last: if this is killed, the pseudo labels
+            # that are left still belong to the old one.
             if old is not None:
-                for image_id in _read_all(self.folder):
+                for image_id in read_records(self.folder):
                     png_path(self.folder, image_id).unlink(missing_ok=True)
             (self.folder / RECORDS).unlink(missing_ok=True)
             self._journal.unlink(missing_ok=True)
             write_json(path, new)
         for part in self.folder.rglob('.*.part'):
             part.unlink(missing_ok=True)
-        self._records = _read_all(self.folder)
+        self._records = read_records(self.folder)
         self._seen: set[str] = set()
 
     def __getitem__(self, image_id: str) -> Record | None:
-        """The record of an image, if it has one."""
+        """The record of an image, or None."""
         return self._records.get(image_id)
 
     def add(self, record: Record) -> None:
-        """Note what became of an image."""
+        """Note the result for an image."""
         self._seen.add(record.image_id)
         if self[record.image_id] == record:
             return
         self._records[record.image_id] = record
-        # A line that could not be written to its end, as on a full disk, does
-        # not spoil the next one; what it said is written by finish(), or done
-        # again.
+        # A line that is cut short, as on a full disk, does not spoil the next
+        # one; finish() writes its record, or the next run makes it again.
         with (
             suppress(OSError),
             self._journal.open('ab', buffering=0) as journal,
@@ -126,13 +129,13 @@ class PseudoLabelStore:
             journal.write(b'\n' + _line(record).encode())
 
     def finish(self) -> None:
-        """Write all records in order, and leave no journal.
+        """Write all records in order and remove the journal.
 
-        Images that failed before and were not asked for this time are
+        Images that failed in an earlier run and are not part of this one are
         forgotten.
 
         Raises:
-            OSError: They can not be written; the journal stays.
+            OSError: The records could not be written; the journal stays.
         """
         for record in list(self._records.values()):
             if record.error is not None and record.image_id not in self._seen:
@@ -143,71 +146,51 @@ class PseudoLabelStore:
         self._journal.unlink(missing_ok=True)
 
 
-def verify_pseudo_labels(folder: str | Path) -> Iterator[str]:
-    """Compare a folder's PNGs with its records.
-
-    Args:
-        folder: A folder that :func:`generate_pseudo_labels` made.
-
-    Yields:
-        One line for each image that has no PNG or another one than was
-        written, for each PNG that was not written, and if a run has not
-        ended.
-
-    Raises:
-        StoreError: The folder has no manifest.
-    """
-    folder = Path(folder)
-    if not (folder / MANIFEST).exists():
-        raise StoreError(
-            f'{folder}: no {MANIFEST}; not a folder of pseudo labels'
-        )
-    has_ended = (folder / RECORDS).exists() and not (
-        folder / _JOURNAL
-    ).exists()
-    if not has_ended:
-        yield f'{folder}: a run has not ended; run it again'
-    unknown = set(folder.rglob('*.png')) if has_ended else set()
-    for record in _read_all(folder).values():
-        path = png_path(folder, record.image_id)
-        unknown.discard(path)
-        if record.error is not None:
-            yield f'{path}: not made: {record.error}'
-        elif not path.exists():
-            yield f'{path}: missing; run the generation again'
-        elif not record.holds(path):
-            yield f'{path}: altered or truncated; run the generation again'
-    for path in sorted(unknown):
-        yield f'{path}: not from here; take it out of the folder'
-
-
 def png_path(folder: Path, image_id: str) -> Path:
-    """Where the PNG of an image is in a folder of pseudo labels."""
+    """Path of an image's PNG in a folder of pseudo labels."""
     return folder / f'{image_id}.png'
 
 
-def _line(record: Record) -> str:
-    return json.dumps(asdict(record))
+def read_manifest(folder: str | Path) -> dict[str, Any] | None:
+    """The manifest of a folder of label maps, or None if it has none.
+
+    Raises:
+        StoreError: The manifest is not valid JSON.
+    """
+    path = Path(folder, MANIFEST)
+    if not path.exists():
+        return None
+    try:
+        manifest = json.loads(path.read_text())
+        if not isinstance(manifest, dict):
+            raise ValueError('not a JSON object')
+    except ValueError as error:
+        raise StoreError(
+            f'{path}: cannot be read; delete the folder: {error}'
+        ) from None
+    return manifest
 
 
-def _read_all(folder: Path) -> dict[str, Record]:
-    """The records of a folder by image; those of the journal are newer."""
+def read_records(folder: Path) -> dict[str, Record]:
+    """The records of a folder by image id; those of the journal are newer."""
     return {
         record.image_id: record
-        for name in (RECORDS, _JOURNAL)
+        for name in (RECORDS, JOURNAL)
         for record in _read(folder / name)
     }
 
 
-def _read_manifest(path: Path) -> Any:
-    if not path.exists():
-        return None
-    try:
-        return json.loads(path.read_text())
-    except ValueError as error:
-        raise StoreError(
-            f'{path}: not readable; delete the folder: {error}'
-        ) from None
+def class_difference(old: list[str], new: list[str]) -> str | None:
+    """The first class in which two lists differ, in words."""
+    for number, pair in enumerate(zip_longest(old, new), start=1):
+        if pair[0] != pair[1]:
+            was, now = ('absent' if c is None else repr(c) for c in pair)
+            return f'class {number} was {was} and is now {now}'
+    return None
+
+
+def _line(record: Record) -> str:
+    return json.dumps(asdict(record))
 
 
 def _read(path: Path) -> Iterator[Record]:
@@ -221,11 +204,31 @@ def _read(path: Path) -> Iterator[Record]:
             continue
 
 
-def _difference(old: Any, new: Any, name: str = '') -> str:
-    if isinstance(old, dict) and isinstance(new, dict):
-        return ', '.join(
-            _difference(old.get(key), new.get(key), key)
-            for key in sorted({*old, *new})
-            if old.get(key) != new.get(key)
-        )
-    return f'{name} = {old!r}, not {new!r}'
+def _difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
+    """What differs between two manifests, in words."""
+    methods = [_method(manifest) for manifest in (old, new)]
+    if methods[0] != methods[1]:
+        return 'made with --method {}, this run uses {}'.format(*methods)
+    texts = []
+    if 'classes' in old and 'classes' in new:
+        texts.append(class_difference(old['classes'], new['classes']))
+    elif 'classes' in old or 'classes' in new:
+        run = 'this run' if 'classes' in old else 'the earlier run'
+        texts.append(f'{run} does not name its classes')
+    flat = [
+        {**manifest.get('labeler', {}), **manifest} for manifest in (old, new)
+    ]
+    for key in sorted({*flat[0], *flat[1]} - {'classes', 'labeler'}):
+        before, now = (side.get(key, 'none') for side in flat)
+        if before != now:
+            texts.append(f'{key} {before} -> {now}')
+    return 'this run differs from the earlier one: ' + ', '.join(
+        filter(None, texts)
+    )
+
+
+def _method(manifest: Mapping[str, Any]) -> str | None:
+    """The name of the labeler on the command line, or else in configs."""
+    name = manifest.get('labeler', {}).get('type')
+    names = {cls.__name__: cls.method for cls in LABELERS}
+    return names.get(name) or name

@@ -19,7 +19,7 @@ def test_photographs_are_found_and_bad_ones_named(tmp_path):
     (tmp_path / 'c.jpg').write_bytes(b'garbage')
     images, (error,) = find_photographs(tmp_path)
     assert list(images) == ['a', 'b']
-    assert 'c.jpg' in error and 'not a whole image' in error
+    assert 'c.jpg' in error and 'not an image file' in error
 
 
 def test_what_can_not_be_is_wrong_use(tmp_path):

@@ -105,7 +105,7 @@ def test_bad_pseudo_labels_are_named(scenes, tmp_path):
         dataset[0]
     whole = (tmp_path / 'train_0000.png').read_bytes()
     (tmp_path / 'train_0000.png').write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(ValueError, match=r'0000\.png: not a whole PNG'):
+    with pytest.raises(ValueError, match=r'0000\.png: truncated or corrupt'):
         dataset[0]
 
 

@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from box2seg_mmseg.boxes import BoxAnnotations, write_voc_xml
+from box2seg_mmseg.boxes import (
+    VOC_CLASSES,
+    BoxAnnotations,
+    iter_voc_xml,
+    write_voc_xml,
+)
+from box2seg_mmseg.pseudo_labels import build_labeler, generate_pseudo_labels
 
 TOOL = Path(__file__).resolve().parents[2] / 'tools/check_dataset.py'
 
@@ -143,3 +149,73 @@ def test_images_without_a_box_are_counted(folder):
     assert 'images without a box: 2\n' in printed
     content = json.loads((folder.root / 'report.json').read_text())
     assert (content['images'], content['images_without_box']) == (3, 2)
+
+
+@pytest.fixture
+def labels(folder):
+    """Pseudo labels of a, b and c for the first VOC class; their folder."""
+    for seed, name in enumerate('abc'):
+        folder.add(name, seed)
+    folder.split('train', 'a', 'b')
+    out = folder.root / 'labels'
+    ids = ['a', 'b', 'c']
+    generate_pseudo_labels(
+        iter_voc_xml(folder.root, ids, image_suffix='.png'),
+        build_labeler(dict(type='BoxFill')),
+        out,
+        classes=VOC_CLASSES,
+    )
+    assert folder.check('--labels', out)[:2] == (0, [])
+    return out
+
+
+def test_pngs_that_are_not_as_written_are_found(folder, labels):
+    (labels / 'a.png').unlink()
+    for name in 'bc':  # of the split, and of none
+        png = labels / f'{name}.png'
+        png.write_bytes(png.read_bytes()[:-1])
+    folder.image('mine', 9, 'labels')
+    status, problems, _ = folder.check('--labels', labels)
+    assert status == 1
+    kinds = ['label', 'label', 'label folder', 'label folder']
+    assert [kind for kind, _ in problems] == kinds
+    for (_, text), message in zip(
+        problems,
+        (
+            'a.png: missing; run generate_pseudo_labels again',
+            'b.png: altered or truncated; run generate_pseudo_labels again',
+            'c.png: altered or truncated; run generate_pseudo_labels again',
+            'mine.png: this tool did not write it; move it elsewhere',
+        ),
+        strict=True,
+    ):
+        assert text == f'{labels}/{message}'
+
+
+def test_an_unfinished_labelling_is_found(folder, labels):
+    (labels / 'records.jsonl').rename(labels / 'records.part.jsonl')
+    status, [(kind, text)], _ = folder.check('--labels', labels)
+    assert (status, kind) == (1, 'label folder')
+    assert text == f'{labels}: the last run was not finished; run it again'
+
+
+def test_labels_for_other_classes_are_found(folder, labels):
+    classes = folder.split('classes', 'aeroplane', 'bike')
+    options = '--classes', classes, '--labels', labels
+    status, [(kind, text)], _ = folder.check(*options)
+    assert (status, kind) == (1, 'label folder')
+    assert "class 2 was 'bicycle' and is now 'bike'" in text
+
+
+def test_a_label_that_could_not_be_made_is_found(folder, labels):
+    (folder.root / 'JPEGImages/b.png').write_bytes(b'no image')
+    summary = generate_pseudo_labels(
+        iter_voc_xml(folder.root, ['a', 'b', 'c'], image_suffix='.png'),
+        build_labeler(dict(type='BoxFill')),
+        labels,
+        classes=VOC_CLASSES,
+    )
+    assert len(summary.errors) == 1
+    _, problems, _ = folder.check('--labels', labels)
+    assert [kind for kind, _ in problems] == ['label', 'image']
+    assert 'b.png: not made: ' in problems[0][1]

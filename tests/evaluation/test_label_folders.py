@@ -93,7 +93,7 @@ def test_bad_maps_are_named(tmp_path):
     with pytest.raises(ValueError, match='no pixel has a label in label map'):
         evaluate_label_folders(labels, masks, ['x'], CLASSES)
     (tmp_path / 'c/x.png').write_bytes(b'cut')
-    with pytest.raises(ValueError, match=r'x\.png: not a whole PNG'):
+    with pytest.raises(ValueError, match=r'x\.png: truncated or corrupt PNG'):
         evaluate_label_folders(labels, masks, ['x'], CLASSES)
     labels = _write(tmp_path / 'a', x=[[0, 0, 0]])
     with pytest.raises(ValueError, match='x: label map and mask differ'):

@@ -1,11 +1,7 @@
 import json
 import re
-import runpy
 import shutil
-import subprocess
-import sys
 from pathlib import Path
-from types import SimpleNamespace
 
 import pytest
 
@@ -22,43 +18,11 @@ TOOL_NAMES = sorted(
 )
 
 
-def _path(tool):
-    (path,) = TOOLS.rglob(tool)
-    return path
-
-
-def _run(tool, *arguments):
-    return subprocess.run(
-        [sys.executable, _path(tool), *map(str, arguments)],
-        capture_output=True,
-        text=True,
-    )
-
-
-@pytest.fixture
-def run_here(monkeypatch, capsys):
-    """Runs a tool in this process, which has imported what tools import."""
-
-    def run(tool, *arguments):
-        monkeypatch.setattr(sys, 'argv', [tool, *map(str, arguments)])
-        with pytest.raises(SystemExit) as exit_:
-            monkeypatch.syspath_prepend(str(_path(tool).parent))
-            runpy.run_path(str(_path(tool)), run_name='__main__')
-        printed = capsys.readouterr()
-        return SimpleNamespace(
-            returncode=exit_.value.code,
-            stdout=printed.out,
-            stderr=printed.err,
-        )
-
-    return run
-
-
 @pytest.mark.parametrize('tool', TOOL_NAMES)
-def test_help_and_wrong_use(tool, run_here):
-    done = run_here(tool, '--help')
+def test_help_and_wrong_use(tool, run_tool_here):
+    done = run_tool_here(tool, '--help')
     assert done.returncode == 0 and len(done.stdout.splitlines()) > 8
-    done = run_here(tool, '--no-such-option')
+    done = run_tool_here(tool, '--no-such-option')
     assert done.returncode == 2 and 'error:' in done.stderr
 
 
@@ -69,18 +33,18 @@ def classes(tmp_path):
     return path
 
 
-def test_labels_are_made_and_judged(scenes, classes, tmp_path):
+def test_labels_are_made_and_judged(run_tool, scenes, classes, tmp_path):
     split = scenes / 'ImageSets/Segmentation/val.txt'
     common = ('--split', split, '--classes', classes)
     out = tmp_path / 'labels'
-    done = _run(
+    done = run_tool(
         'generate_pseudo_labels.py', scenes, *common, '--out', out,
         *('--workers', 1),
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert '4 images' in done.stdout and '100%' in done.stderr
     report = tmp_path / 'report.json'
-    done = _run(
+    done = run_tool(
         'evaluate_pseudo_labels.py', out, scenes / 'SegmentationClass',
         *common, '--json', report,
     )  # fmt: skip
@@ -92,18 +56,18 @@ def test_labels_are_made_and_judged(scenes, classes, tmp_path):
     }  # fmt: skip
 
 
-def test_labels_are_judged_without_training(data_dir, tmp_path):
+def test_labels_are_judged_without_training(run_tool, data_dir, tmp_path):
     root, split = data_dir / 'voc-mini', tmp_path / 'split.txt'
     split.write_text('aeroplane_1001\naeroplane_1002\n')
     common = (
         'evaluate_no_train.py', root, '--split', split, '--method',
         *('box_fill', '--json', tmp_path / 'a.json', '--workers', 1),
     )  # fmt: skip
-    done = _run(*common)
+    done = run_tool(*common)
     assert done.returncode == 0, done.stderr
     from_boxes = json.loads((tmp_path / 'a.json').read_text())
     assert f'{from_boxes["mIoU"]:.1f}' in done.stdout
-    done = _run(
+    done = run_tool(
         *common, '--format', 'detections', '--score-threshold', '0.95',
         *('--sweep', '0.3', '0.5', '--csv', tmp_path / 'a.csv'),
     )  # fmt: skip
@@ -117,7 +81,7 @@ def test_labels_are_judged_without_training(data_dir, tmp_path):
     assert header.startswith('class,fixed (0.95),best (0.')
 
 
-def test_methods_are_compared(scenes, classes, tmp_path, run_here):
+def test_methods_are_compared(scenes, classes, tmp_path, run_tool_here):
     masks = scenes / 'SegmentationClass'
     out = tmp_path / 'page.html'
     command = (
@@ -125,7 +89,7 @@ def test_methods_are_compared(scenes, classes, tmp_path, run_here):
         *('--split', scenes / 'ImageSets/Segmentation/val.txt'),
     )  # fmt: skip
     both = ('--prediction', f'A={masks}', f'B={masks}')
-    done = run_here(
+    done = run_tool_here(
         *command, *both, '--out', out, '--figure', tmp_path / 'f.png'
     )
     assert done.returncode == 0, done.stderr
@@ -139,12 +103,12 @@ def test_methods_are_compared(scenes, classes, tmp_path, run_here):
         (('--prediction', 'A=absent', '--out', out), 'absent: no such fo'),
         (('--checkpoint', 'A=absent,b', '--out', out), 'must be two files'),
     ):
-        done = run_here(*command, *wrong)
+        done = run_tool_here(*command, *wrong)
         assert done.returncode == 2 and message in done.stderr
 
 
-def test_the_cost_of_labels_is_printed(scenes, classes):
-    done = _run(
+def test_the_cost_of_labels_is_printed(run_tool, scenes, classes):
+    done = run_tool(
         'cost_of_labels.py', scenes, '--classes', classes,
         *('--split', scenes / 'ImageSets/Segmentation/val.txt'),
     )  # fmt: skip
@@ -156,7 +120,7 @@ def test_the_cost_of_labels_is_printed(scenes, classes):
 
 
 def test_bad_annotations_are_listed_and_the_rest_is_labelled(
-    scenes, classes, tmp_path
+    run_tool, scenes, classes, tmp_path
 ):
     root = tmp_path / 'data'
     shutil.copytree(scenes, root)
@@ -167,22 +131,24 @@ def test_bad_annotations_are_listed_and_the_rest_is_labelled(
         *('--split', root / 'ImageSets/Segmentation/val.txt'),
         *('--classes', classes, '--out', tmp_path / 'labels'),
     )  # fmt: skip
-    done = _run(*command)
+    done = run_tool(*command)
     assert done.returncode == 1 and 'Traceback' not in done.stderr
     assert 'val_0000.xml: no such annotation file' in done.stderr
-    done = _run(*command, '--skip-bad')
+    done = run_tool(*command, '--skip-bad')
     assert done.returncode == 1 and 'Traceback' not in done.stderr
     assert '4 annotations read: 3 used, 0 of' in done.stdout
     left_out, not_labelled = done.stderr.splitlines()[-2:]
     assert left_out.startswith('left out:') and 'val_0000.xml' in left_out
     assert 'take the image out' in left_out
     assert not_labelled.startswith('not labelled:')
-    assert 'val_0001.jpg: not a whole image' in not_labelled
+    assert 'val_0001.jpg: not an image file; replace it' in not_labelled
     names = sorted(p.name for p in (tmp_path / 'labels').glob('*.png'))
     assert names == ['val_0002.png', 'val_0003.png']
 
 
-def test_boxes_of_coco_and_of_detections(data_dir, tmp_path, run_here):
+def test_boxes_of_coco_and_of_detections(
+    run_tool, data_dir, tmp_path, run_tool_here
+):
     """Run as the documentation says, without further options."""
     for name, kind, ids in (
         ('coco-mini', 'coco', ['000000000030', '000000000036']),
@@ -191,20 +157,24 @@ def test_boxes_of_coco_and_of_detections(data_dir, tmp_path, run_here):
         split = tmp_path / 'split.txt'
         split.write_text('\n'.join(ids))
         out = tmp_path / kind
-        done = _run(
+        done = run_tool(
             'generate_pseudo_labels.py', data_dir / name, '--format', kind,
             *('--split', split, '--out', out, '--workers', 1),
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
         assert sorted(p.stem for p in out.glob('*.png')) == ids
-        done = run_here('verify_pseudo_labels.py', out)
-        assert done.returncode == 0 and 'no problems' in done.stdout
+        check = (
+            'check_dataset.py', data_dir / name, '--format', kind,
+            *('--split', split, '--labels', out),
+        )  # fmt: skip
+        assert '.png: ' not in run_tool_here(*check).stdout
         (out / f'{ids[0]}.png').write_bytes(b'cut')
-        done = run_here('verify_pseudo_labels.py', out)
-        assert done.returncode == 1 and f'{ids[0]}.png' in done.stderr
+        done = run_tool_here(*check)
+        assert done.returncode == 1
+        assert f'{ids[0]}.png: altered or truncated' in done.stdout
 
         xml_dir = tmp_path / f'{kind}-xml'
-        done = run_here(
+        done = run_tool_here(
             'convert_boxes.py', data_dir / name, '--format', kind,
             *('--split', split, '--out', xml_dir),
         )  # fmt: skip
@@ -220,7 +190,7 @@ def test_boxes_of_coco_and_of_detections(data_dir, tmp_path, run_here):
 
 
 def test_boxes_are_harmed_in_a_folder_of_their_own(
-    scenes, classes, tmp_path, run_here
+    scenes, classes, tmp_path, run_tool_here
 ):
     root, out = tmp_path / 'copy', tmp_path / 'harmed'
     shutil.copytree(scenes, root)
@@ -231,27 +201,29 @@ def test_boxes_are_harmed_in_a_folder_of_their_own(
         *('--split', root / 'ImageSets/Segmentation/train.txt'),
         *('--noise', 'drop', '--share', 1, '--out'),
     )  # fmt: skip
-    done = run_here(*command, out)
+    done = run_tool_here(*command, out)
     assert done.returncode == 0 and ' boxes -> 0 boxes' in done.stdout
     assert len(list(out.iterdir())) == 16
     assert not any('<object>' in p.read_text() for p in out.iterdir())
-    done = run_here(*command, source)
+    done = run_tool_here(*command, source)
     assert done.returncode == 2 and 'Annotations: is read' in done.stderr
     assert before == {p.name: p.read_text() for p in source.iterdir()}
 
 
-def test_an_error_is_one_line_and_a_trace_with_debug(scenes, tmp_path):
+def test_an_error_is_one_line_and_a_trace_with_debug(
+    run_tool, scenes, tmp_path
+):
     classes = tmp_path / 'classes.txt'
     classes.write_text('background\ndisk\n')
     split = scenes / 'ImageSets/Segmentation/val.txt'
     command = ('generate_pseudo_labels.py', scenes, '--split', split)
     command += ('--out', tmp_path / 'labels', '--classes', classes)
-    done = _run(*command)
+    done = run_tool(*command)
     assert done.returncode == 1
     (line,) = done.stderr.strip().splitlines()
     assert 'error:' in line and 'classes.txt' in line
     assert 'must not name the background' in line
-    assert 'Traceback' in _run(*command, '--debug').stderr
+    assert 'Traceback' in run_tool(*command, '--debug').stderr
 
 
 @pytest.mark.parametrize(
@@ -262,31 +234,34 @@ def test_an_error_is_one_line_and_a_trace_with_debug(scenes, tmp_path):
         ('export_segmentor.py', [BOX2SEG_CONFIG, 'bad.pth', 'out']),
     ],
 )
-def test_a_file_that_is_no_checkpoint_is_named(tool, arguments, tmp_path):
+def test_a_file_that_is_no_checkpoint_is_named(
+    run_tool, tool, arguments, tmp_path
+):
     for name in ('bad.pth', 'bad.whl'):
         (tmp_path / name).write_bytes(b'garbage')
     paths = [
         name if name == '--source' else tmp_path / name for name in arguments
     ]
-    done = _run(tool, *paths)
+    done = run_tool(tool, *paths)
     assert done.returncode == 1
     (line,) = done.stderr.strip().splitlines()[-1:]
     assert 'bad.' in line and 'Traceback' not in done.stderr
 
 
-def test_wrong_use_exits_with_2(scenes, tmp_path, run_here):
+def test_wrong_use_exits_with_2(scenes, tmp_path, run_tool_here):
     split = scenes / 'ImageSets/Segmentation/val.txt'
     absent, masks = tmp_path / 'absent', scenes / 'SegmentationClass'
     for command in (
         ('export_segmentor.py', absent, absent, tmp_path),
-        ('verify_pseudo_labels.py', absent),
         ('evaluate_pseudo_labels.py', masks, absent, '--split', split),
         ('evaluate_pseudo_labels.py', absent, masks, '--split', split),
         ('check_dataset.py', scenes, '--split', split, '--labels', absent),
     ):
-        done = run_here(*command)
+        done = run_tool_here(*command)
         assert done.returncode == 2 and 'absent: no such f' in done.stderr
-    done = run_here('sample_split.py', split, '--share', 1, '--out', split)
+    done = run_tool_here(
+        'sample_split.py', split, '--share', 1, '--out', split
+    )
     assert done.returncode == 2 and 'val.txt: is read' in done.stderr
     common = ('generate_pseudo_labels.py', scenes, '--out', tmp_path)
     for more in (
@@ -294,18 +269,19 @@ def test_wrong_use_exits_with_2(scenes, tmp_path, run_here):
         ('--split', split, '--iterations', 'many'),
         ('--split', tmp_path / 'absent.txt'),
         ('--split', split, '--method', 'box_fill', '--seed', 1),
-        ('--split', split, '--margin', 0),
+        ('--split', split, '--scale', 0),
+        ('--split', split, '--custom-import', 'no_such_module'),
         ('--split', split, '--classes', tmp_path / 'absent.txt'),
     ):
-        done = run_here(*common, *more)
+        done = run_tool_here(*common, *more)
         assert done.returncode == 2 and 'error:' in done.stderr
 
 
-def test_a_split_must_name_images_once(scenes, tmp_path, run_here):
+def test_a_split_must_name_images_once(scenes, tmp_path, run_tool_here):
     for text, message in (('\n', 'names no image'), ('a\na\n', 'names a mo')):
         split = tmp_path / 'split.txt'
         split.write_text(text)
-        done = run_here(
+        done = run_tool_here(
             'generate_pseudo_labels.py', scenes, '--split', split,
             *('--out', tmp_path / 'labels'),
         )  # fmt: skip

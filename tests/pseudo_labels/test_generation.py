@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 from mmseg.datasets import PascalVOCDataset
+from numba import njit
 from PIL import Image
 from rendered_scenes import SCENE_CLASSES
 
@@ -18,6 +19,8 @@ from box2seg_mmseg.boxes import VOC_CLASSES, BoxAnnotations, iter_voc_xml
 from box2seg_mmseg.files import FolderError
 from box2seg_mmseg.label_maps import write_label_png
 from box2seg_mmseg.pseudo_labels import (
+    PseudoLabeler,
+    Segment,
     StoreError,
     build_labeler,
     generate_pseudo_labels,
@@ -83,9 +86,9 @@ def test_what_fails_is_told_and_the_rest_goes_on(scenes, tmp_path):
     png.write_bytes(data)
     bad = {
         'gone': (tmp_path / 'gone.jpg', (9, 9), 'gone.jpg: missing'),
-        'cut': (cut, (64, 64), 'cut.jpg: not a whole image'),
-        'text': (text, (64, 64), 'text.jpg: not a whole image'),
-        'header': (png, (64, 64), 'header.png: not a whole image'),
+        'cut': (cut, (64, 64), 'cut.jpg: truncated or corrupt image'),
+        'text': (text, (64, 64), 'text.jpg: not an image file; replace it$'),
+        'header': (png, (64, 64), 'header.png: truncated or corrupt image'),
         'larger': (good.image_path, (99, 64), '64 x 64 px, its .* 64 x 99'),
     }
     whole = BoxAnnotations(
@@ -156,11 +159,32 @@ def test_a_rerun_does_what_is_missing_or_stale(run, tmp_path):
 
 def test_another_parameter_is_refused_unless_told(run, tmp_path):
     run(GRABCUT)
-    message = r'manifest\.json: made by iterations = 5, not 1; name another'
+    message = r'manifest\.json: .* iterations 5 -> 1; choose another'
     with pytest.raises(StoreError, match=message):
         run(dict(GRABCUT, iterations=1))
     assert run(GRABCUT) == []
     assert len(run(dict(GRABCUT, iterations=1), overwrite=True)) == 6
+
+
+def test_what_differs_is_said_in_words(run, tmp_path, monkeypatch):
+    run(dict(GRABCUT, iterations=5, perturbations=2))
+    for cfg, difference in (
+        (dict(BOX_FILL), 'made with --method grabcut, this run uses box_fill'),
+        (
+            dict(GRABCUT, iterations=3),
+            'this run differs from the earlier one: iterations 5 -> 3, '
+            'perturbations 2 -> 0',
+        ),
+    ):
+        with pytest.raises(StoreError) as error:
+            run(cfg)
+        assert str(error.value) == (
+            f'{tmp_path}/manifest.json: {difference}; choose another folder '
+            'or start over in this one (--overwrite)'
+        )
+    monkeypatch.setattr(generation, '__version__', '9')
+    with pytest.raises(StoreError, match=r'box2seg_mmseg [0-9.]+ -> 9; choo'):
+        run(dict(GRABCUT, perturbations=2))
 
 
 def test_overwriting_leaves_no_png_of_before(run, tmp_path, scenes):
@@ -186,7 +210,7 @@ def test_only_folders_of_pseudo_labels_are_written_to(run, tmp_path):
     mask = tmp_path / 'train_0000.png'
     write_label_png(mask, np.ones((64, 64), np.uint8))
     for options in ({}, dict(overwrite=True)):
-        with pytest.raises(StoreError, match='PNGs that were not made here'):
+        with pytest.raises(StoreError, match='PNGs that this tool did not'):
             run(**options)
     assert (np.array(Image.open(mask)) == 1).all()
     labeler = build_labeler(BOX_FILL)
@@ -194,7 +218,7 @@ def test_only_folders_of_pseudo_labels_are_written_to(run, tmp_path):
         generate_pseudo_labels([], labeler, mask)
     mask.unlink()
     (tmp_path / 'manifest.json').write_text('{')
-    with pytest.raises(StoreError, match=r'manifest\.json: not readable'):
+    with pytest.raises(StoreError, match=r'manifest\.json: cannot be read'):
         run()
 
 
@@ -204,7 +228,7 @@ def test_two_runs_do_not_share_a_folder(scenes, tmp_path):
 
     def annotations():
         yield items[0]
-        with pytest.raises(FolderError, match='another run is at work here'):
+        with pytest.raises(FolderError, match='another run is using this'):
             generate_pseudo_labels(items, labeler, tmp_path)
         yield items[1]
 
@@ -255,7 +279,41 @@ def test_verify_finds_altered_truncated_and_missing_pngs(run, tmp_path):
     assert 'train_0001.png: missing' in missing
     assert 'train_0002.png: altered or truncated' in truncated
     assert 'train_0003.png: altered or truncated' in altered
-    assert 'mine.png: not from here' in mine
+    assert 'mine.png: this tool did not write it' in mine
+
+
+class _Compiling(PseudoLabeler):
+    """Calls a function that numba compiles for each labeler."""
+
+    def __init__(self) -> None:
+        self._ones = njit(lambda h, w: np.ones((h, w), np.uint8))
+
+    def segmenter(self, image):
+        return lambda box: Segment(
+            self._ones(box[3] - box[1], box[2] - box[0])
+        )
+
+
+def test_compilation_is_announced_before_the_bar(scenes, tmp_path, capsys):
+    for progress in (True, False):
+        items = list(iter_voc_xml(scenes, IDS, SCENE_CLASSES))
+        labeler = _Compiling()
+        paths = []
+        generate_pseudo_labels(
+            (paths.append(item) or item for item in items),
+            labeler,
+            tmp_path / str(progress),
+            progress=progress,
+            total=6,
+        )
+        printed = capsys.readouterr().err
+        assert len(paths) == 6
+        if not progress:
+            assert printed == ''
+            continue
+        first, rest = printed.split('\n', 1)
+        assert first.startswith('compiling _Compiling for this machine, once;')
+        assert '0/6' in rest and '6/6' in rest and 'compiling' not in rest
 
 
 def test_a_full_disk_is_told_and_made_good(run, tmp_path, monkeypatch):
@@ -298,7 +356,7 @@ def test_a_killed_run_is_taken_up_byte_for_byte(scenes, tmp_path):
         killed.wait()
     assert not (tmp_path / 'killed/records.jsonl').exists()
     (problem,) = verify_pseudo_labels(tmp_path / 'killed')
-    assert 'a run has not ended; run it again' in problem
+    assert 'the last run was not finished; run it again' in problem
     assert start('killed').wait() == 0
     assert start('whole').wait() == 0
     assert _contents(tmp_path / 'killed') == _contents(tmp_path / 'whole')

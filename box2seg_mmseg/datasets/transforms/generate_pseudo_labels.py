@@ -1,4 +1,4 @@
-"""Pseudo labels made while training."""
+"""Pseudo labels that are made during training."""
 
 from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
@@ -10,9 +10,9 @@ from ...pseudo_labels import build_labeler
 class GeneratePseudoLabels(BaseTransform):
     """Make the pseudo label of an image on the fly as ``gt_seg_map``.
 
-    It gives what ``tools/generate_pseudo_labels.py`` would have stored, but
-    anew in each epoch: for small data and for checks. It must come before
-    any transform of the image.
+    The map is the one that ``tools/generate_pseudo_labels.py`` would store,
+    made again in each epoch, which suits small data sets and checks. The
+    transform must come before any other that changes the image.
 
     Required Keys:
 
@@ -31,7 +31,9 @@ class GeneratePseudoLabels(BaseTransform):
 
     Args:
         labeler: Config of a labeler, such as
-            ``dict(type='GrabCut', iterations=5, seed=0)``.
+            ``dict(type='GrabCut', iterations=5, seed=0)``. A class of your
+            own works too, if a module in ``custom_imports`` registers it in
+            :data:`box2seg_mmseg.pseudo_labels.LABELERS`.
     """
 
     def __init__(self, labeler: dict) -> None:

@@ -12,7 +12,7 @@ from ...label_maps import IGNORE, read_label_png
 class LoadPseudoLabels(BaseTransform):
     """Load the stored pseudo label of an image as ``gt_seg_map``.
 
-    Under this name every stock transform and decode head takes it.
+    Every stock transform and decode head uses the map of this name.
 
     Required Keys:
 
@@ -30,7 +30,8 @@ class LoadPseudoLabels(BaseTransform):
 
     Raises:
         FileNotFoundError: The PNG is missing.
-        ValueError: It is broken, or no 8-bit label map of the image's size.
+        ValueError: It is corrupt or not an 8-bit label map of the image's
+            size.
     """
 
     def transform(self, results: dict) -> dict:
@@ -39,7 +40,7 @@ class LoadPseudoLabels(BaseTransform):
         if not Path(path).is_file():
             raise FileNotFoundError(
                 f'{path}: no such pseudo label; make it with '
-                'tools/generate_pseudo_labels.py or correct pseudo_label_dir'
+                'generate_pseudo_labels or correct pseudo_label_dir'
             )
         label_map = read_label_png(path, IGNORE)  # any class
         size = tuple(results['img_shape'][:2])

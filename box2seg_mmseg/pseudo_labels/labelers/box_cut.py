@@ -1,13 +1,18 @@
 """Algorithm 1 of the supplement, for one box of one image."""
 
+from collections.abc import Callable
+
 import cv2
 import numpy as np
 
 from .exact_grab_cut import ExactGrabCut
 from .segment import Box
 
-# A thinner box has no inside to begin with, and is filled.
+# A thinner box has no inside to start from and is filled.
 MIN_SIDE = 3
+
+# From a box and a seed to what BoxCut returns.
+Cut = Callable[[Box, int], tuple[np.ndarray, str | None]]
 
 
 class BoxCut:
@@ -31,11 +36,11 @@ class BoxCut:
 
         Args:
             box: Inside the image.
-            seed: Of OpenCV's random generator.
+            seed: Seed of OpenCV's random generator.
 
         Returns:
-            The box's foreground, ``(h, w)`` bool, and why that is the whole
-            box, if it is not segmented.
+            The box's foreground, ``(h, w)`` bool, and the reason if the whole
+            box is filled instead of segmented, or None.
         """
         x1, y1, x2, y2 = box
         h, w = y2 - y1, x2 - x1
@@ -53,7 +58,7 @@ class BoxCut:
 
 
 def _first_mask(size: tuple[int, int], box: Box) -> np.ndarray:
-    """The mask that Algorithm 1 starts from, ``(H, W)`` in OpenCV's codes."""
+    """The initial mask of Algorithm 1, ``(H, W)`` in OpenCV's codes."""
     x1, y1, x2, y2 = box
     h, w = y2 - y1, x2 - x1
     mask = np.full(size, cv2.GC_BGD, np.uint8)
@@ -65,7 +70,7 @@ def _first_mask(size: tuple[int, int], box: Box) -> np.ndarray:
 
 
 class _OpenCVGrabCut:
-    """:class:`ExactGrabCut`'s interface over the original."""
+    """The interface of :class:`ExactGrabCut` around ``cv2.grabCut``."""
 
     def __init__(self, image: np.ndarray) -> None:
         self._image = image

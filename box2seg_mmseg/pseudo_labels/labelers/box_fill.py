@@ -6,10 +6,13 @@ from collections.abc import Callable
 import numpy as np
 
 from ...label_maps import IGNORE
+from .builder import LABELERS
+from .option import Option
 from .pseudo_labeler import PseudoLabeler
 from .segment import Box, Segment
 
 
+@LABELERS.register_module()
 class BoxFill(PseudoLabeler):
     """Fills each box with its class: the paper's Box baseline [S].
 
@@ -22,15 +25,26 @@ class BoxFill(PseudoLabeler):
             fills the box.
 
     Raises:
-        ValueError: ``inner`` is out of its range.
+        ValueError: ``inner`` is out of range.
     """
+
+    method = 'box_fill'
+    options = (
+        Option(
+            'inner',
+            float,
+            'fill this share of the area of a box and ignore the rest; 0.2 '
+            'is Box^i (default: 1, the whole box)',
+        ),
+    )
 
     def __init__(self, inner: float = 1.0) -> None:
         if not 0 < inner <= 1:
             raise ValueError(f'inner must be in (0, 1]. Got: {inner}')
         self.inner = inner
 
-    def _segmenter(self, image: np.ndarray) -> Callable[[Box], Segment]:
+    def segmenter(self, image: np.ndarray) -> Callable[[Box], Segment]:
+        """See the base class; the image does not matter."""
         return self._fill
 
     def _fill(self, box: Box) -> Segment:

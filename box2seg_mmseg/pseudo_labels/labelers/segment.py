@@ -1,4 +1,4 @@
-"""What one box becomes, and how the boxes of an image are painted."""
+"""The segment of one box, and how the boxes of an image are painted."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,14 +12,14 @@ Box = tuple[int, int, int, int]  # whole pixels, xyxy, half-open
 
 @dataclass(frozen=True, eq=False)
 class Segment:
-    """What one box becomes.
+    """The segment of one box.
 
     Args:
         values: ``(h, w)`` uint8, the size of the box: 0 background,
             1 foreground, 255 ignore.
         fallback: Why the box was filled instead of segmented, or None.
-        agreement: How much the segment agrees with those of perturbed boxes,
-            in ``[0, 1]``; None where they were not made.
+        agreement: Mean IoU of the segment with those of perturbed boxes, in
+            ``[0, 1]``; None if there were none.
     """
 
     values: np.ndarray
@@ -47,7 +47,7 @@ def paint_segments(
         size: ``(H, W)`` of the image in pixels.
         boxes: ``(K, 4)`` int64 xyxy, half-open, inside the image.
         labels: ``(K,)`` integers in ``1..254``.
-        segments: One a box.
+        segments: One per box.
 
     Returns:
         ``(H, W)`` uint8: 0 background, class id, 255 ignore.

@@ -1,7 +1,7 @@
-"""How much of a segment stays when its box and seed change a little.
+"""How stable a segment is when its box and seed change a little.
 
-After the ensembles over jittered boxes of Khoreva et al., "Simple Does It",
-CVPR 2017, there GrabCut+i; numbers and thresholds are our choice.
+The idea is the ensemble over jittered boxes of Khoreva et al., "Simple Does
+It", CVPR 2017 (GrabCut+i there); numbers and thresholds are our choice.
 """
 
 from collections.abc import Iterator, Sequence
@@ -11,7 +11,7 @@ import numpy as np
 from .segment import Box
 
 NUM_PERTURBATIONS = 8
-_JITTER = 0.05  # of the box's width and height, the most that a side moves
+_JITTER = 0.05  # largest move of a side, as a share of width or height
 
 
 def perturbed_boxes(
@@ -22,7 +22,7 @@ def perturbed_boxes(
     Args:
         box: Inside the image.
         size: ``(H, W)`` of the image in pixels.
-        count: Boxes to make.
+        count: Number of boxes.
         seed: The same box and seed give the same boxes.
 
     Yields:
@@ -50,8 +50,8 @@ def agreement(
         others: At least one perturbed box and its segment.
 
     Returns:
-        ``(h, w)`` float64, the share of the others that say of a pixel what
-        the segment says, and the mean IoU with them; both in ``[0, 1]``.
+        ``(h, w)`` float64, for each pixel the share of the others that agree
+        with the segment, and the mean IoU with them; both in ``[0, 1]``.
     """
     x1, y1, x2, y2 = box
     same = np.zeros(foreground.shape)

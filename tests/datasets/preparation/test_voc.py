@@ -162,7 +162,7 @@ def test_a_damaged_file_is_told_and_the_rest_goes_on(folders, known):
         ('s0.mat: not a mask', 'benchmark.tgz'),
         ('s1.mat: not a mask', 'benchmark.tgz'),
         ('s2.mat: not a mask', 'benchmark.tgz'),
-        ('t0.png: not a whole PNG', 'VOCtrainval_11-May-2012.tar'),
+        ('t0.png: truncated or corrupt PNG', 'VOCtrainval_11-May-2012.tar'),
     ):
         found = [line for line in report.problems if name in line]
         assert len(found) == 1, name

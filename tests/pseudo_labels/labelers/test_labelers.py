@@ -8,7 +8,11 @@ from hypothesis import strategies as st
 from rendered_scenes import draw_scene
 
 from box2seg_mmseg.boxes import AnnotationError
-from box2seg_mmseg.pseudo_labels import build_labeler
+from box2seg_mmseg.pseudo_labels import (
+    PseudoLabeler,
+    Segment,
+    build_labeler,
+)
 
 BOX_FILL = dict(type='BoxFill')
 GRABCUT = dict(type='GrabCut', iterations=5, seed=0)
@@ -20,7 +24,7 @@ def _scene(seed=0, side=64):
 
 
 def _algorithm_1(image, boxes, labels, seed):
-    """The supplement's listing, to the letter, its slips mended."""
+    """The supplement's listing to the letter, with its slips fixed."""
     height, width = image.shape[:2]
     truth = np.zeros((height, width), np.uint8)
     order = sorted(
@@ -174,9 +178,23 @@ def test_bad_arguments_are_named():
         labeler(image, box, np.array([255]))
     with pytest.raises(AnnotationError, match='Box 1 must be'):
         labeler(image, np.array([[9, 1, 12, 4]]), label)
-    with pytest.raises(ValueError, match=r"type must be one of.*'Magic'"):
+    with pytest.raises(ValueError, match=r"name of a labeler: .*'Magic'"):
         build_labeler(dict(type='Magic'))
     with pytest.raises(ValueError, match='iterations must be >= 1'):
         build_labeler(dict(GRABCUT, iterations=0))
     with pytest.raises(TypeError):
         build_labeler(dict(GRABCUT, colour='red'))
+
+
+@pytest.mark.parametrize(
+    'values', [np.ones((3, 3), np.uint8), np.ones((3, 4), np.int64)]
+)
+def test_segments_that_do_not_fit_their_box_are_refused(values):
+    class Wrong(PseudoLabeler):
+        def segmenter(self, image):
+            return lambda box: Segment(values)
+
+    image, box = np.zeros((8, 8, 3), np.uint8), np.array([[1, 1, 5, 4]])
+    message = r'Wrong must make .*box, \(3, 4\)\. Got: u?int\d+ \(3, '
+    with pytest.raises(ValueError, match=message):
+        Wrong()(image, box, np.array([1]))

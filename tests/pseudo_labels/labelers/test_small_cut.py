@@ -16,22 +16,6 @@ def scene(request):
     return draw_scene(np.random.default_rng(request.param), 96)
 
 
-def test_a_margin_cuts_what_is_outside(scene):
-    image, _, boxes, labels = scene
-    x1, y1, x2, y2 = boxes[0].astype(int)
-    dx, dy = -(-(x2 - x1) // 2), -(-(y2 - y1) // 2)
-    left, top = max(x1 - dx, 0), max(y1 - dy, 0)
-    window = image[top : y2 + dy, left : x2 + dx].copy()
-    alone = image, None, boxes[:1], labels[:1]
-    want = _label(
-        (window, None, alone[2] - [left, top, left, top], labels[:1])
-    )
-    got = _label(alone, margin=0.5)
-    assert np.array_equal(got[top : y2 + dy, left : x2 + dx], want)
-    assert got.any()
-    assert np.array_equal(_label(scene, margin=96), _label(scene))
-
-
 def test_a_small_view_gives_almost_the_same(scene):
     _, _, boxes, _ = scene
     whole, small = _label(scene), _label(scene, scale=0.5)
@@ -56,8 +40,6 @@ def test_any_box_has_a_small_view():
 @pytest.mark.parametrize(
     ('options', 'message'),
     [
-        (dict(margin=0), r'margin must be > 0 or None\. Got: 0'),
-        (dict(margin=float('inf')), 'margin must be > 0 or None'),
         (dict(seed=2**31), r'seed must be in -2\*\*31\.\.2\*\*31 - 1\.'),
         (
             dict(seed=2**31 - 4, perturbations=4),

@@ -1,11 +1,12 @@
-"""cv2.grabCut's own mask in a fraction of its time.
+"""The mask of cv2.grabCut in a fraction of its time.
 
-What OpenCV does anew in each iteration or call is kept: the contrast of the
-image, the links between pixels, the flow of the earlier iterations. Only the
-pixels that the mask leaves open are nodes of the graph; the others are part
-of its terminals.
+OpenCV computes the contrast of the image, the links between pixels and the
+whole flow again in each iteration or call; this package keeps them. Only the
+pixels that the mask leaves open are nodes of the graph. The others are merged
+into its terminals.
 """
 
+from .compiled import announcing_compilation
 from .segmenter import ExactGrabCut
 
-__all__ = ['ExactGrabCut']
+__all__ = ['ExactGrabCut', 'announcing_compilation']

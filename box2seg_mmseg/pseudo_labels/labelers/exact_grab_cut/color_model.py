@@ -1,11 +1,12 @@
 """Mixtures of Gaussians over colours, as OpenCV's GrabCut learns them.
 
-A model is ``(5, 11)`` float64, one row a component: its weight, its mean of
-3, the upper triangle of its inverse covariance row by row, and the
-determinant of its covariance. A component without samples weighs 0.
+A model is a ``(5, 11)`` float64 array with one row per component: its weight,
+the 3 values of its mean, the upper triangle of its inverse covariance row by
+row, and the determinant of its covariance. A component without samples has
+weight 0.
 
-Colours come as ``(3, N)`` float32 of whole numbers in ``0..255``, a row a
-channel, which lets the inner loops run on several pixels at once.
+Colours are ``(3, N)`` float32 arrays of whole numbers in ``0..255``, one row
+per channel, so that the inner loops can process several pixels at once.
 """
 
 import math
@@ -15,19 +16,20 @@ import numpy as np
 from .compiled import compiled
 from .kmeans import NUM_CLUSTERS
 
-# OpenCV's: what is added to the variances of an almost singular covariance.
+# OpenCV's threshold, and what it adds to the variances of a covariance that is
+# almost singular.
 _SINGULAR, _ADDED_VARIANCE = 1e-6, 0.01
-# Stands for an infinite cost: more than all links of a pixel together and
-# than any cost that a float64 probability above 0 has.
+# Stands for an infinite cost: larger than the sum of a pixel's links and than
+# the cost of any float64 probability above 0.
 _HIGHEST_COST = 1e4
-_LOG_OF_LEAST_FLOAT = -745.2  # exp() of less is 0
-_LOG_OF_PRECISION = -37.0  # 1 + exp() of less is 1
-_BLOCK = 512  # pixels at once; their values stay in the nearest cache
+_LOG_OF_LEAST_FLOAT = -745.2  # exp() of a lower value is 0
+_LOG_OF_PRECISION = -37.0  # 1 + exp() of a lower value is 1
+_BLOCK = 512  # pixels at a time; their values stay in the L1 cache
 
 
 @compiled
 def learn(colors: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """The model of colours whose components are known.
+    """Learn the model of colours whose components are known.
 
     Args:
         colors: ``(3, N)`` float32.
@@ -43,11 +45,11 @@ def learn(colors: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 @compiled
 def relearn(colors: np.ndarray, model: np.ndarray) -> np.ndarray:
-    """Give each colour its most probable component and learn them anew.
+    """Assign each colour to its most probable component and learn again.
 
     Args:
         colors: ``(3, N)`` float32.
-        model: The model before.
+        model: The previous model.
 
     Returns:
         The new model.
@@ -62,7 +64,7 @@ def relearn(colors: np.ndarray, model: np.ndarray) -> np.ndarray:
 @compiled
 def _most_probable(x, y, z, model, terms, labels) -> None:
     for i in range(len(labels)):
-        # Where all densities are 0, OpenCV takes the first component.
+        # If all densities are 0, OpenCV takes the first component.
         label, best = np.int32(0), _LOG_OF_LEAST_FLOAT
         for k in range(NUM_CLUSTERS):
             value = terms[k] - 0.5 * _distance(x[i], y[i], z[i], model, k)
@@ -73,15 +75,16 @@ def _most_probable(x, y, z, model, terms, labels) -> None:
 
 @compiled
 def cost(colors: np.ndarray, model: np.ndarray) -> np.ndarray:
-    """What it costs to give colours to a model.
+    """The cost of assigning colours to a model.
 
     Args:
         colors: ``(3, N)`` float32.
         model: The model.
 
     Returns:
-        ``(N,)`` float64, minus the logarithm of the probability; more than
-        all links of a pixel where that is 0 in float64.
+        ``(N,)`` float64, the negative logarithm of the probability; where
+        the probability is 0 in float64, a cost larger than the sum of a
+        pixel's links.
     """
     terms = _log_factors(model) + np.log(model[:, 0])
     result = np.empty(colors.shape[1])
@@ -117,10 +120,10 @@ def cost(colors: np.ndarray, model: np.ndarray) -> np.ndarray:
 
 @compiled
 def _log_factors(model: np.ndarray) -> np.ndarray:
-    """Logarithms of what the densities are multiplied with.
+    """Logarithms of the normalising factors of the densities.
 
-    They leave out the constant factor, as OpenCV does. A component without
-    samples has none.
+    They leave out the constant factor, as OpenCV does. They are -inf for
+    components without samples.
     """
     result = np.full(NUM_CLUSTERS, -np.inf)
     for k in range(NUM_CLUSTERS):
@@ -148,7 +151,7 @@ def _distance(
 
 @compiled
 def _add(sums: np.ndarray, colors: np.ndarray, labels: np.ndarray) -> None:
-    """Count colours, their channels and products: whole numbers, exact."""
+    """Sum colours, channels and their products exactly, as integers."""
     for i in range(colors.shape[1]):
         x = np.int64(colors[0, i])
         y = np.int64(colors[1, i])
@@ -168,7 +171,7 @@ def _add(sums: np.ndarray, colors: np.ndarray, labels: np.ndarray) -> None:
 
 @compiled
 def _model(sums: np.ndarray) -> np.ndarray:
-    """The model of the sums that :func:`_add` made."""
+    """The model from the sums of :func:`_add`."""
     model = np.zeros((NUM_CLUSTERS, 11))
     total = sums[:, 0].sum()
     for k in range(NUM_CLUSTERS):
@@ -200,5 +203,5 @@ def _model(sums: np.ndarray) -> np.ndarray:
 def _determinant(
     a: float, b: float, c: float, d: float, e: float, f: float
 ) -> float:
-    """Of the symmetric matrix ((a, b, c), (b, d, e), (c, e, f))."""
+    """Determinant of a symmetric matrix ((a, b, c), (b, d, e), (c, e, f))."""
     return a * (d * f - e * e) - b * (b * f - e * c) + c * (b * e - d * c)

@@ -1,19 +1,22 @@
 """Compilation of the functions in this folder."""
 
+import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from numba import njit
+from numba.core.event import Event, Listener, install_listener
 
 F = TypeVar('F', bound=Callable)
 
 
 def compiled(function: F) -> F:
-    """Numba's njit, whose code is kept on disk for other processes.
+    """Numba's njit, which keeps the compiled code on disk.
 
-    Where it finds no folder to write to, as in a container with a read-only
-    file system, a warning says so, and each process compiles anew.
+    Where numba finds no folder to write to, as in a container with a
+    read-only file system, a warning says so and each process compiles again.
     """
     try:
         return njit(cache=True)(function)
@@ -21,8 +24,35 @@ def compiled(function: F) -> F:
         if 'cannot cache' not in str(error):
             raise
         warnings.warn(
-            'numba can write its compiled code nowhere, so each process '
-            'compiles GrabCut anew, in 15 s; set NUMBA_CACHE_DIR to a folder',
+            'numba found no folder to keep compiled code in, so each process '
+            'compiles GrabCut again, which takes 15 s; set NUMBA_CACHE_DIR '
+            'to a writable folder',
             stacklevel=1,
         )
         return njit(function)
+
+
+@contextmanager
+def announcing_compilation(message: str | None) -> Iterator[None]:
+    """Print a message before numba compiles the first function.
+
+    Nothing is printed if all compiled code comes from numba's cache.
+
+    Args:
+        message: One line for stderr, or None to print nothing.
+    """
+    with install_listener('numba:compile', _Announcement(message)):
+        yield
+
+
+class _Announcement(Listener):
+    def __init__(self, message: str | None) -> None:
+        self._message = message
+
+    def on_start(self, event: Event) -> None:
+        if self._message is not None:
+            print(self._message, file=sys.stderr, flush=True)
+            self._message = None
+
+    def on_end(self, event: Event) -> None:
+        pass

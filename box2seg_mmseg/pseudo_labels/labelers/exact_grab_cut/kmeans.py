@@ -1,9 +1,9 @@
-"""cv2.kmeans on colours, label for label.
+"""cv2.kmeans on colours, with identical labels.
 
-It follows what OpenCV does from one state of its random generator: k-means++
-centres of three trials each, ten rounds, centres summed in float32 and in the
-order of the samples. Distances are the same in any order of summation while
-the colours are whole numbers.
+It repeats the steps of OpenCV from a given state of its random generator:
+k-means++ centres with three trials each, ten rounds, centres summed in float32
+and in the order of the samples. As the colours are whole numbers, the
+distances do not depend on the order of summation.
 """
 
 import numpy as np
@@ -19,18 +19,18 @@ def random_state(seed: int) -> np.ndarray:
     """The state of OpenCV's random generator after ``cv2.setRNGSeed``.
 
     Args:
-        seed: As for ``cv2.setRNGSeed``, an int of 32 bits.
+        seed: A 32-bit int, as for ``cv2.setRNGSeed``.
 
     Returns:
         ``(1,)`` uint64, which :func:`cluster` advances.
     """
-    # setRNGSeed takes an int, which becomes an unsigned number of 64 bits.
+    # setRNGSeed converts its int to an unsigned 64-bit number.
     return np.array([seed % 2**64 or 2**32 - 1], np.uint64)
 
 
 @compiled
 def cluster(points: np.ndarray, state: np.ndarray) -> np.ndarray:
-    """Cluster colours as OpenCV's GrabCut does to begin with.
+    """Cluster colours as OpenCV's GrabCut does before its first iteration.
 
     Args:
         points: ``(3, N)`` float32 of whole numbers in ``0..255``, N >= 1.
@@ -40,7 +40,7 @@ def cluster(points: np.ndarray, state: np.ndarray) -> np.ndarray:
         ``(N,)`` int32 in ``0..min(5, N) - 1``.
     """
     num_clusters = min(NUM_CLUSTERS, points.shape[1])
-    # OpenCV ends after the second round where there is one cluster.
+    # With one cluster, OpenCV stops after the second round.
     labels = np.zeros(points.shape[1], np.int32)
     centers = _first_centers(points, num_clusters, state)
     if num_clusters == 1:
@@ -69,7 +69,7 @@ def _next(state: np.ndarray) -> np.uint64:
 
 @compiled
 def _uniform(state: np.ndarray) -> float:
-    """A random number in [0, 1) of 64 bits."""
+    """A random number in [0, 1) from 64 random bits."""
     high = _next(state)
     return float((high << np.uint64(32)) | _next(state)) * 2.0**-64
 
@@ -78,11 +78,13 @@ def _uniform(state: np.ndarray) -> float:
 def _first_centers(
     points: np.ndarray, num_clusters: int, state: np.ndarray
 ) -> np.ndarray:
-    """k-means++: of three candidates the one that leaves least distance.
+    """k-means++: the best of three candidates for each centre.
+
+    The best is the one with the smallest sum of distances.
 
     Returns:
-        ``(5, 3)`` float32; infinite where there are fewer clusters, for the
-        loops over five are much faster.
+        ``(5, 3)`` float32; infinite beyond ``num_clusters``, because loops
+        over a constant 5 are much faster.
     """
     n = points.shape[1]
     centers = np.full((NUM_CLUSTERS, 3), np.inf, np.float32)
@@ -115,7 +117,7 @@ def _first_centers(
 def _approach(
     points: np.ndarray, center: int, nearest: np.ndarray, out: np.ndarray
 ) -> int:
-    """Squared distances to the nearest centre, one more point being one."""
+    """Squared distances to the nearest centre after adding a centre."""
     x, y, z = points[0], points[1], points[2]
     cx, cy, cz = x[center], y[center], z[center]
     total = np.int64(0)
@@ -130,7 +132,7 @@ def _approach(
 def _assign(
     points: np.ndarray, centers: np.ndarray, labels: np.ndarray
 ) -> None:
-    """Label each point with its nearest centre, the first of equal ones."""
+    """Label each point with its nearest centre; ties go to the first."""
     x, y, z = points[0], points[1], points[2]
     for i in range(len(labels)):
         best, least = np.int32(0), np.float32(np.inf)
@@ -151,7 +153,7 @@ def _move_centers(
     num_clusters: int,
     labels: np.ndarray,
 ) -> float:
-    """Centres to the means; the largest squared way that one went."""
+    """Move centres to the means; return the largest squared move."""
     before = centers.copy()
     counts = np.zeros(num_clusters, np.int64)
     centers[:num_clusters] = 0
@@ -183,7 +185,7 @@ def _refill(
     counts: np.ndarray,
     empty: int,
 ) -> None:
-    """Give an empty cluster the farthest point of the largest cluster."""
+    """Give an empty cluster the farthest point of the largest one."""
     largest = np.argmax(counts)
     center = sums[largest] * (np.float32(1) / np.float32(counts[largest]))
     farthest, most = -1, np.float32(0)

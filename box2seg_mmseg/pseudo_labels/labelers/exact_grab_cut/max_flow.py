@@ -1,12 +1,12 @@
 """The minimum cut of a grid of pixels, by incremental breadth-first search.
 
-After Goldberg, Hed, Kaplan, Tarjan and Werneck, "Maximum Flows by Incremental
-Breadth-First Search", ESA 2011. Two trees grow level by level, one from the
-source, one towards the sink. Where they touch, the path is filled; the nodes
-that it cuts off, the orphans, look for a new parent one level above, or else
-fall to the level that they can have, or out of the tree. The flow stays when
-the terminals' weights change, so the cut of a slightly other graph costs
-little.
+The algorithm is from Goldberg, Hed, Kaplan, Tarjan and Werneck, "Maximum Flows
+by Incremental Breadth-First Search", ESA 2011. Two trees grow level by level,
+one from the source, one towards the sink. Where they touch, the path between
+the terminals is saturated. Nodes that this cuts off, the orphans, look for a
+new parent one level above; failing that, they move to the lowest level that
+is possible or leave the tree. The flow is kept when the weights of the
+terminals change, so cutting a slightly different graph costs little.
 """
 
 from typing import NamedTuple
@@ -16,17 +16,17 @@ import numpy as np
 from .compiled import compiled
 from .pixel_links import STEPS_X, STEPS_Y
 
-_SOURCE, _SINK = 0, 1  # sides: a tree and its terminal
+_SOURCE, _SINK = 0, 1  # sides: each has a tree and a terminal
 # A node's parent is the direction to it, or one of these.
 _TERMINAL, _ORPHAN = 8, 9
 _END = -1  # of a list
 
 
 class _Graph(NamedTuple):
-    """The flow so far and the two trees; n nodes, one a pixel.
+    """The flow so far and the two trees; n nodes, one per pixel.
 
-    Direction ``d ^ 1`` is opposite to ``d``. Lists are linked: an array has
-    for each node of a list the next one.
+    Direction ``d ^ 1`` is opposite to ``d``. Lists are linked: an array holds
+    the next node for each node of a list.
     """
 
     steps: np.ndarray  # (8,) int64: from a node to its neighbours
@@ -48,8 +48,8 @@ class MaxFlow:
     Args:
         links: ``(H, W, 8)`` float64, the capacity from a node to its
             neighbour in the order of ``STEPS_Y`` and ``STEPS_X``. The
-            outermost rows and columns have no links; they spare the search
-            all tests for the border. Changed by the flow.
+            outermost rows and columns must have no links, so that the search
+            needs no test for the border. The flow changes the array.
     """
 
     def __init__(self, links: np.ndarray) -> None:
@@ -72,18 +72,18 @@ class MaxFlow:
 
     @property
     def excess(self) -> np.ndarray:
-        """``(H, W)`` float64: what is left of the terminals' weights.
+        """``(H, W)`` float64: remaining weights of the terminals.
 
-        Above 0 the capacity from the source, below 0 the one to the sink.
-        Add to it to change the graph before the next cut.
+        Values above 0 are capacity from the source, below 0 to the sink. Add
+        to the array to change the graph before the next cut.
         """
         return self._graph.excess.reshape(self._shape)
 
     def cut(self) -> np.ndarray:
-        """Fill the graph with flow.
+        """Compute the maximum flow.
 
         Returns:
-            ``(H, W)`` bool: what the source still reaches, which is its side
+            ``(H, W)`` bool: the nodes that the source still reaches, its side
             of the minimum cut.
         """
         _fill(self._graph)
@@ -92,7 +92,7 @@ class MaxFlow:
 
 @compiled
 def _fill(graph: _Graph) -> None:
-    """Grow the trees in turns until one is complete, then the source's."""
+    """Grow the trees in turns until one is complete, then the source tree."""
     for node in range(len(graph.excess)):
         graph.level[node] = 0
         if graph.excess[node] != 0:
@@ -109,7 +109,7 @@ def _fill(graph: _Graph) -> None:
         _grow(graph, side, tops)
         tops[side] += 1
         side = 1 - side
-    # A sink's tree that is not complete leaves its list behind.
+    # A sink tree that is not complete still has nodes in its list.
     graph.active[:] = _END
     graph.is_active[:] = False
 
@@ -124,7 +124,7 @@ def _activate(graph: _Graph, side: int, node: int) -> None:
 
 @compiled
 def _grow(graph: _Graph, side: int, tops: np.ndarray) -> None:
-    """Add a level to a tree, filling each path to the other one."""
+    """Add a level to a tree and saturate each path to the other tree."""
     sign = 1 - 2 * side
     top = tops[side]
     added = _END
@@ -172,7 +172,7 @@ def _grow(graph: _Graph, side: int, tops: np.ndarray) -> None:
 
 @compiled
 def _room(graph: _Graph, side: int, node: int) -> float:
-    """The most flow that the path from a node to its terminal takes."""
+    """The largest flow that fits the path from a node to its terminal."""
     room = np.inf
     while graph.parent[node] != _TERMINAL:
         d = graph.parent[node]
@@ -187,7 +187,7 @@ def _room(graph: _Graph, side: int, node: int) -> float:
 
 @compiled
 def _push(graph: _Graph, side: int, node: int, flow: float) -> tuple[int, int]:
-    """Send flow along the path; the least and largest level of orphans."""
+    """Send flow along the path; return the range of the orphans' levels."""
     sign = 1 - 2 * side
     low, high = 1, 0
     while True:
@@ -216,7 +216,7 @@ def _push(graph: _Graph, side: int, node: int, flow: float) -> tuple[int, int]:
 
 @compiled
 def _orphan(graph: _Graph, node: int, sign: int) -> int:
-    """Put a node on the list of the orphans of its level."""
+    """Add a node to the list of orphans of its level."""
     level = graph.level[node] * sign
     graph.parent[node] = _ORPHAN
     graph.next_orphan[node] = graph.orphans[level]
@@ -233,9 +233,10 @@ def _adopt(
     Args:
         graph: The graph.
         side: The tree.
-        low: The least level that has orphans.
-        high: The largest level that has orphans; below ``low`` if none has.
-        top: The deepest level of the tree that is complete or scanned now.
+        low: The lowest level that has orphans.
+        high: The highest level that has orphans; below ``low`` if there are
+            none.
+        top: The deepest level of the tree that is complete or being scanned.
         grows: Whether one more level is being added.
     """
     sign = 1 - 2 * side
@@ -247,7 +248,7 @@ def _adopt(
             level += 1
             continue
         graph.orphans[level] = graph.next_orphan[node]
-        # A parent one level above leaves the node's branch as it is.
+        # With a parent one level above, the branch stays as it is.
         first = graph.first[node] if level > 1 else 8
         above = (level - 1) * sign
         for d in range(first, 8):
@@ -262,7 +263,7 @@ def _adopt(
                     break
         if graph.parent[node] != _ORPHAN:
             continue
-        # Otherwise its children are orphans, and may be its parents.
+        # Otherwise its children become orphans and may become its parents.
         nearest, parent = limit, _ORPHAN
         for d in range(8):
             other = node + graph.steps[d]

@@ -1,4 +1,4 @@
-"""The links between neighbouring pixels, which hold a segment together."""
+"""The links between neighbouring pixels, which keep segments compact."""
 
 import math
 
@@ -11,7 +11,7 @@ GAMMA = 50.0  # OpenCV's, as in the GrabCut paper.
 # To the right, down, down right and down left; each with its opposite.
 STEPS_Y = np.array([0, 0, 1, -1, 1, -1, 1, -1])
 STEPS_X = np.array([1, -1, 0, 0, 1, -1, -1, 1])
-DEFINITE_FOREGROUND, OPEN = 1, 2  # in OpenCV's coding; 2 and 3 are open
+DEFINITE_FOREGROUND, OPEN = 1, 2  # in OpenCV's codes; 2 and 3 are open
 
 
 @compiled
@@ -42,18 +42,18 @@ def contrast_scale(image: np.ndarray) -> float:
 def link_pixels(
     image: np.ndarray, mask: np.ndarray, beta: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The weights of the links that an open pixel is an end of.
+    """The weights of all links that have an open pixel at an end.
 
     Args:
         image: ``(H, W, 3)`` uint8.
-        mask: ``(H, W)`` uint8 in OpenCV's coding.
-        beta: As :func:`contrast_scale` gives.
+        mask: ``(H, W)`` uint8 in OpenCV's codes.
+        beta: From :func:`contrast_scale`.
 
     Returns:
-        ``(H + 2, W + 2, 8)`` float64: the links between two open pixels, by
-        the direction from the first, with a frame of one pixel. And
-        ``(H, W)`` float64: for each open pixel its links to definite
-        foreground less those to definite background.
+        The links between two open pixels by the direction from the first,
+        ``(H + 2, W + 2, 8)`` float64 with a border of one pixel; and for each
+        open pixel the sum of its links to definite foreground minus that to
+        definite background, ``(H, W)`` float64.
     """
     height, width = mask.shape
     links = np.zeros((height + 2, width + 2, 8))
@@ -68,7 +68,7 @@ def link_pixels(
                     continue
                 both_open = mask[v, u] >= OPEN
                 if both_open and d % 2:
-                    continue  # entered from its other end
+                    continue  # added from its other end
                 weight = GAMMA * math.exp(
                     -beta * _squared_difference(image, y, x, v, u)
                 )

@@ -1,4 +1,4 @@
-"""GrabCut for any number of masks of one image."""
+"""GrabCut for any number of masks of the same image."""
 
 import cv2
 import numpy as np
@@ -13,9 +13,9 @@ from .pixel_links import contrast_scale, link_pixels
 class ExactGrabCut:
     """``cv2.grabCut`` with ``GC_INIT_WITH_MASK`` and fresh models.
 
-    Under the same seed the mask is OpenCV's, but where two cuts cost the
-    same up to rounding, or where a colour is so improbable under both models
-    that OpenCV computes with NaN (here both models then cost the same).
+    With the same seed the mask is identical to OpenCV's, except where two
+    cuts cost the same up to rounding, or where a colour is so improbable under
+    both models that OpenCV computes with NaN (here both costs are then equal).
 
     Args:
         image: ``(H, W, 3)`` uint8, BGR.
@@ -33,9 +33,9 @@ class ExactGrabCut:
 
         Args:
             mask: ``(H, W)`` uint8 of ``cv2.GC_BGD``, ``GC_FGD``,
-                ``GC_PR_BGD`` and ``GC_PR_FGD``, with some background, some
-                foreground and some probable pixels.
-            iterations: At least 1.
+                ``GC_PR_BGD`` and ``GC_PR_FGD``; must contain background,
+                foreground and probable pixels.
+            iterations: Number of iterations, at least 1.
             seed: As for ``cv2.setRNGSeed``.
 
         Returns:
@@ -52,7 +52,7 @@ class ExactGrabCut:
             slice(max(0, where.min() - 1), where.max() + 2)
             for where in np.nonzero(is_open)
         )
-        region = mask[rows, columns]  # a view: to write to it changes mask
+        region = mask[rows, columns]  # a view: writing to it changes mask
         is_open = is_open[rows, columns]
         part = self._image[rows, columns]
         links, pull = link_pixels(part, region, self._beta)
@@ -79,11 +79,11 @@ class ExactGrabCut:
 def _sides(
     colors: np.ndarray, mask: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The colours of the background's and of the foreground's pixels.
+    """The colours of the background pixels and of the foreground pixels.
 
     Args:
         colors: ``(3, H * W)`` float32.
-        mask: ``(H, W)`` uint8; in OpenCV's coding odd is foreground.
+        mask: ``(H, W)`` uint8; in OpenCV's codes, odd is foreground.
     """
     coded = mask.reshape(-1)
     num_fore = 0

@@ -46,8 +46,16 @@ def test_an_image_of_one_color():
     assert _differing(image, np.array([(3, 3, 15, 15)])) == 0
 
 
+@pytest.mark.parametrize('place', range(10))
+def test_photographs(photographs, place):
+    path = sorted((photographs / 'Annotations').iterdir())[place]
+    annotations = read_voc_xml(path)
+    image = cv2.imread(str(annotations.image_path))
+    assert _differing(image, annotations.boxes) == 0
+
+
 @pytest.mark.parametrize('line', range(0, 180, 12))
-def test_photographs(data_dir, line):
+def test_photographs_of_voc_mini(data_dir, line):
     root = data_dir / 'voc-mini'
     ids = (root / 'ImageSets/Segmentation/val.txt').read_text().split()
     annotations = read_voc_xml(root / f'Annotations/{ids[line]}.xml')
