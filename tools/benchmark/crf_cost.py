@@ -14,7 +14,7 @@ from mmseg.apis import init_model
 from mmseg.registry import DATASETS
 from tqdm import tqdm
 
-from box2seg_mmseg.models.post_processing import CRFQueue, DenseCRF
+from box2seg_mmseg.models.post_processing import CRFRefiner, DenseCRF
 from box2seg_mmseg.models.segmentors.crf_segmentor import class_probs
 
 _BATCH = 30  # images that are refined side by side
@@ -26,7 +26,7 @@ class CRFCost:
 
     Args:
         images: Their number.
-        network: Prediction of an image, the data not counted.
+        network: Prediction of an image, without loading the data.
         plain: The CRF over all classes, one image after the other on one
             thread.
         pruned: The CRF over the classes that can win, likewise.
@@ -57,7 +57,8 @@ def measure_crf(
         config: Config of any model.
         checkpoint: Its checkpoint.
         workers: Processes.
-        num_images: Take so many images, evenly from the split; None is all.
+        num_images: Take this many images, spread evenly over the split;
+            None takes all.
         progress: Show progress bars on stderr.
 
     Returns:
@@ -71,7 +72,7 @@ def measure_crf(
     dataset = DATASETS.build(cfg.test_dataloader.dataset)
     step = max(1, len(dataset) // (num_images or len(dataset)))
     chosen = range(0, len(dataset), step)[:num_images]
-    queue, plain_crf = CRFQueue(workers=workers), DenseCRF(min_prob=0)
+    refiner, plain_crf = CRFRefiner(workers), DenseCRF(min_prob=0)
 
     seconds = dict.fromkeys(('network', 'plain', 'pruned', 'parallel'), 0.0)
     num_classes = same = pixels = 0
@@ -89,17 +90,17 @@ def measure_crf(
         label = plain_crf(image, array)
         seconds['plain'] += time.perf_counter() - start
         start = time.perf_counter()
-        queue.crf(image, array)
+        refiner.crf(image, array)
         seconds['pruned'] += time.perf_counter() - start
-        num_classes += len(queue.crf.candidates(array.max((1, 2))))
+        num_classes += len(refiner.crf.candidates(array.max((1, 2))))
         batch.append((label, (sample, sample.img_path, probs)))
         if len(batch) < _BATCH and i != chosen[-1]:
             continue
         items = [item for _, item in batch]
         if pixels == 0:
-            queue.refine(items[:workers])  # starts the processes
+            refiner.refine(items[:workers])  # starts the processes
         start = time.perf_counter()
-        queue.refine(items)
+        refiner.refine(items)
         seconds['parallel'] += time.perf_counter() - start
         for label, (sample, *_) in batch:
             found = sample.pred_sem_seg.data[0].numpy()
