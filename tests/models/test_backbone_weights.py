@@ -20,9 +20,11 @@ def _source(tmp_path, name, **changes):
     """The backbone's own weights under other names, with a classifier."""
     state = WEIGHTS[name].backbone().state_dict()
     renamed = {f'_blocks.{i}': v for i, v in enumerate(state.values())}
-    renamed |= {'_fc.weight': torch.zeros(9)} if 'lite' in name else {
-        'classifier.weight': torch.zeros(9)
-    }
+    renamed |= (
+        {'_fc.weight': torch.zeros(9)}
+        if 'lite' in name
+        else {'classifier.weight': torch.zeros(9)}
+    )
     renamed |= changes
     path = tmp_path / 'weights.pt'
     torch.save(renamed, path)

@@ -27,10 +27,10 @@ TITLES = dict(
 LABELERS = dict(box_fill='BoxFill', grabcut='GrabCut')
 WEIGHTS = 'efficientnet-lite2'  # of the configs for photographs
 SCENES_NOTE = (
-    'The rendered scenes show that all parts work, not which method is '
-    'better: GrabCut already cuts their objects out well, and so few and small '
-    'images decide nothing. For that see the measurements on photographs in '
-    'docs/benchmark.md.\n'
+    'The rendered scenes show that all parts work together, not which method '
+    'is better: GrabCut cuts most of their objects out well, and what the '
+    'losses add is within the spread of the seeds. The measurements on '
+    'photographs are in docs/benchmark.md.\n'
 )
 
 
