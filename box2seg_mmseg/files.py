@@ -44,18 +44,24 @@ def replacing(path: str | Path) -> Iterator[Path]:
     the new one. A temporary file that is left beside it ends in ``.part``.
 
     Args:
-        path: Final path; its folder must exist.
+        path: Final path; its folder is created if needed.
 
     Yields:
         The temporary path to write to.
+
+    Raises:
+        OSError: The file cannot be written; the error names ``path``.
     """
     path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f'.{path.name}.{os.getpid()}.part')
     try:
         yield part
         part.replace(path)
     except OSError as error:
-        if str(error.filename) == str(part):  # unknown to the caller
+        # The caller does not know the temporary file. The error of a full
+        # disk names no file at all.
+        if error.errno and str(error.filename) in (str(part), 'None'):
             error.filename = str(path)
         raise
     finally:
@@ -66,7 +72,7 @@ def write_json(path: str | Path, content: object) -> None:
     """Write a JSON file, completely or not at all.
 
     Args:
-        path: The file; its folder must exist.
+        path: The file; its folder is created if needed.
         content: Anything that :mod:`json` can serialise.
     """
     with replacing(path) as part:

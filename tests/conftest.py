@@ -19,7 +19,8 @@ from box2seg_mmseg.boxes import VOC_CLASSES, BoxAnnotations, write_voc_xml
 from box2seg_mmseg.label_maps import write_label_png
 
 ROOT = Path(__file__).resolve().parent.parent
-sys.path.insert(0, str(ROOT / 'tools/benchmark'))
+for folder in ('benchmark', 'dataset_converters'):  # modules of the tools
+    sys.path.insert(0, str(ROOT / 'tools' / folder))
 # A busy machine is no failure.
 settings.register_profile('patient', deadline=None)
 settings.load_profile('patient')

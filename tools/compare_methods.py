@@ -1,18 +1,20 @@
-"""Write one HTML page that compares methods: a table, and images to look at.
+"""Compare methods on one HTML page: a table of IoU, and images.
 
-Methods are folders of label maps or checkpoints, in the order given. The page
-needs no network and shows the images on which the last method gains most over
-the first, and loses most.
+A method is a folder of label maps (--prediction) or a checkpoint
+(--checkpoint); they appear in the order given. The page is one file that works
+offline. It shows the images on which the last method gains most over the
+first, and those on which it loses most.
 """
 
 import os
+import sys
 from argparse import (
     ArgumentParser,
     ArgumentTypeError,
     Namespace,
     RawDescriptionHelpFormatter,
 )
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -53,7 +55,7 @@ def main(args: Namespace) -> int:
         args.out,
         args.title,
         f'{len(annotations)} images of {Path(args.split).name}. mIoU is the '
-        'mean over the classes that occur in label maps or masks.',
+        'mean IoU of the classes that occur in label maps or masks.',
         pseudo_label_dir=args.pseudo_labels,
         attention=attention,
         num_images=args.images,
@@ -70,13 +72,16 @@ def main(args: Namespace) -> int:
 def _methods(
     args: Namespace, images: Mapping[str, str]
 ) -> tuple[dict[str, Path], Callable[[str], np.ndarray] | None]:
-    """The methods' folders, and what shows the attention, if a model has it.
+    """Find the folder of each method, and predict with the checkpoints.
 
-    What can be wrong with the arguments is found before anything is
-    predicted.
+    All arguments are checked before anything is predicted.
+
+    Returns:
+        The folders by the methods' names, and what computes attention maps,
+        or None.
     """
     if args.pseudo_labels is not None:
-        existing_folder(args.pseudo_labels)
+        _warn_of_missing(existing_folder(args.pseudo_labels), images)
     if args.out.suffix != '.html':
         raise UsageError(f'{args.out}: the page must end in .html')
     methods: dict[str, Path] = {}
@@ -91,9 +96,17 @@ def _methods(
                 raise UsageError(
                     f'{value}: must be two files, CONFIG,CHECKPOINT'
                 )
-            names += [f'{name} + CRF'] if args.crf else []
+            predictor = Predictor(
+                config,
+                checkpoint,
+                args.device,
+                args.crf,
+                workers=os.cpu_count(),
+            )
+            if predictor.refiner is not None:
+                names.append(f'{name} + CRF')
             folders = [args.out.with_suffix('') / n for n in names]
-            models.append((config, checkpoint, folders))
+            models.append((predictor, folders))
         for method, folder in zip(names, folders, strict=True):
             if method in methods:
                 raise UsageError(f'{method}: two methods have this name')
@@ -101,15 +114,8 @@ def _methods(
     if len(methods) < 2:
         raise UsageError('two methods are needed; see --prediction')
     attention = None
-    for config, checkpoint, folders in models:
-        predictor = Predictor(config, checkpoint, args.device)
-        predict_folder(
-            predictor,
-            list(images.items()),
-            *folders,
-            workers=os.cpu_count() or 1,
-            progress=True,
-        )
+    for predictor, folders in models:
+        predict_folder(predictor, images, *folders, progress=True)
         if predictor.has_attention:
             attention = predictor.attention
     return methods, attention
@@ -140,51 +146,70 @@ def parser() -> ArgumentParser:
         type=partial(_named, 'checkpoint'),
         default=[],
         metavar='NAME=CONFIG,CHECKPOINT',
-        help='models to predict with; label maps go to a folder beside the '
-        'page. The last Box2Seg shows its attention',
+        help='models to predict with; their label maps go to a folder beside '
+        'the page. The attention of the last Box2Seg model is shown',
     )
     result.add_argument(
         '--crf',
         action='store_true',
-        help='show each checkpoint with the dense CRF too',
+        help='show each checkpoint with the dense CRF too, even if its config '
+        'has no test_cfg.crf',
     )
     result.add_argument(
-        '--pseudo-labels', metavar='DIR', help='folder of pseudo labels'
+        '--pseudo-labels',
+        metavar='DIR',
+        help='folder of pseudo labels of the same images, to show beside them',
     )
     result.add_argument(
         '--out',
         type=out_file,
         required=True,
         metavar='PAGE.html',
-        help='page to write',
+        help='page to write; its folder is created if needed',
     )
     result.add_argument(
         '--figure',
         type=out_file,
         metavar='FILE.png',
-        help="a picture in the layout of the supplement's Fig. 1 too",
+        help="also draw a figure in the layout of the supplement's Fig. 1",
     )
     result.add_argument(
         '--columns',
         type=positive_int,
         default=6,
         metavar='N',
-        help='images in the figure, those of most gain (default: 6)',
+        help='images in the figure, those with the largest gain (default: 6)',
     )
     result.add_argument(
         '--images',
         type=positive_int,
         default=12,
         metavar='N',
-        help='images of most gain, and as many of most loss (default: 12)',
+        help='images with the largest gain, and as many with the largest '
+        'loss (default: 12)',
     )
     result.add_argument(
-        '--title', default='Methods compared', help='of the page'
+        '--title', default='Comparison of methods', help='title of the page'
     )
     result.add_argument(
-        '--device', default='cpu', help='of the models (default: cpu)'
+        '--device',
+        default='cpu',
+        help='torch device, such as cuda (default: %(default)s)',
     )
     return result
+
+
+def _warn_of_missing(folder: Path, images: Collection[str]) -> None:
+    missing = [
+        name for name in images if not (folder / f'{name}.png').exists()
+    ]
+    if missing:
+        print(
+            f'warning: {folder} has no pseudo label of {len(missing)} of '
+            f'{len(images)} images, such as {missing[0]}; the page shows '
+            'theirs without one. Are the labels those of another split?',
+            file=sys.stderr,
+        )
 
 
 def _named(kind: str, text: str) -> tuple[str, str, str]:

@@ -1,9 +1,14 @@
-"""Export a trained Box2Seg as a plain mmseg model.
+"""Export a trained Box2Seg model as a plain mmseg model.
 
 Writes OUT_DIR/segmentor.py and OUT_DIR/segmentor.pth, which the stock tools
-take on a machine without this package.
+run on a machine without this package.
+
+This works for models whose parts all come from mmseg, such as the MobileNetV2
+of configs/custom. A model with EfficientNetLite or MergeClasses needs this
+package wherever it runs. It is refused, unless --allow-plugin is given.
 """
 
+import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 
 from box2seg_mmseg.apis.export_segmentor import export_segmentor
@@ -15,10 +20,18 @@ from box2seg_mmseg.command_line import (
 
 
 def main(args: Namespace) -> int:
-    """Export and say where to."""
+    """Export the model and print the paths."""
     check_model_files(args)
-    for path in export_segmentor(args.config, args.checkpoint, args.out_dir):
-        print(path)
+    config, checkpoint, foreign = export_segmentor(
+        args.config, args.checkpoint, args.out_dir, args.allow_plugin
+    )
+    print(config, checkpoint, sep='\n')
+    if foreign:
+        print(
+            f'warning: {config} needs box2seg_mmseg wherever it runs, for '
+            f'{", ".join(foreign)}',
+            file=sys.stderr,
+        )
     return 0
 
 
@@ -29,6 +42,11 @@ def parser() -> ArgumentParser:
     )
     add_model_arguments(result)
     result.add_argument('out_dir', help='folder for the exported model')
+    result.add_argument(
+        '--allow-plugin',
+        action='store_true',
+        help='also export a model that needs box2seg_mmseg wherever it runs',
+    )
     return result
 
 

@@ -1,8 +1,12 @@
-"""Masks and overlays of a folder of photographs, from a checkpoint.
+"""Predict masks and overlays for a folder of photographs.
 
-No annotations are needed. OUT/masks gets a palette PNG of class ids for each
-photograph, OUT/overlays the photograph with the classes painted over it. With
---crf both are of the dense CRF, and OUT/network has the network's own masks.
+No annotations are needed. For each photograph OUT/masks gets a palette PNG of
+class ids and OUT/overlays the photograph with the classes painted over it.
+Subfolders are searched too and keep their names in the output.
+
+The dense CRF runs if the config has test_cfg.crf, as in test.py. --crf turns
+it on for other configs, with its default parameters. Masks and overlays are
+then the CRF's, and OUT/network gets the network's own masks.
 """
 
 import sys
@@ -24,24 +28,20 @@ from box2seg_mmseg.command_line import (
 
 
 def main(args: Namespace) -> int:
-    """Predict, and list the photographs that can not be read."""
+    """Predict, and list the photographs that cannot be read."""
     check_model_files(args)
-    images, errors = find_photographs(args.images)
-    predictor = Predictor(args.config, args.checkpoint, args.device)
     out = Path(args.out)
-    network, refined = out / 'masks', None
-    if args.crf:
-        network, refined = out / 'network', out / 'masks'
-    predict_folder(
-        predictor,
-        list(images.items()),
-        network,
-        refined,
-        args.workers,
-        progress=True,
+    masks, overlays = out / 'masks', out / 'overlays'
+    network, refined = out / 'network', masks
+    images, errors = find_photographs(args.images, [masks, overlays, network])
+    predictor = Predictor(
+        args.config, args.checkpoint, args.device, args.crf, args.workers
     )
-    write_overlays(images, out / 'masks', out / 'overlays')
-    print(f'{len(images)} photographs -> {out / "masks"}, {out / "overlays"}')
+    if predictor.refiner is None:
+        network, refined = masks, None
+    predict_folder(predictor, images, network, refined, progress=True)
+    write_overlays(images, masks, overlays)
+    print(f'{len(images)} photographs -> {masks}, {overlays}')
     for error in errors:
         print(f'not predicted: {error}', file=sys.stderr)
     return 1 if errors else 0
@@ -53,21 +53,26 @@ def parser() -> ArgumentParser:
         description=__doc__, formatter_class=RawDescriptionHelpFormatter
     )
     add_model_arguments(result)
-    result.add_argument('images', help='folder of photographs')
+    result.add_argument(
+        'images', help='folder of photographs, with its subfolders'
+    )
     result.add_argument(
         '--out', required=True, metavar='DIR', help='folder to write to'
     )
     result.add_argument(
-        '--crf', action='store_true', help='refine with the dense CRF'
+        '--crf',
+        action='store_true',
+        help='refine with the dense CRF even if the config does not',
     )
     result.add_argument(
         '--workers',
         type=positive_int,
-        default=1,
-        help='processes of the CRF (default: %(default)s)',
+        help='processes of the CRF (default: those of test_cfg.crf)',
     )
     result.add_argument(
-        '--device', default='cpu', help='such as cuda (default: %(default)s)'
+        '--device',
+        default='cpu',
+        help='torch device, such as cuda (default: %(default)s)',
     )
     return result
 

@@ -1,1 +1,1 @@
-"""What a notebook calls: label, predict, compare, export."""
+"""High-level functions: label, predict, compare, export."""

@@ -1,4 +1,4 @@
-"""From the predictions of several methods to a page and a figure."""
+"""Compare the predictions of several methods on one page."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from ..visualization import (
 
 @dataclass(frozen=True, eq=False)
 class _Judged:
-    """An image with its scores, percent by method."""
+    """An image with its mIoU by method, in percent."""
 
     item: BoxAnnotations
     classes: list[int]
@@ -49,34 +49,34 @@ def compare_methods(
     progress: bool = False,
     total: int | None = None,
 ) -> tuple[dict[str, dict], list[str]]:
-    """Judge methods and show where the last is better and worse.
+    """Evaluate methods and show where the last is better and worse.
 
     Args:
         annotations: The images and their boxes.
         mask_dir: Folder of the ground-truth masks.
         classes: Names of all classes, background first.
-        methods: At least two, by name: a folder of label maps
+        methods: At least two; by name, a folder of label maps
             ``<image_id>.png``.
         page: The HTML file to write.
-        title: Of the page.
-        summary: Of what the page shows.
-        pseudo_label_dir: Folder of pseudo labels to show; an image may have
-            none.
-        attention: From the path of an image to its attention maps,
-            ``(L, H, W)`` in ``[0, 1]``.
-        num_images: Show so many images of most gain of the last method over
-            the first, and as many of most loss.
+        title: Title of the page.
+        summary: A sentence or two about what the page compares.
+        pseudo_label_dir: Folder of pseudo labels to show; images without one
+            are shown without it.
+        attention: Maps the path of an image to its attention, ``(L, H, W)``
+            in ``[0, 1]``.
+        num_images: Number of images with the largest gain of the last method
+            over the first to show, and as many with the largest loss.
         progress: Show a progress bar on stderr.
-        total: How many annotations there are, for the progress bar.
+        total: Number of annotations, for the progress bar.
 
     Returns:
-        The methods' reports, see :meth:`LabelAreas.report`; and the names of
-        the images that are shown. An image that a method or its mask ignores
-        altogether has no gain and is not shown.
+        The methods' reports (see :meth:`LabelAreas.report`) and the names of
+        the images that are shown. Images that a method or the mask ignores
+        completely have no gain and are not shown.
 
     Raises:
-        ValueError: There are fewer than two methods, or a label map has
-            another size than its mask.
+        ValueError: There are fewer than two methods, or a label map and its
+            mask differ in size.
         FileNotFoundError: A mask or prediction is missing.
     """
     if len(methods) < 2:
@@ -175,14 +175,14 @@ def _panels(
 
 
 def _content(label_map: np.ndarray, classes: Sequence[str]) -> str:
-    """The classes of a label map and their shares, in words."""
+    """Describe the classes of a label map and their shares."""
     labels, counts = np.unique(label_map, return_counts=True)
     parts = [
         f'{classes[label]} {100 * count / label_map.size:.0f} %'
         for label, count in zip(labels.tolist(), counts, strict=True)
         if 0 < label < len(classes)
     ]
-    return ', '.join(parts) or 'background alone'
+    return ', '.join(parts) or 'only background'
 
 
 def _label_map(

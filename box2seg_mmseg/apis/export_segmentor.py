@@ -1,11 +1,28 @@
-"""From a trained Box2Seg to a plain mmseg model."""
+"""Export a trained Box2Seg model as a plain mmseg model."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
-import torch
 from mmengine.config import Config
+from mmengine.registry import init_default_scope
+from mmseg.registry import (
+    DATASETS,
+    HOOKS,
+    LOOPS,
+    METRICS,
+    MODELS,
+    TRANSFORMS,
+    VISUALIZERS,
+)
 
 from ..files import replacing
+from ..models.checkpoints import (
+    check_classes,
+    dataset_meta_of,
+    load_checkpoint_file,
+    load_weights,
+    save_checkpoint_file,
+)
 
 TRAINING_ONLY = (
     'custom_imports',
@@ -16,87 +33,122 @@ TRAINING_ONLY = (
     'optim_wrapper',
     'param_scheduler',
 )
-# In place of ours, which run the dense CRF or know the tags of an image.
+# Stock parts that take the place of ours.
 STOCK_TYPES = dict(
-    TagIoUMetric='IoUMetric',
-    CRFValLoop='ValLoop',
-    CRFTestLoop='TestLoop',
+    CRFEncoderDecoder='EncoderDecoder',
+    CRFCascadeEncoderDecoder='CascadeEncoderDecoder',
     CRFSegTTAModel='SegTTAModel',
+    TagIoUMetric='IoUMetric',
 )
-# Parts of the miniature that mmseg lacks: a model with them needs this
-# package.
-NOT_IN_MMSEG = ('EfficientNetLite', 'MergeClasses')
+_STOCK_PACKAGES = ('mmcv', 'mmengine', 'mmseg', 'torch')
+_REGISTRIES = (
+    MODELS,
+    TRANSFORMS,
+    DATASETS,
+    METRICS,
+    HOOKS,
+    LOOPS,
+    VISUALIZERS,
+)
 
 
 def export_segmentor(
-    config: str | Path, checkpoint: str | Path, out_dir: str | Path
-) -> tuple[Path, Path]:
-    """Keep what runs at test time: the encoder and the decoder of classes.
+    config: str | Path,
+    checkpoint: str | Path,
+    out_dir: str | Path,
+    allow_plugin: bool = False,
+) -> tuple[Path, Path, list[str]]:
+    """Keep the parts that run at test time: encoder and decoder of classes.
+
+    The dense CRF is left out.
 
     Args:
         config: Config of a Box2Seg model.
-        checkpoint: Its checkpoint.
-        out_dir: Folder for ``segmentor.py`` and ``segmentor.pth``; made if
-            absent.
+        checkpoint: Its checkpoint. It is read without running its code.
+        out_dir: Folder for ``segmentor.py`` and ``segmentor.pth``; created if
+            needed.
+        allow_plugin: Also export a model with parts that mmseg lacks, such as
+            EfficientNetLite. The exported config then imports the packages
+            that the given one imports, and works only where they are
+            installed.
 
     Returns:
-        Paths of the config and the checkpoint. Stock mmseg takes them without
-        this package, unless the miniature's backbone or its one class need
-        it; then the config imports it. A dense CRF is left out.
+        The paths of the config and of the checkpoint, and the names of the
+        parts that mmseg lacks. Without such parts stock mmseg runs the model
+        on a machine without this package.
 
     Raises:
-        ValueError: The config's decode head is no Box2SegHead, or the
-            file is no checkpoint or has none of its weights.
+        ValueError: The decode head is not a Box2SegHead, the checkpoint does
+            not fit the config, or the model has parts that mmseg lacks and
+            ``allow_plugin`` is not set.
     """
     cfg = Config.fromfile(config)
+    init_default_scope('mmseg')
     head = cfg.model.decode_head
-    if head.type != 'Box2SegHead':
+    kind = head.type if isinstance(head, dict) else 'a list'
+    if kind != 'Box2SegHead':
         raise ValueError(
-            f'{config}: decode_head must be a Box2SegHead; other heads are '
-            f'stock already. Got: {head.type}'
+            f'{config}: decode_head must be a Box2SegHead; other heads need '
+            f'no export. Got: {kind}'
         )
-    cfg.model.decode_head = head.decoder
-    cfg.model.type = cfg.model.type.removeprefix('CRF')
-    cfg.model.test_cfg.pop('crf', None)
-    for key in ('val_cfg', 'test_cfg', 'tta_model', 'test_evaluator'):
-        if cfg.get(key) is not None:
-            cfg[key].type = STOCK_TYPES.get(cfg[key].type, cfg[key].type)
     cfg.model.pretrained = None
     cfg.model.pop('init_cfg', None)
     cfg.model.backbone.init_cfg = None
-    if cfg.get('val_evaluator') is not None:
-        cfg.val_evaluator = cfg.test_evaluator
+    cfg.model.test_cfg.pop('crf', None)
+    loaded = load_checkpoint_file(checkpoint)
+    check_classes(loaded.dataset_meta, cfg, checkpoint)
+    model = MODELS.build(cfg.model)
+    load_weights(model, loaded.state_dict, checkpoint)
+    model.decode_head = model.decode_head.seg_decoder
+    weights = model.state_dict()
+
+    cfg.model.decode_head = head.decoder
     imports = cfg.get('custom_imports')
     for key in TRAINING_ONLY:
         cfg.pop(key, None)
-    if any(name in cfg.pretty_text for name in NOT_IN_MMSEG):
-        cfg.custom_imports = imports
-
-    # Checkpoints of mmengine hold more than tensors: load your own only.
-    try:
-        loaded = torch.load(checkpoint, 'cpu', weights_only=False)
-        state_dict = loaded['state_dict']
-    except Exception as error:  # torch.load raises many kinds
+    if cfg.get('val_evaluator') is not None:
+        cfg.val_evaluator = cfg.test_evaluator
+    for part in _parts(cfg._cfg_dict):
+        part['type'] = STOCK_TYPES.get(part['type'], part['type'])
+    foreign = sorted({p['type'] for p in _parts(cfg._cfg_dict) if _lacks(p)})
+    if foreign and not allow_plugin:
         raise ValueError(
-            f"{checkpoint}: not a checkpoint of mmengine's: {error!r}"
-        ) from error
-    weights = {}
-    for name, value in state_dict.items():
-        if name.startswith('decode_head.seg_decoder.'):
-            weights[name.replace('seg_decoder.', '', 1)] = value
-        elif not name.startswith('decode_head.'):
-            weights[name] = value
-    if not any(name.startswith('decode_head.') for name in weights):
-        raise ValueError(f'{checkpoint}: has no weights of a Box2SegHead')
-    meta = {
-        key: value
-        for key, value in loaded.get('meta', {}).items()
-        if key == 'dataset_meta'
-    }
+            f'{config}: {", ".join(foreign)} is not part of mmseg, so the '
+            'exported model would run only where the package of this part is '
+            'installed; train with parts of mmseg, such as the MobileNetV2 of '
+            'configs/custom, or pass --allow-plugin'
+        )
+    if foreign:
+        cfg.custom_imports = imports
+    load_weights(MODELS.build(cfg.model), weights, checkpoint)
 
     out_dir = Path(out_dir)
-    out_dir.mkdir(parents=True, exist_ok=True)
-    cfg.dump(out_dir / 'segmentor.py')
-    with replacing(out_dir / 'segmentor.pth') as part:
-        torch.save(dict(meta=meta, state_dict=weights), part)
-    return out_dir / 'segmentor.py', out_dir / 'segmentor.pth'
+    with replacing(out_dir / 'segmentor.py') as part:
+        part.write_text(cfg.pretty_text)
+    # With MergeClasses the classes of training are not those of the model.
+    meta = dataset_meta_of(cfg, 'test_dataloader') or loaded.dataset_meta
+    save_checkpoint_file(
+        out_dir / 'segmentor.pth',
+        dict(meta=dict(dataset_meta=meta), state_dict=weights),
+    )
+    return out_dir / 'segmentor.py', out_dir / 'segmentor.pth', foreign
+
+
+def _parts(value: object) -> Iterator[dict]:
+    """All parts of a config: dicts that name their ``type``."""
+    if isinstance(value, dict):
+        if isinstance(value.get('type'), str):
+            yield value
+        value = list(value.values())
+    if isinstance(value, list | tuple):
+        for item in value:
+            yield from _parts(item)
+
+
+def _lacks(part: dict) -> bool:
+    """Whether a part comes from another package than mmseg and its base."""
+    for registry in _REGISTRIES:
+        found = registry.get(part['type'])
+        if found is not None:
+            return found.__module__.split('.')[0] not in _STOCK_PACKAGES
+    return False

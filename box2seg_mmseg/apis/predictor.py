@@ -1,4 +1,4 @@
-"""What a trained model says of one photograph."""
+"""Predict one image with a trained model."""
 
 from pathlib import Path
 
@@ -6,101 +6,133 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dataset import Compose, pseudo_collate
-from mmengine.runner import load_checkpoint
-from mmseg.apis import init_model
-from mmseg.models import BaseSegmentor
+from mmseg.apis import inference_model, init_model
 from mmseg.models.utils import resize
 from mmseg.structures import SegDataSample
 from torch import Tensor
 
+from ..errors import UsageError
+from ..models.checkpoints import (
+    check_classes,
+    load_checkpoint_file,
+    load_weights,
+)
 from ..models.decode_heads import Box2SegHead
-from ..models.segmentors.crf_segmentor import class_probs
+from ..models.segmentors import class_probs
+
+# The segmentors with a dense CRF that take the place of stock ones.
+_WITH_CRF = {
+    'EncoderDecoder': 'CRFEncoderDecoder',
+    'CascadeEncoderDecoder': 'CRFCascadeEncoderDecoder',
+}
 
 
 class Predictor:
-    """Runs a model by its config's test pipeline.
-
-    The config's own dense CRF is not used.
+    """Runs a model with mmseg's ``inference_model``.
 
     Args:
         config: Config of any mmseg model.
-        checkpoint: Its checkpoint.
-        device: As torch names it.
+        checkpoint: Its checkpoint. It is read without running its code.
+        device: A torch device, such as ``'cuda'``.
+        crf: Refine with the dense CRF even if the config does not. Its
+            parameters are those of the config's ``test_cfg.crf``, or the
+            defaults of :class:`DenseCRF`.
+        workers: Processes of the CRF, in place of the config's.
 
     Raises:
-        ValueError: The checkpoint is not this model's: it lacks parameters,
-            or has others.
+        ValueError: The checkpoint does not fit the model or was trained on
+            other classes than the config's.
+        UsageError: ``crf`` is set and the model cannot have one.
+
+    Attributes:
+        refiner: The segmentor's :class:`CRFRefiner`, or None if its
+            predictions are not refined. :meth:`predict` leaves it to the
+            caller, who may refine several images side by side.
     """
 
     def __init__(
-        self, config: str | Path, checkpoint: str | Path, device: str = 'cpu'
+        self,
+        config: str | Path,
+        checkpoint: str | Path,
+        device: str = 'cpu',
+        crf: bool = False,
+        workers: int | None = None,
     ) -> None:
         cfg = Config.fromfile(config)
         cfg.model.backbone.init_cfg = None
-        cfg.model.test_cfg.pop('crf', None)
-        self._model: BaseSegmentor = init_model(cfg, device=device)
-        try:
-            # init_model would leave at random what the checkpoint lacks.
-            load_checkpoint(self._model, str(checkpoint), device, strict=True)
-        except RuntimeError as error:
-            raise ValueError(
-                f'{checkpoint}: is no checkpoint of {config}, or of other '
-                f'classes: {error}'
-            ) from None
-        self._pipeline = Compose(
-            [
-                step
-                for step in cfg.test_dataloader.dataset.pipeline
-                if step['type'] != 'LoadAnnotations'
-            ]
-        )
+        if crf:
+            _turn_crf_on(cfg)
+        if workers is not None and 'crf' in cfg.model.test_cfg:
+            cfg.model.test_cfg.crf.workers = workers
+        cfg.test_pipeline = [
+            step
+            for step in cfg.test_dataloader.dataset.pipeline
+            if step['type'] != 'LoadAnnotations'
+        ]
+        loaded = load_checkpoint_file(checkpoint)
+        self._model = init_model(cfg, device=device)
+        load_weights(self._model, loaded.state_dict, checkpoint)
+        check_classes(loaded.dataset_meta, cfg, checkpoint)
+        self.refiner = getattr(self._model, 'crf', None)
+        if self.refiner is not None:
+            self._model.crf = None
 
     @property
     def has_attention(self) -> bool:
-        """Whether the model is a Box2Seg with attention."""
+        """Whether the model is a Box2Seg model with attention."""
         head = self._model.decode_head
         return (
-            isinstance(head, Box2SegHead) and head.loss_attention is not None
+            isinstance(head, Box2SegHead)
+            and 'attention' in head.branch_channels
         )
 
     def predict(self, image_path: str | Path) -> tuple[SegDataSample, Tensor]:
-        """What the model predicts.
+        """Predict one image with the network, without the CRF.
 
         Args:
-            image_path: A photograph.
+            image_path: The image file.
 
         Returns:
             The sample with ``pred_sem_seg``, and the probabilities of the
             classes, ``(C, H, W)``.
         """
-        with torch.no_grad():
-            (sample,) = self._model.test_step(self._batch(image_path))
+        sample = inference_model(self._model, str(image_path))
         logits = sample.seg_logits.data
         return sample, class_probs(logits, self._model.out_channels)
 
     def attention(self, image_path: str | Path) -> np.ndarray:
-        """The attention maps of all foreground classes.
+        """Compute the attention maps of all foreground classes.
 
         Args:
-            image_path: A photograph.
+            image_path: The image file.
 
         Returns:
             ``(L, H, W)`` float32 in ``[0, 1]``.
         """
         model = self._model
-        data = model.data_preprocessor(self._batch(image_path))
+        pipeline = Compose(model.cfg.test_pipeline)
+        batch = pseudo_collate([pipeline(dict(img_path=str(image_path)))])
+        data = model.data_preprocessor(batch)
         inputs, samples = data['inputs'], data['data_samples']
         with torch.no_grad():
-            _, logits, _ = model.decode_head.forward_train(
+            _, branches = model.decode_head.forward_train(
                 model.extract_feat(inputs)
             )
-        logits = resize(logits, inputs.shape[2:], mode='bilinear')
-        # The way of the classes' logits to the photograph's size. A channel
-        # more keeps mmseg from taking one channel for a binary task's.
+        logits = resize(
+            branches['attention'], inputs.shape[2:], mode='bilinear'
+        )
+        # postprocess_result resizes to the size of the image. mmseg takes a
+        # single channel for a binary task, hence the second one.
         logits = torch.cat([logits[:, :1], logits], 1)
         (sample,) = model.postprocess_result(logits, samples)
-        logits = sample.seg_logits.data[None, 1:]
-        return model.decode_head.activate_attention(logits)[0].cpu().numpy()
+        return sample.seg_logits.data[1:].sigmoid().cpu().numpy()
 
-    def _batch(self, image_path: str | Path) -> dict:
-        return pseudo_collate([self._pipeline(dict(img_path=str(image_path)))])
+
+def _turn_crf_on(cfg: Config) -> None:
+    kind = cfg.model.type.removeprefix('mmseg.')
+    cfg.model.type = _WITH_CRF.get(kind, kind)
+    if cfg.model.type not in _WITH_CRF.values():
+        raise UsageError(
+            f'the dense CRF needs one of {", ".join(_WITH_CRF)}. Got: {kind}'
+        )
+    cfg.model.test_cfg.setdefault('crf', {})

@@ -33,14 +33,12 @@ def natural_number(text: str) -> int:
 
 
 def out_file(text: str) -> Path:
-    """An argument that names a file to write.
+    """An argument that names a file to write; its folder may be absent.
 
     Raises:
-        ArgumentTypeError: Its folder is not there, or it is a folder.
+        ArgumentTypeError: It is a folder.
     """
     path = Path(text)
-    if not path.parent.is_dir():
-        raise ArgumentTypeError(f'{path.parent}: no such folder; make it')
     if path.is_dir():
         raise ArgumentTypeError(f'{path}: is a folder; name a file')
     return path

@@ -1,4 +1,4 @@
-"""The arguments with which a command line names a trained model."""
+"""Command-line arguments that name a trained model."""
 
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
@@ -7,16 +7,16 @@ from ..errors import UsageError
 
 
 def add_model_arguments(parser: ArgumentParser) -> None:
-    """Add a config and a checkpoint, for :func:`check_model_files`."""
+    """Add the arguments for a config and its checkpoint."""
     parser.add_argument('config', help='config of the model')
     parser.add_argument('checkpoint', help='its checkpoint')
 
 
 def check_model_files(args: Namespace) -> None:
-    """Find out early that a file is not there.
+    """Check that both files exist.
 
     Raises:
-        UsageError: It is not.
+        UsageError: One does not.
     """
     for path in (args.config, args.checkpoint):
         if not Path(path).is_file():

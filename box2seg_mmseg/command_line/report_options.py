@@ -1,4 +1,4 @@
-"""The options with which a command line writes IoU by class to files."""
+"""Command-line options that write IoU by class to files."""
 
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
@@ -9,30 +9,31 @@ from .arguments import out_file
 
 
 def add_report_options(parser: ArgumentParser) -> None:
-    """Add the files."""
+    """Add ``--json`` and ``--csv``."""
     parser.add_argument(
         '--json',
         type=out_file,
         metavar='FILE',
-        help='write the figures as JSON too',
+        help='also write the results as JSON',
     )
     parser.add_argument(
         '--csv',
         type=out_file,
         metavar='FILE',
-        help='write the table as CSV too',
+        help='also write the table as CSV',
     )
 
 
 def write_reports(
     args: Namespace, reports: Mapping[str, dict], content: object
 ) -> None:
-    """Print a table and write the files that are asked for.
+    """Print a table and write the requested files.
 
     Args:
-        args: What :func:`add_report_options` parsed.
-        reports: By the columns' names; see :func:`format_iou_table`.
-        content: What the JSON file says.
+        args: Parsed arguments, with those of :func:`add_report_options`.
+        reports: Reports by the names of their columns; see
+            :func:`format_iou_table`.
+        content: Content of the JSON file.
     """
     print(format_iou_table(reports))
     if args.json:

@@ -1,4 +1,4 @@
-"""How a command line runs: exit status, errors, interruption."""
+"""Run a command line: exit status, errors, interruption."""
 
 import sys
 from argparse import ArgumentParser, Namespace
@@ -10,12 +10,12 @@ from ..errors import UsageError
 def run(main: Callable[[Namespace], int], parser: ArgumentParser) -> None:
     """Parse the arguments, run the tool and exit with its status.
 
-    Exit status: 0 done, 1 something in the data was bad, 2 wrong use, 130
-    interrupted. Errors go to stderr in one line; ``--debug`` shows the stack
-    trace.
+    The exit status is 0 on success, 1 if something in the data is bad, 2 for
+    a usage error and 130 if interrupted. Errors go to stderr in one line;
+    with ``--debug`` the stack trace is shown.
 
     Args:
-        main: Takes the arguments, returns the exit status.
+        main: The tool; it takes the arguments and returns the exit status.
         parser: The tool's command line.
     """
     parser.add_argument(

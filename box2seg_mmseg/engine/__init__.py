@@ -1,14 +1,17 @@
-"""What mmengine lacks: hooks, loops and optimizer wrappers."""
+"""Hooks and optimizer wrappers that mmengine lacks."""
 
-from .hooks import Box2SegVisualizationHook, KeepMemoryHook, RandomStateHook
-from .loops import CRFTestLoop, CRFValLoop
+from .hooks import (
+    Box2SegVisualizationHook,
+    CheckpointCheckHook,
+    KeepMemoryHook,
+    RandomStateHook,
+)
 from .optim_wrappers import BFloat16OptimWrapper, has_bfloat16_instructions
 
 __all__ = [
     'BFloat16OptimWrapper',
     'Box2SegVisualizationHook',
-    'CRFTestLoop',
-    'CRFValLoop',
+    'CheckpointCheckHook',
     'KeepMemoryHook',
     'RandomStateHook',
     'has_bfloat16_instructions',

@@ -1,4 +1,4 @@
-"""What a model says where the pseudo label is right, and where it is wrong."""
+"""Attention and probability where pseudo labels are right and wrong."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from tqdm import tqdm
 from ..boxes import BoxAnnotations, boxed_pixels
 from ..label_maps import read_label_png
 
-# By whether the pseudo label and the mask give a boxed pixel to the class.
+# By whether pseudo label and mask assign a boxed pixel to the class.
 CASES = {
     (True, True): 'object, labelled so',
     (True, False): 'background, labelled object',
@@ -21,13 +21,13 @@ CASES = {
 
 @dataclass(frozen=True)
 class CaseStatistics:
-    """The boxed pixels of one case.
+    """Statistics of the boxed pixels of one case.
 
     Args:
-        case: Which pixels, of :data:`CASES`.
-        share: Of all boxed pixels, in ``[0, 1]``.
-        attention: Their mean attention; None for a model without.
-        probability: Their mean probability of the boxes' class.
+        case: One of the values of :data:`CASES`.
+        share: Share of these pixels among all boxed pixels, in ``[0, 1]``.
+        attention: Mean attention; None for a model without attention.
+        probability: Mean probability of the boxes' class.
     """
 
     case: str
@@ -47,29 +47,31 @@ def attention_statistics(
     progress: bool = False,
     total: int | None = None,
 ) -> list[CaseStatistics]:
-    """Mean attention and probability over the boxed pixels of each case.
+    """Average attention and probability over the boxed pixels of each case.
 
-    A pixel counts once for each class whose boxes cover it; ignored pixels of
-    mask or pseudo label do not count.
+    A pixel counts once for each class whose boxes cover it. Pixels that the
+    mask or the pseudo label ignores do not count.
 
     Args:
         annotations: The images and their boxes.
-        probability: From the path of an image to ``(L + 1, H, W)``.
-        attention: From the path of an image to ``(L, H, W)``, or None.
-        pseudo_label_dir: What the model was trained on.
-        mask_dir: The ground truth.
+        probability: Maps the path of an image to its class probabilities,
+            ``(L + 1, H, W)``.
+        attention: Maps the path of an image to its attention, ``(L, H, W)``,
+            or None.
+        pseudo_label_dir: Folder of the pseudo labels of the training.
+        mask_dir: Folder of the ground-truth masks.
         num_classes: L + 1 of masks and pseudo labels.
-        one_class: The model knows object and background alone.
+        one_class: The model knows only object and background.
         progress: Show a progress bar on stderr.
-        total: How many annotations there are, for the progress bar.
+        total: Number of annotations, for the progress bar.
 
     Returns:
-        The cases, in the order of :data:`CASES`, of those that occur.
+        The cases that occur, in the order of :data:`CASES`.
 
     Raises:
         FileNotFoundError: A mask or pseudo label is missing.
-        ValueError: Mask, pseudo label and probabilities differ in size, or
-            the model has other classes.
+        ValueError: Mask, pseudo label and probabilities differ in size or in
+            their number of classes.
     """
     num_outputs = 2 if one_class else num_classes
     sums = {case: np.zeros(3) for case in CASES}
@@ -84,8 +86,9 @@ def attention_statistics(
         want = (num_outputs, *mask.shape)
         if label.shape != mask.shape or probs.shape != want:
             raise ValueError(
-                f'{item.image_id}: the mask asks for probabilities {want} '
-                f'and a label {mask.shape}. Got: {probs.shape}, {label.shape}'
+                f'{item.image_id}: to fit the mask, probabilities must be '
+                f'{want} and the pseudo label {mask.shape}. '
+                f'Got: {probs.shape}, {label.shape}'
             )
         alpha = None if attention is None else attention(item.image_path)
         known = (label != 255) & (mask != 255)

@@ -1,4 +1,4 @@
-"""IoU by class as text and CSV, several results side by side."""
+"""Tables of IoU by class, several results side by side, as text or CSV."""
 
 import csv
 from collections.abc import Iterator, Mapping
@@ -6,16 +6,23 @@ from pathlib import Path
 
 from ..files import replacing
 
+TERMS = {
+    'confused': 'pixels of a class labelled as another foreground class',
+    'missed': 'pixels of a class labelled as background',
+    'added': 'background pixels labelled as a class; all three relative to '
+    "the class's pixels in the masks",
+}
+
 
 def format_iou_table(reports: Mapping[str, dict]) -> str:
-    """A table for people to read: a row a class, a column a result.
+    """Format a table with one row for each class and one column a result.
 
     Args:
-        reports: By the columns' names, each as
-            :meth:`LabelAreas.report` makes it, of the same classes.
+        reports: Reports of :meth:`LabelAreas.report` for the same classes, by
+            the names of their columns.
 
     Returns:
-        Its lines, figures in percent.
+        The lines of the table, in percent, and what its terms mean.
     """
     widths = [max(8, len(name) + 2) for name in reports]
     lines = []
@@ -27,14 +34,19 @@ def format_iou_table(reports: Mapping[str, dict]) -> str:
             for value, width in zip(values, widths, strict=True)
         )
         lines.append(f'{label:<20}{"".join(cells)}')
+    lines += [
+        f'{term}: {meaning}'
+        for term, meaning in TERMS.items()
+        if term in next(iter(reports.values()))
+    ]
     return '\n'.join(lines)
 
 
 def write_iou_csv(path: str | Path, reports: Mapping[str, dict]) -> None:
-    """The same table as CSV, with all digits.
+    """Write the same table as CSV, with all digits.
 
     Args:
-        path: The file; its folder must exist.
+        path: The file; its folder is created if needed.
         reports: As for :func:`format_iou_table`.
     """
     with replacing(path) as part, part.open('w', newline='') as file:

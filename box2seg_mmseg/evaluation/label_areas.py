@@ -1,4 +1,4 @@
-"""What mIoU is made of: areas, summed over images."""
+"""Pixel areas, summed over images, from which IoU is computed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -10,13 +10,13 @@ from ..label_maps import IGNORE
 
 @dataclass
 class LabelAreas:
-    """Areas in pixels of label maps and masks; two of them can be added.
+    """Pixel areas of label maps and masks. Two objects can be added.
 
     Args:
-        confusion: ``(C, C)`` int64, background first: pixels by the mask's
-            class, a row, and the label map's, a column.
-        labelled: Labelled pixels of the masks.
-        images: Their number.
+        confusion: ``(C, C)`` int64, background first: number of pixels, with
+            the mask's class as row and the label map's as column.
+        labelled: Number of labelled pixels of the masks.
+        images: Number of images.
     """
 
     confusion: np.ndarray
@@ -25,21 +25,22 @@ class LabelAreas:
 
     @classmethod
     def nothing(cls, num_classes: int) -> 'LabelAreas':
-        """Areas of no image."""
+        """Create the areas of an empty set of images."""
         return cls(np.zeros((num_classes, num_classes), np.int64))
 
     @classmethod
     def of(
         cls, label_map: np.ndarray, mask: np.ndarray, num_classes: int
     ) -> 'LabelAreas':
-        """Areas of one image.
+        """Compute the areas of one image.
 
         Pixels that are 255 in either map are left out.
 
         Args:
-            label_map: ``(H, W)`` uint8, the one to judge; ``0..C - 1`` or 255.
+            label_map: ``(H, W)`` uint8, the label map to evaluate;
+                ``0..C - 1`` or 255.
             mask: ``(H, W)`` uint8, the ground truth; ``0..C - 1`` or 255.
-            num_classes: ``C``, with the background.
+            num_classes: ``C``, including the background.
 
         Raises:
             ValueError: The maps differ in size.
@@ -67,31 +68,32 @@ class LabelAreas:
         )
 
     def merged(self) -> 'LabelAreas':
-        """The areas of object, all classes but the background, against it."""
+        """Merge all classes but the background into one."""
         areas = np.add.reduceat(self.confusion, [0, 1], 0)
         return replace(self, confusion=np.add.reduceat(areas, [0, 1], 1))
 
     def report(self, classes: Sequence[str]) -> dict:
-        """The figures that are made of the areas.
+        """Compute the metrics, in percent.
 
         Args:
             classes: Names of all classes, background first.
 
         Returns:
-            ``IoU``: by class name, None for a class that neither label maps
-            nor masks have; ``mIoU``: their mean; ``class-agnostic mIoU``: the
-            same with all classes but the background as one; ``coverage``:
-            share of the masks' labelled pixels that the label maps label too;
-            ``images``: their number; all but that in percent.
+            ``IoU`` by class name, None for a class that occurs neither in the
+            label maps nor in the masks; their mean ``mIoU``;
+            ``class-agnostic mIoU``, the same with all foreground classes as
+            one; ``coverage``, the share of the masks' labelled pixels that
+            the label maps label too; and ``images``, their number.
 
-            The errors of a class but the background, in proportion to its
-            pixels in the masks, as means over those that the masks have, or
-            None: ``confused``, its pixels that are labelled another such
-            class; ``missed``, its pixels that are labelled background;
-            ``added``, pixels of the background that are labelled this class.
+            The errors of the foreground classes, each relative to the pixels
+            of the class in the masks and averaged over the classes that occur
+            there (None if there are none): ``confused``, pixels of a class
+            that are labelled as another foreground class; ``missed``, pixels
+            that are labelled background; ``added``, background pixels that
+            are labelled as the class.
 
         Raises:
-            ValueError: No pixel has a label in both.
+            ValueError: No pixel is labelled in both label maps and masks.
         """
         areas = self.confusion
         kept = areas.sum()

@@ -1,4 +1,4 @@
-"""mIoU of a folder of label maps against a folder of masks."""
+"""Evaluate a folder of label maps against a folder of masks."""
 
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -22,20 +22,20 @@ def evaluate_label_folders(
     The areas of intersection and union are summed over all images.
 
     Args:
-        label_dir: Folder of the label maps to judge.
+        label_dir: Folder of the label maps to evaluate.
         mask_dir: Folder of the ground-truth masks.
         image_ids: Names of the images, without suffix.
         classes: Names of all classes, background first.
         progress: Show a progress bar on stderr.
-        one_class: Take all classes but the background as one, ``object``.
+        one_class: Merge all foreground classes into one, ``object``.
 
     Returns:
         See :meth:`LabelAreas.report`.
 
     Raises:
         FileNotFoundError: A PNG is missing; the message names it.
-        ValueError: Two maps differ in size, a label is no class, or no pixel
-            is labelled.
+        ValueError: Two maps differ in size, a label is not a class id, or no
+            pixel is labelled.
     """
     num_classes = len(classes)
     total = LabelAreas.nothing(num_classes)

@@ -1,4 +1,4 @@
-"""Pictures."""
+"""Overlays, comparison figures and comparison pages."""
 
 from .comparison_figure import draw_comparison
 from .comparison_page import ImageRow, Panel, write_comparison_page

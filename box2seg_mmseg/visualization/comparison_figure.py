@@ -1,4 +1,4 @@
-"""The layout of the supplement's Fig. 1: methods below the ground truth."""
+"""A figure that shows methods below the ground truth."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -19,15 +19,16 @@ def draw_comparison(
 ) -> None:
     """Draw a column for each image and a row for each method.
 
-    The first row is the image under its ground truth, the others the image
-    under a method's prediction, in PASCAL VOC's colours.
+    The first row shows the ground truth over the image, the others the
+    predictions of the methods, in PASCAL VOC's colours. This is the layout of
+    Fig. 1 of the paper's supplement.
 
     Args:
-        path: The PNG to write, whole or not at all.
-        images: The photographs by their ids.
+        path: The PNG file to write.
+        images: Paths of the photographs by their ids.
         mask_dir: Folder of the ground-truth masks, ``<id>.png``.
-        predictions: By the title of its row, a folder of label maps
-            ``<id>.png``.
+        predictions: Folders of label maps ``<id>.png`` by the titles of their
+            rows.
     """
     rows = {'ground truth': mask_dir, **predictions}
     figure = Figure(figsize=(2 * len(images), 1.7 * len(rows)))

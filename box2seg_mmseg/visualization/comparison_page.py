@@ -1,4 +1,4 @@
-"""One HTML page, with all that it needs inside, that compares methods."""
+"""A self-contained HTML page that compares methods."""
 
 from base64 import b64encode
 from collections.abc import Mapping, Sequence
@@ -14,7 +14,7 @@ from PIL import Image
 
 from ..files import replacing
 
-_WIDTH = 320  # px, the most that a picture has
+_WIDTH = 320  # px, largest width and height of a picture
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,8 +22,8 @@ class Panel:
     """A picture of a row.
 
     Args:
-        caption: What it is.
-        alt: What it shows, for those who do not see it.
+        caption: Text below the picture.
+        alt: Description for readers who cannot see it.
         picture: ``(H, W, 3)`` uint8, RGB.
     """
 
@@ -39,9 +39,9 @@ class ImageRow:
     Args:
         image_id: Its name.
         classes: Names of the foreground classes of its ground truth.
-        gain: By how many points of mIoU the last method is better on it than
-            the first.
-        panels: Its pictures.
+        gain: Points of mIoU by which the last method is better than the first
+            on this image.
+        panels: The pictures of the row.
     """
 
     image_id: str
@@ -57,13 +57,14 @@ def write_comparison_page(
     reports: Mapping[str, dict],
     rows: Sequence[ImageRow],
 ) -> None:
-    """Write the page, whole or not at all.
+    """Write the page completely or not at all.
 
     Args:
-        path: The HTML file; its folder must exist.
-        title: Of the page.
-        summary: What was judged on what, a sentence or two.
-        reports: By the methods' names; see :meth:`LabelAreas.report`.
+        path: The HTML file; its folder is created if needed.
+        title: Title of the page.
+        summary: A sentence or two about what the page compares.
+        reports: Reports by the methods' names; see
+            :meth:`LabelAreas.report`.
         rows: The images to show.
     """
     first, *_, last = reports
@@ -79,8 +80,8 @@ def write_comparison_page(
         ),
         body='\n'.join(_table_rows(reports)),
         images_note=escape(
-            f'{len(rows)} images. Gain: points of mIoU over the classes of '
-            f'the image, {last} over {first}.'
+            f'{len(rows)} images. Gain: difference in points of mIoU on the '
+            f'image, {last} minus {first}.'
         ),
         class_options=''.join(
             f'<option value="{number}">{escape(name)}</option>'
@@ -132,7 +133,8 @@ def _article(row: ImageRow, numbers: Mapping[str, str]) -> str:
         f'data-gain="{row.gain:.3f}" data-classes="{classes}">'
         f'<h3>{escape(row.image_id)} &middot; {escape(", ".join(row.classes))}'
         f' &middot; <span class="{kind}">{row.gain:+.1f}</span></h3>'
-        f'<div class="strip">{figures}</div></article>'
+        f'<div class="strip" style="--pictures: {len(row.panels)}">{figures}'
+        '</div></article>'
     )
 
 

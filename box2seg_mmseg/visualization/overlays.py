@@ -1,4 +1,4 @@
-"""Label maps, boxes and heat maps over a photograph."""
+"""Draw label maps, boxes and heat maps over a photograph."""
 
 from pathlib import Path
 
@@ -11,10 +11,10 @@ from ..label_maps import voc_palette
 
 
 def read_photograph(path: str | Path) -> np.ndarray:
-    """A photograph as labels and models see it, ``(H, W, 3)`` uint8, RGB.
+    """Read a photograph as labelers and models do: ``(H, W, 3)`` uint8, RGB.
 
     Raises:
-        ImageError: It is missing or no whole image.
+        ImageError: The file is missing, truncated or corrupt.
     """
     return decode_image(read_image_bytes(path), path, None)[..., ::-1]
 
@@ -24,8 +24,8 @@ def overlay_labels(image: np.ndarray, label_map: np.ndarray) -> np.ndarray:
 
     Args:
         image: ``(H, W, 3)`` uint8, RGB.
-        label_map: ``(H, W)`` uint8: 0 background, which stays, class id,
-            255 ignore.
+        label_map: ``(H, W)`` uint8: 0 background, which is not painted,
+            class id, 255 ignore.
 
     Returns:
         ``(H, W, 3)`` uint8, RGB.
@@ -36,7 +36,7 @@ def overlay_labels(image: np.ndarray, label_map: np.ndarray) -> np.ndarray:
 
 
 def overlay_heat(image: np.ndarray, heat: np.ndarray) -> np.ndarray:
-    """Lay a heat map over a photograph: dark is 0, yellow is 1.
+    """Blend a heat map into a photograph: dark is 0, yellow is 1.
 
     Args:
         image: ``(H, W, 3)`` uint8, RGB.

@@ -22,14 +22,31 @@ def test_photographs_are_found_and_bad_ones_named(tmp_path):
     assert 'c.jpg' in error and 'not an image file' in error
 
 
-def test_what_can_not_be_is_wrong_use(tmp_path):
+def test_subfolders_are_searched_and_results_are_not(tmp_path):
+    """Masks of an earlier run are not taken for photographs."""
+    paths = ['a.jpg', 'trip/a.jpg', 'trip/day.1/b.jpg', 'masks.jpg']
+    skipped = ['out/masks/a.png', 'out/overlays/trip/a.jpg', '.cache/a.jpg']
+    for name in [*paths, *skipped, 'trip/._b.jpg']:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        _photograph(tmp_path / name)
+    excluded = [tmp_path / 'out' / name for name in ('masks', 'overlays')]
+    images, errors = find_photographs(tmp_path, excluded)
+    assert errors == []
+    assert images == {
+        name.removesuffix('.jpg'): tmp_path / name for name in paths
+    }
+
+
+def test_impossible_requests_are_wrong_use(tmp_path):
     with pytest.raises(UsageError, match='none: no such folder'):
         find_photographs(tmp_path / 'none')
     with pytest.raises(UsageError, match='has no image'):
         find_photographs(tmp_path)
     _photograph(tmp_path / 'a.jpg')
     _photograph(tmp_path / 'a.png')
-    with pytest.raises(UsageError, match=r'a\.png: has the name of a\.jpg'):
+    with pytest.raises(
+        UsageError, match=r'a\.png: has the same name as a\.jpg'
+    ):
         find_photographs(tmp_path)
 
 

@@ -1,15 +1,23 @@
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 import torch
+import torch.nn.functional as F  # noqa: N812
 from mmengine.config import Config
+from mmseg.apis import inference_model, init_model
 from mmseg.registry import MODELS
 from PIL import Image
 
+from box2seg_mmseg.apis.predict_folder import predict_folder
 from box2seg_mmseg.apis.predictor import Predictor
+from box2seg_mmseg.errors import UsageError
+from box2seg_mmseg.models.post_processing import DenseCRF
 
 SCENES = Path(__file__).resolve().parents[2] / 'configs/scenes'
+# Parameters that change almost every pixel.
+CRF = dict(iterations=3, min_prob=0.0, bi_w=10.0, bi_rgb=60.0)
 
 
 def _config(method):
@@ -17,41 +25,141 @@ def _config(method):
     return path
 
 
+def _checkpoint(path, method='box2seg', **changes):
+    torch.manual_seed(0)
+    model = MODELS.build(Config.fromfile(_config(method)).model)
+    for name, value in model.state_dict().items():
+        if name.endswith('conv_seg.weight'):
+            value.normal_()  # predictions that vary from pixel to pixel
+    weights = model.state_dict() | changes
+    torch.save(
+        dict(state_dict={k: v for k, v in weights.items() if v is not None}),
+        path,
+    )
+    return path
+
+
+@pytest.fixture
+def photograph(tmp_path):
+    path = tmp_path / 'a.png'
+    image = np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
+    Image.fromarray(image).save(path)
+    return path
+
+
 def test_a_checkpoint_that_leaves_parameters_at_random_is_refused(tmp_path):
-    checkpoint = tmp_path / 'iter_1.pth'
-    weights = MODELS.build(Config.fromfile(_config('grabcut')).model)
-    weights = weights.state_dict()
-    torch.save(dict(state_dict=weights), checkpoint)
+    checkpoint = _checkpoint(tmp_path / 'iter_1.pth', 'grabcut')
+    weights = torch.load(checkpoint)['state_dict']
     model = Predictor(_config('grabcut'), checkpoint)._model
     for name, value in model.state_dict().items():
         assert torch.equal(value, weights[name]), name
-    with pytest.raises(ValueError, match=r'iter_1\.pth: is no checkpoint of'):
+    with pytest.raises(ValueError, match=r'iter_1\.pth: not a checkpoint of'):
         Predictor(_config('box2seg'), checkpoint)
-    weights.pop('decode_head.conv_seg.bias')
-    torch.save(dict(state_dict=weights), checkpoint)
+    _checkpoint(checkpoint, 'grabcut', **{'decode_head.conv_seg.bias': None})
     with pytest.raises(ValueError, match='conv_seg'):
         Predictor(_config('grabcut'), checkpoint)
 
 
-def test_attention_is_activated_as_in_training(tmp_path):
-    """Softmax from sigmoid: odds against the background's odds of 1."""
-    checkpoint, photograph = tmp_path / 'iter_1.pth', tmp_path / 'a.png'
-    Image.fromarray(
-        np.random.default_rng(0).integers(0, 256, (40, 60, 3), np.uint8)
-    ).save(photograph)
-    model = MODELS.build(Config.fromfile(_config('box2seg')).model)
-    torch.save(dict(state_dict=model.state_dict()), checkpoint)
-    maps = {}
-    for name in ('sigmoid', 'softmax'):
-        config = tmp_path / f'{name}.py'
-        config.write_text(
-            f"_base_ = '{_config('box2seg')}'\n"
-            'model = dict(decode_head=dict('
-            f"attention_activation='{name}'))\n"
-        )
-        maps[name] = Predictor(config, checkpoint).attention(photograph)
-    odds = maps['sigmoid'] / (1 - maps['sigmoid'])
-    assert maps['softmax'].shape == (5, 40, 60)
-    np.testing.assert_allclose(
-        maps['softmax'], odds / (1 + odds.sum(0)), rtol=1e-4
+def test_a_checkpoint_of_other_classes_is_refused(tmp_path):
+    checkpoint = _checkpoint(tmp_path / 'iter_1.pth')
+    content = torch.load(checkpoint)
+    names = ('background', 'disk', 'ring', 'star', 'frame', 'lollipop')
+    content['meta'] = dict(dataset_meta=dict(classes=names))
+    torch.save(content, checkpoint)
+    with pytest.raises(ValueError, match="class 4 is 'frame' in the checkp"):
+        Predictor(_config('box2seg'), checkpoint)
+
+
+def test_predictions_are_those_of_mmsegs_api(tmp_path, photograph):
+    checkpoint = _checkpoint(tmp_path / 'iter_1.pth')
+    stock = init_model(str(_config('box2seg')), device='cpu')
+    stock.load_state_dict(torch.load(checkpoint)['state_dict'])
+    want = inference_model(stock, str(photograph))
+    got, probs = Predictor(_config('box2seg'), checkpoint).predict(photograph)
+    assert torch.equal(got.pred_sem_seg.data, want.pred_sem_seg.data)
+    assert torch.equal(probs, want.seg_logits.data.softmax(0))
+
+
+def test_attention_is_the_sigmoid_of_the_branch(tmp_path, photograph):
+    checkpoint = _checkpoint(tmp_path / 'iter_1.pth')
+    predictor = Predictor(_config('box2seg'), checkpoint)
+    assert predictor.has_attention
+    image = cv2.imread(str(photograph))[..., ::-1].copy()
+    model = predictor._model
+    inputs = torch.from_numpy(image).permute(2, 0, 1)[None].float()
+    inputs = (inputs - model.data_preprocessor.mean) / (
+        model.data_preprocessor.std
     )
+    with torch.no_grad():
+        _, branches = model.decode_head.forward_train(
+            model.extract_feat(inputs)
+        )
+    want = F.interpolate(branches['attention'], (40, 60), mode='bilinear')
+    np.testing.assert_allclose(
+        predictor.attention(photograph),
+        want[0].sigmoid(),
+        rtol=1e-4,
+    )
+    checkpoint = _checkpoint(tmp_path / 'iter_2.pth', 'grabcut')
+    assert not Predictor(_config('grabcut'), checkpoint).has_attention
+
+
+@pytest.mark.parametrize(
+    ('model', 'asked', 'want'),
+    [
+        ({}, False, None),
+        ({}, True, {}),
+        (dict(test_cfg=dict(crf=CRF)), True, CRF),
+        (dict(type='CRFEncoderDecoder', test_cfg=dict(crf=CRF)), False, CRF),
+        # The stock segmentor does not refine, and neither does test.py.
+        (dict(test_cfg=dict(crf=CRF)), False, None),
+    ],
+)
+def test_the_crf_is_the_configs(tmp_path, photograph, model, asked, want):
+    pytest.importorskip('pydensecrf', reason="needs the extra 'crf'")
+    config = tmp_path / 'config.py'
+    config.write_text(f"_base_ = '{_config('box2seg')}'\nmodel = {model}\n")
+    checkpoint = _checkpoint(tmp_path / 'iter_1.pth')
+    predictor = Predictor(config, checkpoint, crf=asked, workers=2)
+    sample, probs = predictor.predict(photograph)
+    if want is None:
+        assert predictor.refiner is None
+        return
+    network, refined = tmp_path / 'network', tmp_path / 'masks'
+    images = dict.fromkeys(('a', 'b', 'sub/c'), photograph)
+    predict_folder(predictor, images, network, refined)
+    image = cv2.imread(str(photograph))
+    want = DenseCRF(**want)(image, probs.numpy())
+    for name in images:
+        for folder, expected in (
+            (network, sample.pred_sem_seg.data[0].numpy()),
+            (refined, want),
+        ):
+            got = np.array(Image.open(folder / f'{name}.png'))
+            assert np.array_equal(got, expected)
+
+
+def test_parameters_of_the_crf_matter(tmp_path, photograph):
+    """So that the test above could tell them apart."""
+    pytest.importorskip('pydensecrf', reason="needs the extra 'crf'")
+    checkpoint = _checkpoint(tmp_path / 'iter_1.pth')
+    sample, probs = Predictor(_config('box2seg'), checkpoint).predict(
+        photograph
+    )
+    image = cv2.imread(str(photograph))
+    labels = [
+        sample.pred_sem_seg.data[0].numpy(),
+        *(DenseCRF(**crf)(image, probs.numpy()) for crf in ({}, CRF)),
+    ]
+    for i in range(3):
+        assert not np.array_equal(labels[i], labels[i - 1])
+
+
+def test_a_segmentor_without_a_crf_is_named(tmp_path):
+    config = tmp_path / 'config.py'
+    config.write_text(
+        f"_base_ = '{_config('box2seg')}'\n"
+        "model = dict(type='MultimodalEncoderDecoder')\n"
+    )
+    with pytest.raises(UsageError, match=r'needs one of.*Got: Multimodal'):
+        Predictor(config, tmp_path / 'absent.pth', crf=True)

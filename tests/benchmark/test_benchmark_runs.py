@@ -91,11 +91,9 @@ def test_rows_run_and_are_not_run_again(
     assert rows['finetune-1-4']['runs'][0]['statistics'] == {}
     command = rows['finetune-1-4']['runs'][0]['runs']['train']['command']
     assert ' configs/voc-mini-1class/finetune_short.py ' in command
-    assert (
-        'model.init_cfg.checkpoint=WORK_DIR/voc-mini-1class/box2seg/seed0/iter_2.pth'
-        in command
-    )
-    assert 'val_dataloader.dataset.data_root=DATA/voc-mini' in command
+    start = f'WORK_DIR/{FAMILY}/box2seg/seed0/iter_2.pth'
+    assert f' model.init_cfg.checkpoint={start} ' in command
+    assert 'val_dataloader.dataset.data_root=DATA/photographs ' in command
     assert str(tmp_path) not in (work_dir / 'table.json').read_text()
     assert len(list((work_dir / 'features').rglob('*.pth'))) > 2
 

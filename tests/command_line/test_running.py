@@ -18,13 +18,27 @@ def run_main(monkeypatch, capsys):
     return run_it
 
 
-def test_a_file_that_can_not_be_written_is_named(run_main, tmp_path):
+def test_a_file_that_cannot_be_written_is_named(run_main, tmp_path):
+    path = tmp_path / 'table.json'
+
     def main(_):
-        with replacing(tmp_path / 'absent/table.json') as part:
+        path.mkdir()
+        with replacing(path) as part:
             part.write_text('x')
 
-    path = tmp_path / 'absent/table.json'
-    text = f'tool: error: {path}: No such file or directory\n'
+    text = f'tool: error: {path}: Is a directory\n'
+    assert run_main(main) == (1, text)
+
+
+def test_a_full_disk_is_named(run_main, tmp_path):
+    path = tmp_path / 'new folder/table.json'
+
+    def main(_):
+        with replacing(path) as part:
+            part.symlink_to('/dev/full')
+            part.write_text('x')
+
+    text = f'tool: error: {path}: No space left on device\n'
     assert run_main(main) == (1, text)
 
 

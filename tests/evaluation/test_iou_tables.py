@@ -30,6 +30,7 @@ def test_columns_stand_side_by_side():
         'confused                      4.5       -',
         'coverage                    100.0   100.0',
         'images                          7       7',
+        'confused: pixels of a class labelled as another foreground class',
     ]
 
 

@@ -83,23 +83,39 @@ def test_labels_are_judged_without_training(run_tool, data_dir, tmp_path):
 
 def test_methods_are_compared(scenes, classes, tmp_path, run_tool_here):
     masks = scenes / 'SegmentationClass'
-    out = tmp_path / 'page.html'
+    out = tmp_path / 'new folder/page.html'
     command = (
         'compare_methods.py', '--data-root', scenes, '--classes', classes,
         *('--split', scenes / 'ImageSets/Segmentation/val.txt'),
     )  # fmt: skip
     both = ('--prediction', f'A={masks}', f'B={masks}')
     done = run_tool_here(
-        *command, *both, '--out', out, '--figure', tmp_path / 'f.png'
+        *command, *both, '--out', out, '--figure', tmp_path / 'f/f.png'
     )
     assert done.returncode == 0, done.stderr
     assert re.search(r'mIoU +100\.0 +100\.0', done.stdout)
-    assert out.exists() and (tmp_path / 'f.png').exists()
+    assert 'added: background pixels labelled as a class' in done.stdout
+    assert out.exists() and (tmp_path / 'f/f.png').exists()
+    assert 'warning' not in done.stderr
+
+    labels = tmp_path / 'labels'
+    labels.mkdir()
+    for kept, missing in ((0, 4), (3, 1), (4, 0)):
+        for i in range(kept):
+            shutil.copy(masks / f'val_{i:04d}.png', labels)
+        done = run_tool_here(
+            *command, *both, '--out', out, '--pseudo-labels', labels
+        )
+        assert done.returncode == 0, done.stderr
+        warning = f'warning: {labels} has no pseudo label of {missing} of 4 '
+        assert (warning in done.stderr) == (missing > 0)
+        panels = out.read_text().count('<figcaption>pseudo label<')
+        assert panels == kept
     for wrong, message in (
         (('--prediction', f'A={masks}', '--out', out), 'two methods are'),
         ((*both, '--prediction', f'A={masks}', '--out', out), 'two methods h'),
         ((*both, '--out', tmp_path / 'page'), 'must end in .html'),
-        ((*both, '--out', tmp_path / 'no/page.html'), 'no such folder'),
+        ((*both, '--out', tmp_path), 'is a folder; name a file'),
         (('--prediction', 'A=absent', '--out', out), 'absent: no such fo'),
         (('--checkpoint', 'A=absent,b', '--out', out), 'must be two files'),
     ):

@@ -10,7 +10,6 @@ import pytest
 import stock_tools
 import torch
 from mmengine.config import Config
-from mmseg.registry import MODELS
 from rendered_scenes import SCENE_CLASSES
 from stock_tools import newest_checkpoint, run_experiment
 
@@ -39,7 +38,7 @@ def _options(root, max_iters=6, **more):
         'default_hooks.checkpoint.interval': 2,
         'default_hooks.logger.interval': 1,
         'randomness.seed': 1,
-        'model.decode_head.warmup_iters': 2,
+        'model.decode_head.losses.1.warmup_iters': 2,
     }
     return result | more
 
@@ -196,7 +195,7 @@ def test_an_interrupt_ends_the_tool(unmasked, tmp_path, monkeypatch):
 
 def test_the_exported_model_needs_no_plugin(stock, trained, scenes, tmp_path):
     checkpoint = trained[0] / 'iter_6.pth'
-    exported = export_segmentor(_config('box2seg'), checkpoint, tmp_path)
+    *exported, _ = export_segmentor(_config('box2seg'), checkpoint, tmp_path)
     data = {'test_dataloader.dataset.data_root': scenes}
     stock(
         'test',
@@ -220,21 +219,16 @@ def test_the_exported_model_needs_no_plugin(stock, trained, scenes, tmp_path):
         assert ours.read_bytes() == stock.read_bytes()
 
 
-def test_an_exported_miniature_imports_the_plugin(tmp_path):
-    """Its backbone is ours."""
-    (config,) = (CONFIGS.parent / 'miniature').glob('box2seg-pretrained_*.py')
-    cfg = Config.fromfile(config)
-    cfg.model.backbone.init_cfg = cfg.model.init_cfg = None
-    model = MODELS.build(cfg.model)
-    checkpoint = tmp_path / 'iter_1.pth'
-    torch.save(dict(state_dict=model.state_dict()), checkpoint)
-    exported, _ = export_segmentor(config, checkpoint, tmp_path)
-    got = Config.fromfile(exported)
-    assert got.custom_imports.imports == ['box2seg_mmseg']
-    assert got.test_evaluator.type == got.val_evaluator.type == 'IoUMetric'
-    assert got.model.decode_head.type == 'UPerHead'
-    # The weights that this run started from are no part of it.
-    assert got.model.get('init_cfg') is None
+def test_another_models_checkpoint_is_not_tested(
+    stock, trained, scenes, tmp_path
+):
+    with pytest.raises(AssertionError, match='not a checkpoint of this model'):
+        stock(
+            'test',
+            *(_config('grabcut'), trained[0] / 'iter_6.pth'),
+            *('--work-dir', tmp_path),
+            **{'test_dataloader.dataset.data_root': scenes},
+        )
 
 
 def test_pictures_are_drawn_and_change_nothing(
@@ -266,15 +260,13 @@ def test_the_crf_runs_in_test_and_validation(
         'model.test_cfg.crf.pos_w': -50,
         'model.test_cfg.crf.min_prob': 0,
     }
-    overlapping = {
-        'test_cfg.type': 'CRFTestLoop',
-        'model.test_cfg.crf.workers': 2,
-    }
+    workers = {'model.test_cfg.crf.workers': 2}
+    batches = {'test_dataloader.batch_size': 2}
     folders = {}
     for name, options in (
         ('none', {}),
         ('plain', crf),
-        ('overlapping', crf | overlapping),
+        ('parallel', crf | workers | batches),
     ):
         folders[name] = tmp_path / name
         stock(
@@ -285,11 +277,11 @@ def test_the_crf_runs_in_test_and_validation(
             **{'test_dataloader.dataset.data_root': scenes} | options,
         )
     for i in range(4):
-        none, plain, overlapping = (
+        none, plain, parallel = (
             (folder / f'val_{i:04d}.png').read_bytes()
             for folder in folders.values()
         )
-        assert plain == overlapping != none
+        assert plain == parallel != none
     assert list(tmp_path.rglob('vis_image/*'))
 
     output = stock(
@@ -298,18 +290,11 @@ def test_the_crf_runs_in_test_and_validation(
         **_options(unmasked, max_iters=2)
         | crf
         | {
-            'val_cfg.type': 'CRFValLoop',
             'train_cfg.val_interval': 2,
             'val_dataloader.dataset.data_root': scenes,
         },
     )
     assert 'Iter(val) [4/4]' in output and 'mIoU' in output
-
-
-def test_only_a_box2seg_model_is_exported(trained, tmp_path):
-    checkpoint = trained[0] / 'iter_6.pth'
-    with pytest.raises(ValueError, match='must be a Box2SegHead'):
-        export_segmentor(_config('grabcut'), checkpoint, tmp_path)
 
 
 def test_the_usage_is_told():

@@ -22,4 +22,6 @@ const values = [...document.querySelector('#table tbody').rows]
   .filter(row => row.className !== 'mean')
   .map(row => +row.children[2].dataset.value);
 log.push(values.every((value, i) => i === 0 || value <= values[i - 1]));
+const tops = [...visible()[0].querySelectorAll('figure')].map(f => f.offsetTop);
+log.push(tops.length > 5 && new Set(tops).size === 1);
 document.title = log.join(';');

@@ -1,8 +1,9 @@
-"""Print what a model says where its pseudo labels are right and wrong.
+"""Print a model's attention where pseudo labels are right and wrong.
 
-Over the pixels in boxes, by whether pseudo label and ground-truth mask call
-them object: their share, the mean attention, and the mean probability of the
-boxes' class. A loss that helps gives wrong labels less than right ones.
+The pixels inside boxes are grouped by whether pseudo label and ground-truth
+mask call them object. The table shows for each group its share, the mean
+attention, and the mean probability of the boxes' class. A loss that helps
+gives wrong labels a lower weight than right ones.
 """
 
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
@@ -63,15 +64,17 @@ def parser() -> ArgumentParser:
         '--pseudo-labels',
         required=True,
         metavar='DIR',
-        help='folder of the pseudo labels that it was trained on',
+        help='folder of the pseudo labels that the model was trained on',
     )
     result.add_argument(
         '--one-class',
         action='store_true',
-        help='the model knows object and background alone (MergeClasses)',
+        help='the model knows only object and background (MergeClasses)',
     )
     result.add_argument(
-        '--device', default='cpu', help='such as cuda (default: %(default)s)'
+        '--device',
+        default='cpu',
+        help='torch device, such as cuda (default: %(default)s)',
     )
     return result
 

@@ -93,7 +93,7 @@ _NO_ATTENTION = {
 _NO_AFFINITY = {f'{HEAD}.losses.2.loss_weight': 0}
 _CRF = {
     'model.type': 'CRFEncoderDecoder',
-    'model.test_cfg.crf.workers': 1,
+    'model.test_cfg.crf.workers': 0,
 }
 # The rows that are repeated with a dense CRF and on the clean lists.
 _CORE = (

@@ -11,7 +11,6 @@ from importlib.metadata import PackageNotFoundError, version
 from itertools import chain
 from pathlib import Path
 
-import torch
 from benchmark_families import choose_rows
 from benchmark_rows import Row
 from stock_tools import newest_checkpoint
@@ -19,6 +18,7 @@ from stock_tools import newest_checkpoint
 from box2seg_mmseg.engine import has_bfloat16_instructions
 from box2seg_mmseg.errors import UsageError
 from box2seg_mmseg.files import write_json
+from box2seg_mmseg.models.checkpoints import load_checkpoint_file
 
 # Family, row and seed.
 Key = tuple[str, str, int]
@@ -175,11 +175,10 @@ def _num_parameters(run: Path) -> int | None:
     path = newest_checkpoint(run)
     if path is None:
         return None
-    checkpoint = torch.load(path, 'cpu', weights_only=False)
     buffers = ('running_mean', 'running_var', 'num_batches_tracked')
     return sum(
         value.numel()
-        for name, value in checkpoint['state_dict'].items()
+        for name, value in load_checkpoint_file(path).state_dict.items()
         if not name.endswith(buffers)
     )
 

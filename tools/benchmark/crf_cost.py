@@ -15,7 +15,7 @@ from mmseg.registry import DATASETS
 from tqdm import tqdm
 
 from box2seg_mmseg.models.post_processing import CRFRefiner, DenseCRF
-from box2seg_mmseg.models.segmentors.crf_segmentor import class_probs
+from box2seg_mmseg.models.segmentors import class_probs
 
 _BATCH = 30  # images that are refined side by side
 

@@ -3,7 +3,6 @@
 import ctypes
 import json
 import os
-import pickle
 import re
 import shlex
 import shutil
@@ -11,15 +10,14 @@ import signal
 import subprocess
 import sys
 import time
-import zipfile
 from collections import deque
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import torch
 from tqdm import tqdm
 
 from box2seg_mmseg.files import write_json
+from box2seg_mmseg.models.checkpoints import load_checkpoint_file
 
 PROGRESS = re.compile(r'Iter\((?:train|test)\)\s+\[\s*(\d+)/(\d+)\]')
 PR_SET_PDEATHSIG = 1  # from Linux's prctl.h
@@ -135,15 +133,9 @@ def newest_checkpoint(work_dir: str | Path) -> Path | None:
     )
     for path in paths:
         try:
-            torch.load(path, 'cpu', weights_only=False)
-        except (
-            EOFError,
-            OSError,
-            RuntimeError,
-            pickle.UnpicklingError,
-            zipfile.BadZipFile,
-        ) as error:
-            print(f'{path}: truncated or corrupt checkpoint; skipped: {error}')
+            load_checkpoint_file(path)
+        except ValueError as error:
+            print(f'skipped: {error}')
         else:
             return path
     return None

@@ -1,7 +1,13 @@
 """Hooks."""
 
 from .box2seg_visualization_hook import Box2SegVisualizationHook
+from .checkpoint_check_hook import CheckpointCheckHook
 from .keep_memory_hook import KeepMemoryHook
 from .random_state_hook import RandomStateHook
 
-__all__ = ['Box2SegVisualizationHook', 'KeepMemoryHook', 'RandomStateHook']
+__all__ = [
+    'Box2SegVisualizationHook',
+    'CheckpointCheckHook',
+    'KeepMemoryHook',
+    'RandomStateHook',
+]

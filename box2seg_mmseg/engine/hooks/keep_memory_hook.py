@@ -1,4 +1,4 @@
-"""Faster steps on a CPU: freed memory stays with the process."""
+"""Faster training on a CPU: freed memory stays with the process."""
 
 import ctypes
 import platform
@@ -13,13 +13,13 @@ M_TRIM_THRESHOLD, M_MMAP_MAX = -1, -4
 
 @HOOKS.register_module()
 class KeepMemoryHook(Hook):
-    """Keep glibc from giving large blocks back to the kernel after each use.
+    """Keep glibc from returning large blocks to the kernel after each use.
 
-    A training step on a CPU frees and asks again for the same buffers of tens
-    of megabytes, and the kernel clears their pages each time. Keeping them
-    makes a step of the miniature about a third shorter; the process holds its
-    peak memory until it ends. It does nothing where the C library is not
-    glibc.
+    A training step on a CPU frees and allocates the same buffers of tens of
+    megabytes again and again, and the kernel clears their pages each time.
+    Keeping them shortens a step of the miniature by about a third, but the
+    process holds its peak memory until it ends. With another C library than
+    glibc the hook does nothing.
     """
 
     def before_run(self, runner: Runner) -> None:

@@ -1,6 +1,7 @@
-"""Resuming as if never interrupted."""
+"""Resume training as if it had never been interrupted."""
 
 import random
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -12,14 +13,13 @@ from mmseg.registry import HOOKS
 
 @HOOKS.register_module()
 class RandomStateHook(Hook):
-    """Keep the random states in the checkpoint, and go on from them.
+    """Store the random states in the checkpoint and restore them on resume.
 
-    With one process, ``num_workers=0`` and the toolbox's default stack, whose
-    sampler skips what was drawn without loading it, a resumed run then takes
-    the same augmentations and drop-outs as an uninterrupted one and ends in
-    the same weights. Data workers have states of their own, which no
-    checkpoint sees; in a distributed run, where a checkpoint has the states
-    of one process only, the hook does nothing.
+    With one process and ``num_workers=0`` a resumed run then uses the same
+    augmentations and dropout masks as an uninterrupted one and ends with the
+    same weights. Data workers have random states of their own, which no
+    checkpoint contains. A distributed run's checkpoint has the states of one
+    process only, so there the hook does nothing.
     """
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class RandomStateHook(Hook):
 
         Args:
             runner: The runner.
-            checkpoint: What will be saved.
+            checkpoint: The content that will be saved.
         """
         checkpoint['random_state'] = dict(
             python=random.getstate(),
@@ -42,24 +42,48 @@ class RandomStateHook(Hook):
         )
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Take the states of the checkpoint that training resumes from.
+        """Keep the states of the checkpoint that training resumes from.
 
         Args:
             runner: The runner.
-            checkpoint: What was loaded.
+            checkpoint: The content that was loaded.
         """
         if get_world_size() == 1:
             self._state = checkpoint.get('random_state')
 
     def before_train_epoch(self, runner: Runner) -> None:
-        """Set the generators of the data pipeline, before it draws.
+        """Restore the generators of the data pipeline before it draws.
+
+        An iteration-based loop first skips the batches that were trained on.
+        Upstream's mmengine loads them for that, so there the generators are
+        restored after the last of them.
 
         Args:
             runner: The runner.
         """
-        if runner.iter > 0 and self._state is not None:
-            random.setstate(self._state['python'])
-            np.random.set_state(self._state['numpy'])
+        if runner.iter == 0 or self._state is None:
+            return
+        loop = runner.train_loop
+        batches = getattr(loop, 'dataloader_iterator', None)
+        if batches is None or hasattr(batches, 'skip_iter'):
+            self._restore_pipeline(self._state)
+        else:
+            loop.dataloader_iterator = self._restored_after(
+                runner.iter, batches, self._state
+            )
+
+    @staticmethod
+    def _restore_pipeline(state: dict) -> None:
+        random.setstate(state['python'])
+        np.random.set_state(state['numpy'])
+
+    def _restored_after(
+        self, skipped: int, batches: Iterator, state: dict
+    ) -> Iterator:
+        for _ in range(skipped):
+            yield next(batches)
+        self._restore_pipeline(state)
+        yield from batches
 
     def before_train_iter(
         self,
@@ -67,7 +91,7 @@ class RandomStateHook(Hook):
         batch_idx: int,
         data_batch: dict | tuple | list | None = None,
     ) -> None:
-        """Set the generators of the network, after the loader drew a seed.
+        """Restore the network's generators after the loader drew a seed.
 
         Args:
             runner: The runner.
@@ -75,8 +99,8 @@ class RandomStateHook(Hook):
             data_batch: Not used.
         """
         if runner.iter > 0 and self._state is not None:
-            # Generators take states on the CPU; the checkpoint came to the
-            # model's device.
+            # set_rng_state takes CPU tensors; the checkpoint was loaded to
+            # the model's device.
             torch.set_rng_state(self._state['torch'].cpu())
             cuda = [state.cpu() for state in self._state['cuda']]
             if cuda and len(cuda) == torch.cuda.device_count():

@@ -1,4 +1,4 @@
-"""bfloat16 autocast on any device, a CPU included."""
+"""bfloat16 autocast on any device, including the CPU."""
 
 import logging
 import platform
@@ -16,15 +16,16 @@ from torch import nn
 class BFloat16OptimWrapper(OptimWrapper):
     """Runs the forward pass under bfloat16 autocast where that is faster.
 
-    mmengine's AmpOptimWrapper refuses a CPU. bfloat16 has float32's range, so
-    no loss is scaled; weights and optimizer state stay in float32.
+    mmengine's AmpOptimWrapper does not support the CPU. bfloat16 has the range
+    of float32, so the loss is not scaled. Weights and optimizer state stay in
+    float32.
 
     A CPU without bfloat16 instructions emulates them, many times slower than
     float32. On such a CPU the model is trained in float32 instead, and a
     warning in the log says so.
 
     Args:
-        emulate: Autocast even there.
+        emulate: Use autocast even on such a CPU.
         **kwargs: As for mmengine's ``OptimWrapper``.
     """
 
@@ -35,10 +36,10 @@ class BFloat16OptimWrapper(OptimWrapper):
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
-        """Autocast on the device of the model.
+        """Enable autocast on the device of the model.
 
         Args:
-            model: The model that is trained.
+            model: The model that is being trained.
         """
         device = next(model.parameters()).device.type
         fast = device != 'cpu' or has_bfloat16_instructions()
@@ -61,11 +62,11 @@ class BFloat16OptimWrapper(OptimWrapper):
 
 
 def has_bfloat16_instructions() -> bool:
-    """Whether this CPU has them; one that lacks them can only emulate."""
+    """Whether this CPU has bfloat16 instructions and need not emulate them."""
     if platform.machine() not in ('x86_64', 'AMD64'):
         mkldnn = torch.backends.mkldnn.is_available()
         return mkldnn and torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    # There mkldnn's answer is yes for every AVX-512, also where it emulates.
-    # A torch too old to have these questions trains in float32.
+    # On x86 mkldnn says yes for every AVX-512 CPU, even where it emulates.
+    # Versions of torch without these functions train in float32.
     questions = ('_is_avx512_bf16_supported', '_is_amx_tile_supported')
     return any(getattr(torch.cpu, question, bool)() for question in questions)

@@ -1,6 +1,6 @@
-"""What becomes of a network's prediction."""
+"""Dense CRF."""
 
-from .crf_queue import CRFQueue, finish
+from .crf_refiner import CRFRefiner
 from .dense_crf import DenseCRF
 
-__all__ = ['CRFQueue', 'DenseCRF', 'finish']
+__all__ = ['CRFRefiner', 'DenseCRF']

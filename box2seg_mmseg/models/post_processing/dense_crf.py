@@ -1,33 +1,33 @@
-"""A fully connected CRF over the pixels of an image."""
+"""Fully connected CRF over the pixels of an image."""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-_LEAST_PROBABILITY = 1e-7  # its logarithm stands for that of 0
+_LEAST_PROBABILITY = 1e-7  # replaces 0, which has no logarithm
 
 
 @dataclass(frozen=True)
 class DenseCRF:
     """Mean-field inference of Kraehenbuehl and Koltun, NIPS 2011.
 
-    The library is pydensecrf. The supplement names a dense CRF but none of
-    its parameters; the defaults are what peers publish for VOC with
-    ResNet-101 (DeepLab v2's, and after it most weakly supervised methods').
+    The implementation is pydensecrf. The paper's supplement names a dense CRF
+    without its parameters; the defaults are those of DeepLab v2 for VOC with
+    ResNet-101, which most weakly supervised methods use as well.
 
-    Only classes that some pixel of the image can still take enter, which
-    changes next to no pixel and takes a fraction of the time (our choice).
+    Classes that no pixel of the image is likely to take are left out. This
+    changes almost no pixel and saves most of the time (our choice).
 
     Args:
-        iterations: Of the mean field.
+        iterations: Number of mean-field iterations.
         pos_w: Weight of the smoothness kernel.
         pos_xy: Its standard deviation in pixels.
         bi_w: Weight of the appearance kernel.
         bi_xy: Its standard deviation in pixels.
         bi_rgb: Its standard deviation in grey levels.
-        min_prob: A class enters if its probability is above this at some
-            pixel, in ``[0, 1)``; 0 lets all enter whose probability is not 0
-            everywhere.
+        min_prob: A class takes part if its probability exceeds this at some
+            pixel, in ``[0, 1)``. With 0, every class takes part whose
+            probability is not 0 everywhere.
 
     Raises:
         ImportError: pydensecrf is not installed.
@@ -68,16 +68,16 @@ class DenseCRF:
         """Label an image.
 
         Args:
-            image: ``(H, W, 3)`` uint8. The order of its channels is of no
-                account.
+            image: ``(H, W, 3)`` uint8. The order of its channels does not
+                matter.
             probs: ``(C, H, W)`` float32, probabilities of the classes.
 
         Returns:
             ``(H, W)`` uint8, the most probable class of each pixel.
 
         Raises:
-            ValueError: Image and probabilities differ in size, or are of
-                other dtypes or shapes, or there are over 256 classes.
+            ValueError: Image and probabilities differ in size or have an
+                unsupported dtype or shape, or there are over 256 classes.
         """
         if image.dtype != np.uint8 or image.shape[2:] != (3,):
             raise ValueError(
@@ -95,21 +95,22 @@ class DenseCRF:
         return classes[self._infer(image, probs[classes])]
 
     def candidates(self, highest: np.ndarray) -> np.ndarray:
-        """The classes that enter.
+        """Choose the classes that take part.
 
         Args:
-            highest: ``(C,)`` float32, their highest probability at a pixel.
+            highest: ``(C,)`` float32, the highest probability of each class
+                over the pixels.
 
         Returns:
-            ``(K,)`` uint8, at least one.
+            ``(K,)`` uint8, at least one class.
 
         Raises:
             ValueError: There are over 256 classes.
         """
         if len(highest) > 256:
             raise ValueError(f'at most 256 classes. Got: {len(highest)}')
-        enters = highest > min(self.min_prob, highest.max() / 2)
-        return np.flatnonzero(enters).astype(np.uint8)
+        kept = highest > min(self.min_prob, highest.max() / 2)
+        return np.flatnonzero(kept).astype(np.uint8)
 
     def _infer(self, image: np.ndarray, probs: np.ndarray) -> np.ndarray:
         from pydensecrf.densecrf import DenseCRF2D

@@ -14,17 +14,17 @@ from .crf_segmentor import class_probs
 class CRFSegTTAModel(SegTTAModel):
     """mmseg's SegTTAModel over a segmentor with a dense CRF.
 
-    The segmentor's CRF rests; the probabilities that are averaged over the
-    augmentations are refined once. Without ``test_cfg.crf`` it is the stock
-    model. ``seg_logits`` of what it returns are the logarithms of the
-    averaged probabilities.
+    The CRF does not run for each augmentation. It refines the probabilities
+    once, after they are averaged over the augmentations. Without
+    ``test_cfg.crf`` this is the stock model. ``seg_logits`` of the results
+    are the logarithms of the averaged probabilities.
 
     Args:
         module: A :class:`CRFEncoderDecoder` or its config.
         **kwargs: See mmengine's BaseTTAModel.
 
     Raises:
-        TypeError: The segmentor is one without a CRF.
+        TypeError: The segmentor is not a :class:`CRFEncoderDecoder`.
     """
 
     def __init__(self, module: torch.nn.Module | dict, **kwargs) -> None:
@@ -38,14 +38,14 @@ class CRFSegTTAModel(SegTTAModel):
         self.crf, self.module.crf = self.module.crf, None
 
     def merge_preds(self, data_samples_list: list[SampleList]) -> SampleList:
-        """Average the predictions of each image, and refine them.
+        """Average the predictions of each image and refine them.
 
         Args:
-            data_samples_list: For each image its samples, one an
+            data_samples_list: For each image its samples, one for each
                 augmentation.
 
         Returns:
-            One sample an image.
+            One sample for each image.
         """
         if self.crf is None:
             return super().merge_preds(data_samples_list)

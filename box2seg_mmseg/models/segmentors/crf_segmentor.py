@@ -8,27 +8,32 @@ from mmseg.registry import MODELS
 from mmseg.utils import OptSampleList, SampleList
 from torch import Tensor
 
-from ..post_processing import CRFQueue
+from ..post_processing import CRFRefiner
 
-# Heads that predict scores in [0, 1] that are no probabilities.
+# Heads that predict scores in [0, 1] that are not probabilities.
 _SCORES = ('MaskFormerHead', 'Mask2FormerHead')
 
 
 class DenseCRFMixin:
     """Makes a segmentor refine its predictions if ``test_cfg`` has ``crf``.
 
-    ``test_cfg=dict(crf=dict(...))`` has the arguments of :class:`CRFQueue`;
-    without it the segmentor is the stock one. The CRF sees the photograph in
-    its own size, read again from ``img_path``; one that was given as an array
-    is taken back from the network's input. ``pred_sem_seg`` is the CRF's,
-    ``seg_logits`` stay the network's.
+    This is the only way to the CRF: ``test.py``, validation, mmseg's
+    inference API, ``tools/predict.py`` and test-time augmentation all use it.
+
+    ``test_cfg=dict(crf=dict(...))`` takes the arguments of
+    :class:`CRFRefiner`; without it the segmentor is the stock one. The CRF
+    works on the photograph in its original size, which is read again from
+    ``img_path``. An image given as an array is recovered from the network's
+    input. ``pred_sem_seg`` is the CRF's result; ``seg_logits`` are still the
+    network's.
 
     Raises:
-        TypeError: The head gives no logits (MaskFormer, Mask2Former).
+        TypeError: The head does not predict logits (MaskFormer, Mask2Former).
 
     Attributes:
-        crf: The :class:`CRFQueue`, or None. A :class:`CRFSegTTAModel` takes
-            it over, so that it runs once.
+        crf: The :class:`CRFRefiner`, or None. :class:`CRFSegTTAModel` and
+            :class:`Predictor` take it away from the segmentor and call it
+            themselves.
     """
 
     def __init__(self, *args, **kwargs) -> None:
@@ -36,15 +41,15 @@ class DenseCRFMixin:
         config = (self.test_cfg or {}).get('crf')
         if config is not None and type(self.decode_head).__name__ in _SCORES:
             raise TypeError(
-                'the dense CRF needs a head that gives logits. '
+                'the dense CRF needs a head that predicts logits. '
                 f'Got: {type(self.decode_head).__name__}'
             )
-        self.crf = None if config is None else CRFQueue(**config)
+        self.crf = None if config is None else CRFRefiner(**config)
 
     def predict(
         self, inputs: Tensor, data_samples: OptSampleList = None
     ) -> SampleList:
-        """Predict, and refine; see mmseg's EncoderDecoder."""
+        """Predict and refine; see mmseg's EncoderDecoder."""
         results = super().predict(inputs, data_samples)
         if self.crf is not None:
             self.crf.refine(
@@ -60,7 +65,7 @@ class DenseCRFMixin:
         return results
 
     def _image(self, image: Tensor, sample: SampleList) -> np.ndarray:
-        """The photograph of an input of the network, ``(H, W, 3)`` uint8."""
+        """Recover the photograph, ``(H, W, 3)`` uint8, from an input."""
         preprocessor = self.data_preprocessor
         if getattr(preprocessor, '_enable_normalize', False):
             image = image * preprocessor.std + preprocessor.mean
@@ -80,12 +85,12 @@ class DenseCRFMixin:
 
 
 def class_probs(seg_logits: Tensor, out_channels: int) -> Tensor:
-    """Probabilities of all classes.
+    """Compute the probabilities of all classes.
 
     Args:
-        seg_logits: ``(C, H, W)`` as a stock segmentor's samples hold them:
-            logits, or with one channel the sigmoid's output.
-        out_channels: The segmentor's.
+        seg_logits: ``(C, H, W)`` as stored in a stock segmentor's samples:
+            logits, or with one channel the output of the sigmoid.
+        out_channels: The segmentor's ``out_channels``.
 
     Returns:
         ``(C, H, W)``, or ``(2, H, W)`` with one channel.

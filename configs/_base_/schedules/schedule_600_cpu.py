@@ -9,4 +9,8 @@ param_scheduler = [
     ),
 ]
 train_cfg = dict(max_iters=600, val_interval=600)
-custom_hooks = [dict(type='RandomStateHook'), dict(type='KeepMemoryHook')]
+custom_hooks = [
+    dict(type='CheckpointCheckHook'),
+    dict(type='RandomStateHook'),
+    dict(type='KeepMemoryHook'),
+]

@@ -24,6 +24,7 @@ default_hooks = dict(
     visualization=dict(type='SegVisualizationHook'),
 )
 custom_hooks = [
+    dict(type='CheckpointCheckHook'),
     dict(type='RandomStateHook'),
     dict(type='KeepMemoryHook'),
     # What is tested and kept is the mean over about the last 50 iterations:

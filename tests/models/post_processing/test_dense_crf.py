@@ -5,7 +5,7 @@ import pytest
 import torch
 from mmseg.structures import SegDataSample
 
-from box2seg_mmseg.models.post_processing import CRFQueue, DenseCRF
+from box2seg_mmseg.models.post_processing import CRFRefiner, DenseCRF
 
 pytest.importorskip('pydensecrf', reason="needs the extra 'crf'")
 
@@ -72,7 +72,7 @@ def test_noise_is_cleaned_along_the_edges_of_the_image():
     assert before < 0.8 and (refined == truth).mean() > 0.95
 
 
-def test_classes_that_can_not_win_change_nothing():
+def test_classes_that_cannot_win_change_nothing():
     image, probs, _ = _scene(classes=3, size=(40, 50))
     rare = np.full((18, 40, 50), 1e-4, np.float32)
     many = np.concatenate([probs[:1], rare, probs[1:]]) / 1.0018
@@ -102,7 +102,7 @@ def test_bad_arguments_are_named(monkeypatch):
     many = torch.zeros(300, *image.shape[:2])
     many[299] = 1  # alone a candidate, and no uint8
     with pytest.raises(ValueError, match=r'at most 256 classes\. Got: 300'):
-        CRFQueue().refine([(SegDataSample(), image, many)])
+        CRFRefiner().refine([(SegDataSample(), image, many)])
     with pytest.raises(ValueError, match='iterations must be >= 1'):
         DenseCRF(iterations=0)
     with pytest.raises(ValueError, match='bi_rgb must be > 0'):

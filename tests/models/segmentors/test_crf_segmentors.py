@@ -1,3 +1,4 @@
+from copy import deepcopy
 from pathlib import Path
 
 import cv2
@@ -147,16 +148,22 @@ def test_a_binary_head_has_two_classes(photograph):
 
 
 def test_workers_give_the_same(photograph):
+    """For a batch of three, from which two processes take one each."""
     path, image = photograph
-    model = _segmentor(crf=dict(CRF, workers=2))
-    (want,) = _segmentor().test_step(_batch(path, image))
-    with model.crf.deferred() as pending:
-        (got,) = model.test_step(_batch(path, image))
-        assert len(pending) == 1
-        pending[0][1].result()
-        assert not torch.equal(got.pred_sem_seg.data, want.pred_sem_seg.data)
-    (now,) = model.test_step(_batch(path, image))
-    assert torch.equal(now.pred_sem_seg.data, want.pred_sem_seg.data)
+    single = [_batch(path, image, flip) for flip in (False, True, False)]
+    batch = {
+        key: [value for one in single for value in one[key]]
+        for key in single[0]
+    }
+    results = [
+        _segmentor(crf=dict(CRF, workers=workers)).test_step(deepcopy(batch))
+        for workers in (0, 2)
+    ]
+    for want, got in zip(*results, strict=True):
+        assert torch.equal(got.pred_sem_seg.data, want.pred_sem_seg.data)
+        assert not torch.equal(
+            got.pred_sem_seg.data[0], got.seg_logits.data.argmax(0)
+        )
 
 
 def test_augmentations_are_refined_once_after_the_merge(photograph):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from ...boxes import (
+from box2seg_mmseg.boxes import (
     VOC_CLASSES,
     BoxAnnotations,
     ImageRows,
@@ -18,7 +18,7 @@ from ...boxes import (
     iter_open_images_rows,
     write_voc_xml,
 )
-from ...files import replacing
+from box2seg_mmseg.files import replacing
 
 FLAGS = ('group_of', 'depiction', 'inside', 'occluded', 'truncated')
 

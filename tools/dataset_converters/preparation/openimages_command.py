@@ -1,12 +1,12 @@
 """Choose images of OpenImages and write their boxes in VOC's layout.
 
 OUT gets Annotations/ID.xml, ImageSets/Segmentation/train.txt and JPEGImages, a
-link to the image folder. docs/openimages.md tells which of OpenImages' classes
+link to the image folder. docs/openimages.md lists which of OpenImages' classes
 become which of VOC's. An image that has a bad box is left out, because what is
 outside every box counts as background.
 """
 
-from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from box2seg_mmseg.boxes import ReadingReport
@@ -16,12 +16,11 @@ from box2seg_mmseg.command_line import (
     positive_int,
     print_report,
     read_classes,
-    run,
     share,
 )
-from box2seg_mmseg.datasets.preparation import BoxFilter, prepare_open_images
-from box2seg_mmseg.datasets.preparation.open_images import FLAGS
 from box2seg_mmseg.errors import UsageError
+
+from .open_images import FLAGS, BoxFilter, prepare_open_images
 
 
 def main(args: Namespace) -> int:
@@ -54,11 +53,8 @@ def main(args: Namespace) -> int:
     return list_skipped(reading)
 
 
-def parser() -> ArgumentParser:
-    """The command line."""
-    result = ArgumentParser(
-        description=__doc__, formatter_class=RawDescriptionHelpFormatter
-    )
+def add_arguments(result: ArgumentParser) -> None:
+    """Add the arguments of the subcommand."""
     result.add_argument('csv', help='such as oidv6-train-annotations-bbox.csv')
     result.add_argument(
         'descriptions', help='such as oidv7-class-descriptions-boxable.csv'
@@ -111,8 +107,3 @@ def parser() -> ArgumentParser:
         'given, and list them, instead of stopping at the first; the exit '
         'status is 1 all the same',
     )
-    return result
-
-
-if __name__ == '__main__':
-    run(main, parser())

@@ -1,10 +1,8 @@
 """A VOC 2012 and an SBD of eight images in the true formats."""
 
 import hashlib
-import runpy
 import shutil
 import subprocess
-import sys
 import tarfile
 from argparse import Namespace
 from pathlib import Path
@@ -13,19 +11,18 @@ import numpy as np
 import pytest
 from mmengine import Config
 from PIL import Image
+from preparation import voc, voc_command
+from preparation.download import Download
+from preparation.voc import prepare_voc
 from scipy.io import savemat
 
 from box2seg_mmseg.boxes import BoxAnnotations, read_voc_xml, write_voc_xml
-from box2seg_mmseg.datasets.preparation import Download, prepare_voc, voc
 from box2seg_mmseg.label_maps import read_label_png, write_label_png
 
 SIZE = (30, 40)
 TRAIN, VAL = ['t0', 't1'], ['v0', 'v1']
 AUG = ['s0', 's1', 's2', 's3']
-TOOL = (
-    Path(__file__).resolve().parents[3]
-    / 'tools/dataset_converters/prepare_voc.py'
-)
+CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 
 
 def _mask(number):
@@ -220,22 +217,22 @@ def archives(folders, tmp_path):
     return paths
 
 
-def test_the_command_takes_the_archives_as_published(archives, tmp_path):
+def test_the_command_takes_the_archives_as_published(
+    run_tool, archives, tmp_path
+):
     voc_tar, sbd_tar = archives
     out = tmp_path / 'out'
-    command = [sys.executable, TOOL, '--out', out, '--voc', voc_tar]
-    command = [str(part) for part in (*command, '--sbd', sbd_tar)]
-    done = subprocess.run(command, capture_output=True, text=True)
+    command = 'prepare_dataset.py', 'voc', '--out', out
+    done = run_tool(*command, '--voc', voc_tar, '--sbd', sbd_tar)
     assert done.returncode == 1, 'eight images are not VOC 2012'
     assert 'known for 10582' in done.stderr
     assert 'train_aug       6 images' in done.stdout
     masks = (out / 'VOCdevkit/VOC2012/SegmentationClassAug').glob('*.png')
     assert len(list(masks)) == 6
 
-    done = subprocess.run(command[:4], capture_output=True, text=True)
+    done = run_tool(*command)
     assert 'known for 10582' in done.stderr, 'what was extracted is taken'
-    command[3] = str(tmp_path / 'none')
-    done = subprocess.run(command[:4], capture_output=True, text=True)
+    done = run_tool(*command[:3], tmp_path / 'none')
     assert done.returncode == 2
     assert 'give the folder or the archive' in done.stderr
 
@@ -250,13 +247,12 @@ def test_the_command_goes_on_after_an_interruption(
         data = path.read_bytes()
         md5 = hashlib.md5(data).hexdigest()
         source = Download(f'http://[::1]:9/{path.name}', len(data), md5)
-        monkeypatch.setattr(voc, constant, source)
+        monkeypatch.setattr(voc_command, constant, source)
     voc_tar, sbd_tar = map(str, archives) if given else (None, None)
     out = tmp_path / 'out' if given else tmp_path
     args = Namespace(
         voc=voc_tar, sbd=sbd_tar, out=str(out), download=not given
     )
-    main = runpy.run_path(str(TOOL))['main']
 
     def interrupted(tar, member, *args, **kwargs):
         if member.name.endswith(('t1.jpg', 's2.mat')):
@@ -266,9 +262,9 @@ def test_the_command_goes_on_after_an_interruption(
     whole = tarfile.TarFile.extract
     with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
         patch.setattr(tarfile.TarFile, 'extract', interrupted)
-        main(args)
+        voc_command.main(args)
     for _ in range(2):
-        assert main(args) == 0
+        assert voc_command.main(args) == 0
     masks = (out / 'VOCdevkit/VOC2012/SegmentationClassAug').glob('*.png')
     assert len(list(masks)) == 6
 
@@ -278,9 +274,8 @@ def test_the_command_tells_how_the_configs_find_the_folder(
 ):
     root, sbd = folders
     monkeypatch.chdir(tmp_path)
-    main = runpy.run_path(str(TOOL))['main']
     args = Namespace(voc=str(root), sbd=str(sbd), out='data', download=False)
-    main(args)
+    voc_command.main(args)
     out = capsys.readouterr().out
     assert f'prepared: {root}\n' in out
     assert f'--cfg-options train_dataloader.dataset.data_root={root} ' in out
@@ -289,7 +284,7 @@ def test_the_command_tells_how_the_configs_find_the_folder(
     (link,) = [line for line in out.splitlines() if 'ln -s' in line]
     subprocess.run(link, shell=True, check=True)
     args.voc = None
-    main(args)
+    voc_command.main(args)
     out = capsys.readouterr().out
     assert 'prepared: data/VOCdevkit/VOC2012\n' in out
     assert 'ln -s' not in out
@@ -297,9 +292,7 @@ def test_the_command_tells_how_the_configs_find_the_folder(
 
 
 def test_data_root_is_that_of_the_configs():
-    config = Config.fromfile(
-        TOOL.parents[2] / 'configs/_base_/datasets/voc12aug_boxes.py'
-    )
-    root = str(runpy.run_path(str(TOOL))['DATA_ROOT'])
+    config = Config.fromfile(CONFIGS / '_base_/datasets/voc12aug_boxes.py')
+    root = str(voc_command.DATA_ROOT)
     for loader in ('train', 'val', 'test'):
         assert config[f'{loader}_dataloader'].dataset.data_root == root

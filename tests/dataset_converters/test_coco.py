@@ -2,12 +2,9 @@ import json
 
 import numpy as np
 import pytest
+from preparation.coco import coco_image_names, write_coco_masks
 
 from box2seg_mmseg.boxes import COCO_TO_VOC, VOC_CLASSES
-from box2seg_mmseg.datasets.preparation import (
-    coco_image_names,
-    write_coco_masks,
-)
 from box2seg_mmseg.label_maps import read_label_png
 
 

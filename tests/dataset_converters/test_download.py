@@ -6,8 +6,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
-
-from box2seg_mmseg.datasets.preparation import Download, download
+from preparation.download import Download, download
 
 DATA = bytes(range(256)) * 2000
 

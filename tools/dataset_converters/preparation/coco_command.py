@@ -1,22 +1,20 @@
 """Write COCO's instances as masks of classes, to judge models with.
 
 OUT gets a palette PNG for each image, class ids in COCO's order (1 person, 2
-bicycle, ...), and names.txt, the images' names one a line: a split file for
-every other tool. With --names-only the PNGs are left out, as for images whose
-boxes alone are needed.
+bicycle, ...), and a list, names.txt or the file given with --split, of the
+images' names, one a line, as every other tool reads it. --names-only writes no
+PNG, for images of which only the boxes are needed.
 """
 
-from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from box2seg_mmseg.boxes import COCO_CLASSES
-from box2seg_mmseg.command_line import read_classes, run
-from box2seg_mmseg.datasets.preparation import (
-    coco_image_names,
-    write_coco_masks,
-)
+from box2seg_mmseg.command_line import read_classes
 from box2seg_mmseg.errors import UsageError
 from box2seg_mmseg.files import replacing
+
+from .coco import coco_image_names, write_coco_masks
 
 
 def main(args: Namespace) -> int:
@@ -32,23 +30,29 @@ def main(args: Namespace) -> int:
         if args.classes is not None:
             classes = read_classes(args.classes)
         names = write_coco_masks(args.json, out, classes, progress=True)
-    with replacing(out / 'names.txt') as part:
+    split = Path(args.split or out / 'names.txt')
+    split.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(split) as part:
         part.write_text(''.join(f'{name}\n' for name in names))
-    print(f'{len(names)} images -> {out}')
+    print(f'{len(names)} images -> {split}')
     return 0
 
 
-def parser() -> ArgumentParser:
-    """The command line."""
-    result = ArgumentParser(
-        description=__doc__, formatter_class=RawDescriptionHelpFormatter
-    )
+def add_arguments(result: ArgumentParser) -> None:
+    """Add the arguments of the subcommand."""
     result.add_argument('json', help='such as instances_val2017.json')
     result.add_argument(
         '--out', required=True, metavar='DIR', help='folder to write to'
     )
     result.add_argument(
-        '--names-only', action='store_true', help='write names.txt alone'
+        '--names-only',
+        action='store_true',
+        help='write only the list of names',
+    )
+    result.add_argument(
+        '--split',
+        metavar='FILE',
+        help='where the list of names goes (default: OUT/names.txt)',
     )
     result.add_argument(
         '--classes',
@@ -56,8 +60,3 @@ def parser() -> ArgumentParser:
         help="text file with one foreground class a line; VOC's 20 may have "
         "VOC's names (default: COCO's 80)",
     )
-    return result
-
-
-if __name__ == '__main__':
-    run(main, parser())

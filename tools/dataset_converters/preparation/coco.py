@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from ...boxes import COCO_CLASSES
-from ...boxes.sources.coco_file import (
+from box2seg_mmseg.boxes import COCO_CLASSES
+from box2seg_mmseg.boxes.sources.coco_file import (
     coco_id,
     coco_image_id,
     coco_image_size,
@@ -19,7 +19,7 @@ from ...boxes.sources.coco_file import (
     numbers,
     read_json,
 )
-from ...label_maps import IGNORE, write_label_png
+from box2seg_mmseg.label_maps import IGNORE, write_label_png
 
 try:
     from pycocotools import mask as mask_utils

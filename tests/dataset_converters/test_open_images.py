@@ -1,12 +1,10 @@
 """A small OpenImages in the true format."""
 
-import runpy
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 from PIL import Image
+from preparation import open_images
+from preparation.open_images import BoxFilter, prepare_open_images
 
 from box2seg_mmseg.boxes import (
     VOC_CLASSES,
@@ -14,16 +12,7 @@ from box2seg_mmseg.boxes import (
     ReadingReport,
     read_voc_xml,
 )
-from box2seg_mmseg.datasets.preparation import (
-    BoxFilter,
-    open_images,
-    prepare_open_images,
-)
 
-TOOL = (
-    Path(__file__).resolve().parents[3]
-    / 'tools/dataset_converters/prepare_openimages.py'
-)
 HEADER = (
     'ImageID,Source,LabelName,Confidence,XMin,XMax,YMin,YMax,IsOccluded,'
     'IsTruncated,IsGroupOf,IsDepiction,IsInside'
@@ -194,19 +183,17 @@ def test_an_image_that_can_not_be_read_is_listed(folder):
     assert (reading.num_read, reading.num_used) == (3, 2)
 
 
-def test_the_tool_lists_what_it_left_out(folder, monkeypatch, capsys):
+def test_the_tool_lists_what_it_left_out(folder, run_tool_here):
     folder.add('a', 'cat')
     folder.add('b', 'cat', (1.2, 1.4, 0.2, 0.8))
     folder.prepare(reading=ReadingReport(skip_bad=True))
-    command = [TOOL, folder.csv, folder.descriptions, folder.images]
-    command += ['--out', folder.root / 'out', '--skip-bad']
-    monkeypatch.setattr(sys, 'argv', [str(part) for part in command])
-    with pytest.raises(SystemExit) as exit_:
-        runpy.run_path(str(TOOL), run_name='__main__')
-    printed = capsys.readouterr()
-    assert exit_.value.code == 1
-    assert 'left out: ' in printed.err and 'csv, line 3: ' in printed.err
-    assert '2 annotations read: 1 used' in printed.out
+    done = run_tool_here(
+        'prepare_dataset.py', 'openimages', folder.csv, folder.descriptions,
+        *(folder.images, '--out', folder.root / 'out', '--skip-bad'),
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert 'left out: ' in done.stderr and 'csv, line 3: ' in done.stderr
+    assert '2 annotations read: 1 used' in done.stdout
 
 
 def test_a_flag_without_a_column_is_told(folder):

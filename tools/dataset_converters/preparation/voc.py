@@ -9,9 +9,10 @@ from defusedxml.ElementTree import ParseError, parse
 from scipy.io import loadmat
 from tqdm import tqdm
 
-from ...boxes import VOC_CLASSES, BoxAnnotations, write_voc_xml
-from ...files import replacing
-from ...label_maps import IGNORE, read_label_png, write_label_png
+from box2seg_mmseg.boxes import VOC_CLASSES, BoxAnnotations, write_voc_xml
+from box2seg_mmseg.files import replacing
+from box2seg_mmseg.label_maps import IGNORE, read_label_png, write_label_png
+
 from .download import Download
 
 # MD5 as torchvision's VOCSegmentation and SBDataset give them. Neither these

@@ -4,8 +4,7 @@ import os
 import tarfile
 
 import pytest
-
-from box2seg_mmseg.datasets.preparation import extract
+from preparation.archives import extract
 
 
 def _archive(path, *members):

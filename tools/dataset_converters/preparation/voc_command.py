@@ -4,8 +4,8 @@ Makes, in OUT/VOCdevkit/VOC2012 or in the folder given with --voc,
 SegmentationClassAug with a PNG for each image of the aug split,
 ImageSets/Segmentation/train_aug.txt (10,582 images, none of val), and
 Annotations/ID.xml from SBD's instance masks where VOC has none. What is there
-is kept: the same command goes on after an interruption. The configs read
-data/VOCdevkit/VOC2012; for another folder it is told what to set.
+is kept, so the same command continues after an interruption. The configs read
+data/VOCdevkit/VOC2012; for another folder the command prints what to set.
 
 Give the two archives, or folders they were extracted to, or --download. The
 MD5 of the archives are those that torchvision gives; neither they nor the
@@ -14,13 +14,14 @@ sizes could be checked where this tool was written.
 
 import shlex
 import sys
-from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
-from box2seg_mmseg.command_line import run
-from box2seg_mmseg.datasets.preparation import download, extract, prepare_voc
-from box2seg_mmseg.datasets.preparation.voc import SBD_ARCHIVE, VOC_ARCHIVE
 from box2seg_mmseg.errors import UsageError
+
+from .archives import extract
+from .download import download
+from .voc import SBD_ARCHIVE, VOC_ARCHIVE, prepare_voc
 
 DATA_ROOT = Path('data/VOCdevkit/VOC2012')  # of configs/_base_/datasets
 
@@ -88,11 +89,8 @@ def _is_data(path: Path) -> bool:
     return (path / 'ImageSets').is_dir() or (path / 'cls').is_dir()
 
 
-def parser() -> ArgumentParser:
-    """The command line."""
-    result = ArgumentParser(
-        description=__doc__, formatter_class=RawDescriptionHelpFormatter
-    )
+def add_arguments(result: ArgumentParser) -> None:
+    """Add the arguments of the subcommand."""
     result.add_argument(
         '--voc',
         metavar='PATH',
@@ -112,10 +110,5 @@ def parser() -> ArgumentParser:
     result.add_argument(
         '--download',
         action='store_true',
-        help='fetch what is not there, 3.4 GB; goes on after a cut',
+        help='fetch what is missing, 3.4 GB; resumes an interrupted download',
     )
-    return result
-
-
-if __name__ == '__main__':
-    run(main, parser())

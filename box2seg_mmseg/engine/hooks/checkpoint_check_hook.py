@@ -1,0 +1,41 @@
+"""Refuse checkpoints of another model."""
+
+from mmengine.hooks import Hook
+from mmengine.runner import Runner
+from mmengine.runner.base_loop import BaseLoop
+from mmseg.registry import HOOKS
+
+from ...models.checkpoints import check_classes, load_weights
+from ..bare_model import bare_model
+
+
+@HOOKS.register_module()
+class CheckpointCheckHook(Hook):
+    """Stop a test or a resumed training whose checkpoint does not fit.
+
+    mmengine leaves parameters that a checkpoint lacks at random and ignores
+    those that the model lacks, so that another model's checkpoint is tested
+    without an error. This hook raises one instead. Training that starts from
+    a checkpoint (``load_from``, ``init_cfg``) is not checked: its head may
+    well be another.
+    """
+
+    def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
+        """Compare weights and classes.
+
+        Args:
+            runner: The runner.
+            checkpoint: What was loaded.
+
+        Raises:
+            ValueError: The checkpoint lacks parameters of the model, has
+                others, or was trained on other classes than the config's.
+        """
+        trains = isinstance(runner._train_loop, BaseLoop)
+        if trains and not runner._resume:
+            return
+        source = runner._load_from or f'the checkpoint in {runner.work_dir}'
+        state_dict = checkpoint.get('state_dict', checkpoint)
+        load_weights(bare_model(runner.model), state_dict, source)
+        meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
+        check_classes(meta, runner.cfg, source)

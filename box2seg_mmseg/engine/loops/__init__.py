@@ -1,5 +1,0 @@
-"""Loops."""
-
-from .crf_loops import CRFTestLoop, CRFValLoop
-
-__all__ = ['CRFTestLoop', 'CRFValLoop']

@@ -1,0 +1,124 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmseg.registry import MODELS
+from rendered_scenes import SCENE_CLASSES
+
+from box2seg_mmseg.apis.export_segmentor import export_segmentor
+
+ROOT = Path(__file__).resolve().parents[2]
+(SCENES,) = ROOT.glob('configs/scenes/box2seg_*.py')
+(MINIATURE,) = ROOT.glob('configs/miniature/box2seg_upernet*.py')
+
+
+def _checkpoint(config, path, meta=None, **changes):
+    cfg = Config.fromfile(config)
+    cfg.model.init_cfg = cfg.model.backbone.init_cfg = None
+    weights = MODELS.build(cfg.model).state_dict() | changes
+    weights = {k: v for k, v in weights.items() if v is not None}
+    torch.save(dict(state_dict=weights, meta=meta or {}), path)
+    return path
+
+
+def test_a_plain_model_loads_without_the_plugin(tmp_path):
+    checkpoint = _checkpoint(SCENES, tmp_path / 'iter_1.pth')
+    config, weights, foreign = export_segmentor(
+        SCENES, checkpoint, tmp_path / 'out'
+    )
+    assert foreign == []
+    script = (
+        'import sys; sys.modules["box2seg_mmseg"] = None\n'
+        'from mmseg.apis import init_model\n'
+        'model = init_model(*sys.argv[1:], device="cpu")\n'
+        'print(len(model.state_dict()), *model.dataset_meta["classes"])'
+    )
+    done = subprocess.run(
+        [sys.executable, '-c', script, str(config), str(weights)],
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stderr
+    assert 'unexpected key' not in done.stdout + done.stderr
+    number, *classes = done.stdout.splitlines()[-1].split()
+    assert classes == ['background', *SCENE_CLASSES]
+    loaded = torch.load(weights, weights_only=True)['state_dict']
+    assert len(loaded) == int(number)
+    original = torch.load(checkpoint)['state_dict']
+    for name, value in loaded.items():
+        ours = name.replace('decode_head.', 'decode_head.seg_decoder.')
+        assert torch.equal(original[ours], value)
+
+
+def test_a_model_with_our_parts_is_refused_unless_allowed(tmp_path):
+    checkpoint = _checkpoint(MINIATURE, tmp_path / 'iter_1.pth')
+    out = tmp_path / 'out'
+    with pytest.raises(
+        ValueError, match=r'EfficientNetLite is not part.*--allow-plugin'
+    ):
+        export_segmentor(MINIATURE, checkpoint, out)
+    assert not out.exists()
+    config, _, foreign = export_segmentor(MINIATURE, checkpoint, out, True)
+    assert foreign == ['EfficientNetLite']
+    got = Config.fromfile(config)
+    assert got.custom_imports.imports == ['box2seg_mmseg']
+    assert got.test_evaluator.type == got.val_evaluator.type == 'IoUMetric'
+    assert got.model.decode_head.type == 'UPerHead'
+    # The weights from which the training started are not part of it.
+    assert got.model.get('init_cfg') is None
+
+
+def test_the_crf_and_our_hooks_stay_behind(tmp_path):
+    config = tmp_path / 'config.py'
+    config.write_text(
+        f"_base_ = '{SCENES}'\n"
+        "model = dict(type='CRFEncoderDecoder',\n"
+        '    test_cfg=dict(crf=dict(pos_w=1.0)))\n'
+        "tta_model = dict(type='CRFSegTTAModel')\n"
+    )
+    checkpoint = _checkpoint(SCENES, tmp_path / 'iter_1.pth')
+    exported, _, foreign = export_segmentor(
+        config, checkpoint, tmp_path / 'out'
+    )
+    text = exported.read_text()
+    assert foreign == [] and 'CRF' not in text and 'crf' not in text
+    assert 'Check' not in text.replace('CheckpointHook', '')
+
+
+@pytest.mark.parametrize(
+    ('changes', 'message'),
+    [
+        (
+            {'decode_head.seg_decoder.conv_seg.bias': None},
+            r'it has no decode_head\.seg_decoder\.conv_seg\.bias$',
+        ),
+        (
+            {'decode_head.seg_decoder.conv_seg.bias': torch.zeros(9)},
+            r'size mismatch for decode_head\.seg_decoder\.conv_seg\.bias',
+        ),
+        ({'neck.weight': torch.zeros(9)}, r'the model has no neck\.weight$'),
+    ],
+)
+def test_a_checkpoint_of_another_model_is_refused(tmp_path, changes, message):
+    checkpoint = _checkpoint(SCENES, tmp_path / 'iter_1.pth', **changes)
+    with pytest.raises(ValueError, match=message) as caught:
+        export_segmentor(SCENES, checkpoint, tmp_path / 'out')
+    assert str(checkpoint) in str(caught.value)
+    assert not (tmp_path / 'out').exists()
+
+
+def test_a_checkpoint_of_other_classes_is_refused(tmp_path):
+    names = ['background', 'ring', 'disk', *SCENE_CLASSES[2:]]
+    meta = dict(dataset_meta=dict(classes=names))
+    checkpoint = _checkpoint(SCENES, tmp_path / 'iter_1.pth', meta)
+    with pytest.raises(ValueError, match="'ring' in the checkpoint, 'disk'"):
+        export_segmentor(SCENES, checkpoint, tmp_path / 'out')
+
+
+def test_only_a_box2seg_model_is_exported(tmp_path):
+    (config,) = ROOT.glob('configs/scenes/grabcut_*.py')
+    with pytest.raises(ValueError, match='must be a Box2SegHead'):
+        export_segmentor(config, tmp_path / 'absent.pth', tmp_path)

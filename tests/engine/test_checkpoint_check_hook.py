@@ -1,0 +1,133 @@
+"""With mmengine's own runner."""
+
+import pytest
+import torch
+from mmengine.config import Config
+from mmengine.runner import Runner
+from mmseg.registry import MODELS
+from rendered_scenes import SCENE_CLASSES
+
+CLASSES = ('background', *SCENE_CLASSES)
+OTHER = ('background', 'ring', 'disk', *SCENE_CLASSES[2:])
+MODEL = dict(
+    type='EncoderDecoder',
+    data_preprocessor=dict(type='SegDataPreProcessor', size_divisor=32),
+    backbone=dict(
+        type='MobileNetV2',
+        widen_factor=0.1,
+        out_indices=(0, 1),
+        norm_cfg=dict(type='BN'),
+    ),
+    decode_head=dict(
+        type='FCNHead',
+        in_channels=8,
+        in_index=0,
+        channels=4,
+        num_classes=6,
+        num_convs=1,
+        norm_cfg=dict(type='BN'),
+    ),
+    test_cfg=dict(mode='whole'),
+)
+
+
+@pytest.fixture
+def runner(scenes, tmp_path):
+    """Builds a runner; changes are those of its config."""
+
+    def build(classes=CLASSES, **changes):
+        loader = dict(
+            batch_size=1,
+            num_workers=0,
+            sampler=dict(type='DefaultSampler', shuffle=False),
+            dataset=dict(
+                type='BaseSegDataset',
+                metainfo=dict(classes=classes),
+                data_root=str(scenes),
+                data_prefix=dict(
+                    img_path='JPEGImages', seg_map_path='SegmentationClass'
+                ),
+                ann_file='ImageSets/Segmentation/val.txt',
+                pipeline=[
+                    dict(type='LoadImageFromFile'),
+                    dict(type='LoadAnnotations'),
+                    dict(type='PackSegInputs'),
+                ],
+            ),
+        )
+        cfg = dict(
+            model=MODEL,
+            default_scope='mmseg',
+            work_dir=str(tmp_path / 'work'),
+            custom_hooks=[dict(type='CheckpointCheckHook')],
+            experiment_name=f'run{len(list(tmp_path.iterdir()))}',
+        )
+        if 'optim_wrapper' in changes:
+            cfg['train_dataloader'] = loader
+            cfg['train_cfg'] = dict(by_epoch=False, max_iters=2)
+        else:
+            cfg['test_dataloader'] = loader
+            cfg['test_cfg'] = dict()
+            cfg['test_evaluator'] = dict(type='IoUMetric')
+        return Runner.from_cfg(Config(cfg | changes))
+
+    return build
+
+
+@pytest.fixture
+def save(tmp_path):
+    """Writes a checkpoint; changes are those of its weights."""
+
+    def write(classes=CLASSES, **changes):
+        weights = MODELS.build(MODEL).state_dict() | changes
+        path = tmp_path / 'a.pth'
+        torch.save(
+            dict(
+                state_dict={k: v for k, v in weights.items() if v is not None},
+                meta=dict(dataset_meta=dict(classes=classes)),
+            ),
+            path,
+        )
+        return str(path)
+
+    return write
+
+
+BIAS = 'decode_head.conv_seg.bias'
+WRONG = [
+    ({BIAS: None}, r'a\.pth: not a checkpoint of this model.*has no decode'),
+    ({'x': torch.ones(1)}, r'Got: the model has no x$'),
+    ({BIAS: torch.ones(7)}, 'Got: size mismatch'),
+    (dict(classes=OTHER), "class 1 is 'ring' in the check"),
+]
+
+
+@pytest.mark.parametrize(('changes', 'message'), WRONG)
+def test_a_test_refuses_other_checkpoints(runner, save, changes, message):
+    with pytest.raises(ValueError, match=message):
+        runner(load_from=save(**changes)).test()
+
+
+def test_a_test_with_the_right_checkpoint_runs(runner, save):
+    assert 'mIoU' in runner(load_from=save()).test()
+
+
+def test_test_time_augmentation_is_checked_too(runner, save):
+    tta = dict(type='SegTTAModel', module=MODEL)
+    changes = dict(load_from=save(), model=tta)
+    one = runner(**changes)
+    one._test_loop = None  # only the loading is of interest
+    one.load_or_resume()
+    with pytest.raises(ValueError, match='has no decode'):
+        runner(load_from=save(**{BIAS: None}), model=tta).load_or_resume()
+
+
+def test_training_may_start_from_another_model(runner, save):
+    """Fine-tuning drops the head; resuming does not."""
+    training = dict(
+        optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)),
+        load_from=save(classes=OTHER, **{BIAS: None}),
+    )
+    runner(**training).train()
+    with pytest.raises(ValueError, match='has no decode'):
+        runner(**training, resume=True).train()
