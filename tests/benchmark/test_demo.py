@@ -23,7 +23,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path):
 
 
 def test_only_the_same_demo_is_resumed(tmp_path):
-    stamp = dict(data_root=None, methods=['box'], seeds=[0])
+    stamp = dict(data_root=None, methods=['box'], seeds=[0, 1])
     (tmp_path / 'demo.json').write_text(json.dumps(stamp))
     with pytest.raises(ValueError, match='made with other arguments'):
         run_demo(CONFIGS, tmp_path, seeds=[1], methods=['box'], resume=True)
@@ -31,7 +31,7 @@ def test_only_the_same_demo_is_resumed(tmp_path):
 
 def test_a_kill_while_an_old_demo_is_deleted_does_no_harm(tmp_path):
     work_dir = tmp_path / 'demo'
-    stamp = dict(data_root=str(tmp_path), methods=['box'], seeds=[0])
+    stamp = dict(data_root=str(tmp_path), methods=['box'], seeds=[0, 1])
     # The old demo was moved; the new one's stamp was being written.
     (tmp_path / '.demo.trash/box-seed0').mkdir(parents=True)
     work_dir.mkdir()
@@ -48,7 +48,7 @@ def test_a_kill_while_an_old_demo_is_deleted_does_no_harm(tmp_path):
 
 
 def test_another_demo_is_not_deleted(tmp_path):
-    stamp = dict(data_root=None, methods=['box'], seeds=[0])
+    stamp = dict(data_root=None, methods=['box'], seeds=[0, 1])
     (tmp_path / 'demo.json').write_text(json.dumps(stamp))
     with pytest.raises(ValueError, match='made with other arguments'):
         run_demo(CONFIGS, tmp_path, seeds=[1], methods=['box'])
