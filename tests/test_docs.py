@@ -47,7 +47,10 @@ def test_the_benchmarks_page_is_made_of_its_runs(tmp_path):
 
 
 def test_the_benchmarks_commands_can_be_run_again():
+    """Those without a commit are of commit 1d8b41d, as the page says."""
     for run in recorded_runs(ROOT / 'docs/benchmark.json'):
+        if 'commit' not in run:
+            continue
         for tool in run['runs'].values():
             (config,) = re.findall(r'configs/\S+\.py', tool['command'])
             assert (ROOT / config).is_file(), tool['command']
@@ -66,7 +69,7 @@ def test_readmes_table_is_the_benchmarks():
         (figures,) = re.findall(rf'^\| {title} \| ({four}) \|$', text, re.M)
         assert figures.split(' | ') == [
             f'{mean:.1f}'
-            for family, said in (('object', 3), ('miniature', 6))
+            for family, said in (('voc-mini-1class', 3), ('miniature', 6))
             for suffix in ('', '-crf')
             for mean, seeds in [means[family, row + suffix]]
             if seeds == said
@@ -112,7 +115,7 @@ def test_the_page_on_voc_makes_what_its_configs_read(page_blocks, monkeypatch):
         for folder in ('baselines', 'box2seg')
         for path in (ROOT / 'configs' / folder).glob('*voc12aug*.py')
     ]
-    assert len(configs) > 14
+    assert len(configs) == 7
     for path in configs:
         dataset = Config.fromfile(path).train_dataloader.dataset
         places = [

@@ -1,11 +1,11 @@
 """The annotation formats that ``box2seg config`` recognises in a folder."""
 
 import csv
+import os
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import NamedTuple
 
-import yaml
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, iterparse
 
@@ -16,8 +16,7 @@ from ..boxes.sources.coco_file import (
     coco_value,
     read_json,
 )
-
-IMAGE_SUFFIXES = ('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
+from ..boxes.sources.yolo_data_file import YOLODataFile
 
 
 class Annotated(NamedTuple):
@@ -75,27 +74,25 @@ def _is_coco(path: Path) -> bool:
 
 
 def _read_yolo(root: Path, files: Sequence[Path]) -> Annotated:
-    path = files[0]
-    try:
-        content = yaml.safe_load(path.read_text('utf-8-sig'))
-        names = content['names']
-        names = list(names.values() if isinstance(names, dict) else names)
-        train = PurePosixPath(content['train'])
-        # images/train/a.jpg has its boxes in labels/train/a.txt, and
-        # train/images/a.jpg in train/labels/a.txt.
-        parts = [part for part in train.parts if part not in ('.', '..')]
-        image_dir = PurePosixPath(*parts[: parts.index('images') + 1])
-    except (yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+    data = YOLODataFile(files[0], root)
+    if not data.has_split('train'):
+        raise AnnotationError(f'{files[0]}: has no split named train')
+    images = list(data.images('train'))
+    # images/train/a.jpg has its boxes in labels/train/a.txt, and
+    # train/images/a.jpg in train/labels/a.txt.
+    folders = {
+        next((p for p in path.parents if p.name == 'images'), path.parent)
+        for path in images
+    }
+    if len(folders) != 1:
         raise AnnotationError(
-            f"{path}: must have 'names' and 'train', a folder in or below a "
-            f'folder images. Got: {" ".join(str(error).split())}'
-        ) from None
-    ids = sorted(
-        image.relative_to(root / image_dir).with_suffix('').as_posix()
-        for image in root.joinpath(*parts).rglob('*')
-        if image.suffix.lower() in IMAGE_SUFFIXES
-    )
-    return Annotated(ids, [str(name) for name in names], str(image_dir))
+            f'{files[0]}: the images of train must be in or below one folder '
+            f'images. Found: {", ".join(map(str, sorted(folders)))}'
+        )
+    (folder,) = folders
+    ids = [p.relative_to(folder).with_suffix('').as_posix() for p in images]
+    image_dir = os.path.relpath(folder, root)
+    return Annotated(ids, list(data.names), Path(image_dir).as_posix())
 
 
 def _read_open_images(root: Path, files: Sequence[Path]) -> Annotated:

@@ -8,7 +8,7 @@ from ..installed import find_config
 from .box_formats import FORMATS
 from .own_data import OwnData
 
-BASE = 'custom/box2seg_upernet_effnet-lite2_1xb8-800_custom-256x256.py'
+BASE = 'custom/box2seg_upernet_mobilenet-v2_1xb8-800_custom-256x256.py'
 """The shipped config that configs for own data inherit."""
 
 _TEMPLATE = """\

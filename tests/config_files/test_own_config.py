@@ -23,15 +23,13 @@ CONFIGS = installed_files('configs')
 
 
 @pytest.fixture
-def photos(scenes, tmp_path, monkeypatch):
+def photos(scenes, tmp_path):
     """Photographs of five classes with XML files and nothing else."""
     root = tmp_path / 'my photos'
     root.mkdir()
     for name in ('JPEGImages', 'Annotations'):
         (root / name).symlink_to(scenes / name)
-    # The shipped config reads this until it is given a folder.
     (root / 'classes.txt').write_text('\n'.join(SCENE_CLASSES))
-    monkeypatch.setenv('BOX2SEG_CUSTOM', str(root))
     return root
 
 

@@ -245,8 +245,8 @@ def test_an_error_is_one_line_and_a_trace_with_debug(
 @pytest.mark.parametrize(
     ('tool', 'arguments'),
     [
-        ('convert_efficientnet_lite.py', ['out.pth', '--source', 'bad.pth']),
-        ('convert_efficientnet_lite.py', ['out.pth', '--source', 'bad.whl']),
+        ('convert_backbone.py', ['mobilenet-v2', '--source', 'bad.pth']),
+        ('convert_backbone.py', ['mobilenet-v2', '--source', 'bad.whl']),
         ('export_segmentor.py', [BOX2SEG_CONFIG, 'bad.pth', 'out']),
     ],
 )
@@ -256,7 +256,8 @@ def test_a_file_that_is_no_checkpoint_is_named(
     for name in ('bad.pth', 'bad.whl'):
         (tmp_path / name).write_bytes(b'garbage')
     paths = [
-        name if name == '--source' else tmp_path / name for name in arguments
+        name if name in ('--source', 'mobilenet-v2') else tmp_path / name
+        for name in arguments
     ]
     done = run_tool(tool, *paths)
     assert done.returncode == 1

@@ -139,8 +139,6 @@ def test_a_users_session(kind, dist, install, tmp_path, monkeypatch):
         tmp_path / 'photos/val.txt',
     )
     shutil.rmtree(tmp_path / 'photos/ImageSets')
-    # The shipped config reads this until it is given a folder.
-    environment['BOX2SEG_CUSTOM'] = str(tmp_path / 'photos')
 
     def box2seg(line, *words):
         command = [bin_ / 'box2seg', *line.split(), *words]
