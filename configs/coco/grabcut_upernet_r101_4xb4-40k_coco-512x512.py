@@ -1,7 +1,7 @@
-# COCO's 80 classes, trained on GrabCut's pseudo labels alone.
+# COCO's 80 classes: trained on GrabCut's pseudo labels alone.
 _base_ = [
     '../_base_/models/upernet_r50.py',
-    '../_base_/datasets/coco_boxes.py',
+    '../_base_/datasets/coco.py',
     '../_base_/schedules/schedule_40k.py',
     '../_base_/default_runtime.py',
 ]

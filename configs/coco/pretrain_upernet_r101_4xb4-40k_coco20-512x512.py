@@ -1,5 +1,5 @@
-# Box2Seg on COCO's boxes of VOC's 20 classes, tested on VOC: a start for VOC
-# in place of OpenImages.
+# Box2Seg on COCO's boxes of VOC's 20 classes, tested on VOC: where
+# training on VOC can start, as from OpenImages.
 _base_ = '../box2seg/box2seg_upernet_r101_4xb4-40k_voc12aug-512x512.py'
 train_dataloader = dict(
     dataset=dict(

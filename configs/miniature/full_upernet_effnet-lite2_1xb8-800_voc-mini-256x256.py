@@ -1,7 +1,21 @@
-# Trained on ground-truth masks.
-_base_ = [
-    '../_base_/models/upernet_effnet-lite2.py',
-    '../_base_/datasets/voc-mini_masks.py',
-    '../_base_/schedules/schedule_800_cpu.py',
-    '../_base_/default_runtime.py',
-]
+# Full supervision: trained on ground-truth masks.
+_base_ = './grabcut_upernet_effnet-lite2_1xb8-800_voc-mini-256x256.py'
+train_dataloader = dict(
+    dataset=dict(
+        _delete_=True,
+        type='PascalVOCDataset',
+        data_root={{_base_.data_root}},
+        data_prefix=dict(
+            img_path='JPEGImages', seg_map_path='SegmentationClass'
+        ),
+        ann_file='ImageSets/Segmentation/train.txt',
+        pipeline=[
+            dict(type='LoadImageFromFile'),
+            dict(type='LoadAnnotations'),
+            {{_base_.augment.resize}},
+            {{_base_.augment.flip}},
+            {{_base_.augment.shrink_labels}},
+            dict(type='PackSegInputs'),
+        ],
+    )
+)

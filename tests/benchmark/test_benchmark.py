@@ -1,20 +1,20 @@
 import csv
 import json
-import re
 import shutil
 from dataclasses import replace
 from fractions import Fraction
-from operator import attrgetter
 from pathlib import Path
 
 import pytest
 import torch
+from benchmark import Benchmark
 from benchmark_data import BenchmarkData
-from benchmark_rows import FAMILIES, ROWS, Row, choose_rows
-from benchmark_runs import current_runs, write_run
+from benchmark_families import FAMILIES, SETTINGS, choose_rows
+from benchmark_rows import ROWS, Row
+from benchmark_runs import current_runs, with_names, write_run
 from benchmark_table import write_tables
 from mmengine.config import Config
-from mmseg.registry import MODELS, TRANSFORMS
+from mmseg.registry import MODELS
 
 from box2seg_mmseg.boxes import iter_voc_xml
 from box2seg_mmseg.errors import UsageError
@@ -23,47 +23,52 @@ from box2seg_mmseg.label_maps import read_label_png
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 
 
+ONE_CLASS = 'voc-mini-1class'
+
+
 @pytest.mark.parametrize('family', FAMILIES.values(), ids=FAMILIES)
 def test_every_row_has_its_config(family):
     for row in family.rows:
-        prefix = row.config or row.name
         folder = CONFIGS / family.configs
-        assert len(list(folder.glob(f'{prefix}_*.py'))) == 1, row.name
+        assert len(list(folder.glob(f'{row.config}_*.py'))) == 1, row.name
 
 
-SWEEPS = [
-    (family, row)
-    for family in FAMILIES.values()
-    if family.default
-    for row in family.rows
-]
+def _box2seg_head(options):
+    """The row box2seg's head with options, and its configuration."""
+    (path,) = (CONFIGS / ONE_CLASS).glob('box2seg_*.py')
+    cfg = Config.fromfile(path)
+    cfg.merge_from_dict(dict(options))
+    with torch.device('meta'):
+        return MODELS.build(cfg.model.decode_head), cfg
+
+
+@pytest.mark.parametrize('setting', SETTINGS, ids=lambda one: one.name)
+def test_a_setting_changes_the_loss_from_its_default(setting):
+    _, position, name = setting.key.split('.')
+    values = []
+    for row in (None, *setting.rows()):
+        head, _ = _box2seg_head(row.options if row else {})
+        values.append(getattr(head.losses[int(position)], name))
+        if row is not None:
+            said = f'= {values[-1]} (default {values[0]})'
+            assert said in row.title
+    assert values == [setting.default, *setting.values]
 
 
 @pytest.mark.parametrize(
-    ('family', 'row'), SWEEPS, ids=[row.name for _, row in SWEEPS]
+    ('name', 'branches'),
+    [
+        ('attention', {'attention'}),
+        ('affinity', {'embedding'}),
+        ('box2seg', {'attention', 'embedding'}),
+        ('missing-attention', {'attention'}),
+    ],
 )
-def test_a_setting_is_taken_and_its_default_is_as_said(family, row):
-    ((key, value),) = row.options.items()
-    # The part of the config that is built, and where it keeps the value.
-    part, name = re.fullmatch(
-        r'(model\.decode_head|.*pipeline\.\d+)\.(.+)', key
-    ).groups()
-    registry = MODELS if part.startswith('model') else TRANSFORMS
-    name = dict(embedding_channels='embedding_decoder.out_channels').get(
-        name, name
-    )
-    (path,) = (CONFIGS / family.configs).glob('box2seg_*.py')
-    cfg = Config.fromfile(path)
-    values = []
-    for options in ({}, row.options):
-        cfg.merge_from_dict(dict(options))
-        one = cfg
-        for step in part.split('.'):
-            one = one[int(step) if step.isdigit() else step]
-        with torch.device('meta'):
-            values.append(attrgetter(name)(registry.build(one)))
-    assert values[1] == value != values[0]
-    assert f'= {value} (default {values[0]})' in row.title
+def test_a_loss_that_is_off_builds_no_decoder(name, branches):
+    (row,) = (row for row in ROWS if row.name == name)
+    head, _ = _box2seg_head(row.options)
+    names = {key.split('.')[0] for key in head.state_dict()}
+    assert names == {'seg_decoder', *(f'{one}_decoder' for one in branches)}
 
 
 def _names(only):
@@ -71,15 +76,22 @@ def _names(only):
 
 
 def test_rows_come_with_what_they_need_and_in_order():
-    assert _names(['object/box2seg-crf', 'box']) == [
+    assert _names(['voc-mini-1class/box2seg-crf', 'box']) == [
         'miniature/box',
-        'object/box',
-        'object/box2seg',
-        'object/box2seg-crf',
+        'voc-mini-1class/box',
+        'voc-mini-1class/box2seg',
+        'voc-mini-1class/box2seg-crf',
     ]
-    assert _names(['sweep/gamma-0.5']) == ['object/box2seg', 'sweep/gamma-0.5']
+    assert _names(['sweep/gamma-0.5']) == [
+        'voc-mini-1class/box2seg',
+        'sweep/gamma-0.5',
+    ]
     every = _names(None)
-    assert len(every) == len(set(every)) == 2 * len(ROWS) + len(SWEEPS)
+    assert (
+        len(every)
+        == len(set(every))
+        == 2 * len(ROWS) + sum(len(setting.values) for setting in SETTINGS)
+    )
     for family, row in choose_rows(None):
         if row.needs is not None:
             before = every.index(f'{family}/{row.needs}')
@@ -90,7 +102,7 @@ def test_rows_come_with_what_they_need_and_in_order():
 
 def _run(row, seed, miou, tags=50.0, seconds=100.0, **more):
     more = (
-        dict(family='object', statistics={}, machine='an abacus, 2 cores')
+        dict(family=ONE_CLASS, statistics={}, machine='an abacus, 2 cores')
         | more
     )
     return dict(
@@ -136,8 +148,11 @@ def test_means_deviations_and_differences_by_hand(tmp_path):
     sweep = text[text.index('each changed alone') :]
     assert '| Box2Seg, the defaults | 1 | 66.00 | 54.00 |' in sweep
     assert '| gamma = 0.5 (default 0.7) | 1 | -1.00 | -4.00 |' in sweep
-    assert '--seeds 2 --only object/grabcut object/full\n' in text
-    assert '--seeds 1 --only object/box2seg sweep/gamma-0.5\n' in text
+    assert (
+        '--seeds 2 --only voc-mini-1class/grabcut voc-mini-1class/full\n'
+        in text
+    )
+    assert '--seeds 1 --only voc-mini-1class/box2seg sweep/gamma-0.5\n' in text
     # Of seed 0 alone: (66 - 60) / (70 - 60).
     assert 'Box2Seg closes 60% of the gap' in text
     assert '(tags known: 40%; of means; seeds: 1)' in text
@@ -163,18 +178,21 @@ def test_differences_of_two_machines_are_marked(tmp_path):
     text = write_tables([tmp_path / 'table'], runs)
     assert '| Box2Seg over GrabCut † | 2 | 5.50 ± 0.71 | 0.00' in text
     assert '| full supervision over GrabCut | 1 | 10.00 | 0.00 |' in text
-    assert '\n† The two rows were made on unlike machines' in text
+    assert '\n† The two rows were made on different machines' in text
     assert '4 runs on an abacus, 2 cores, with torch 2.13.0.' in text
-    assert '1 runs (object/box2seg) on a slide rule, 1 core, with ' in text
+    assert (
+        '1 runs (voc-mini-1class/box2seg) on a slide rule, 1 core, with '
+        in text
+    )
 
 
 def test_what_is_kept_of_a_run(tmp_path):
-    """The mean of the log's end; folders by name, at their borders alone."""
+    """The mean of the log's end; whole folders by name."""
     lines = [
         {'iter': i, 'decode.gamma_eta': 0.1 * i, 'decode.loss_gc': 1.0}
         for i in range(1, 8)
     ]
-    # The run was resumed after its third line.
+    # The run was interrupted after its third line.
     for name, part in (('a', lines[:3]), ('b', lines[3:])):
         path = tmp_path / f'run/{name}/vis_data/scalars.json'
         path.parent.mkdir(parents=True)
@@ -185,7 +203,7 @@ def test_what_is_kept_of_a_run(tmp_path):
     )
     content = write_run(
         tmp_path / 'run',
-        ('object', 'box2seg', 0),
+        (ONE_CLASS, 'box2seg', 0),
         Row('box2seg', 'Box2Seg'),
         '0',
         dict(runs=dict(train=dict(command=command))),
@@ -205,28 +223,38 @@ def test_what_is_kept_of_a_run(tmp_path):
     assert json.loads((tmp_path / 'run/run.json').read_text()) == content
 
 
-def test_runs_are_kept_while_they_are_what_they_would_be(capsys):
-    def digest_of(family, row):
+def test_configs_have_names_for_folders():
+    config = json.dumps(dict(data_root='/d/voc', label_dir='/d/voc/l'))
+    want = json.dumps(dict(data_root='DATA', label_dir='DATA/l'))
+    assert with_names(config, {'/d/voc': 'DATA'}) == want
+
+
+def test_runs_are_kept_while_their_configs_are_the_same(capsys):
+    def stamp(family, row):
         if row.name == 'pretrain':
             raise UsageError('coco-mini: no such folder')
         return f'{family}/{row.name}'
 
     runs = [
-        _run('box', 0, 50.0, digest='object/box'),
-        _run('full', 0, 50.0, digest='of before'),
-        _run('pretrain', 0, 50.0, digest='not known'),
-        _run('given-up', 0, 50.0, digest='object/given-up'),
+        _run('box', 0, 50.0, config='voc-mini-1class/box'),
+        _run('full', 0, 50.0, config='of before'),
+        _run('pretrain', 0, 50.0, config='not known'),
+        _run('given-up', 0, 50.0, config='voc-mini-1class/given-up'),
+        _run('grabcut', 0, 50.0),
     ]
-    current = current_runs(runs, Path('docs.json'), digest_of)
+    current = current_runs(runs, Path('docs.json'), stamp)
     titles = {name: run['title'] for (_, name, _), run in current.items()}
     assert titles == dict(
         box='Box: filled boxes',
         pretrain="Box2Seg on coco-mini's boxes alone",
+        grabcut='GrabCut: L_GC alone',
     )
     said = capsys.readouterr().out
-    assert 'docs.json: object/full, seed 0, was made with another' in said
-    assert 'object/given-up, seed 0, was made with another' in said
-    assert 'object/pretrain, seed 0, is kept unseen: coco-mini: no' in said
+    one_class = f'docs.json: {ONE_CLASS}'
+    assert f'{one_class}/full, seed 0, was made with another config' in said
+    assert f'{one_class}/given-up, seed 0, was made with another' in said
+    assert f'{one_class}/pretrain, seed 0, is kept unchecked: coco' in said
+    assert 'docs.json: 1 runs were recorded before runs were stamped' in said
 
 
 def test_data_of_the_rows(few_photographs, data_dir, tmp_path):
@@ -236,17 +264,24 @@ def test_data_of_the_rows(few_photographs, data_dir, tmp_path):
     ids = split.read_text().split()
     data = BenchmarkData(root, tmp_path / 'made', workers=1)
 
-    options = data.dataset_options(Row('a', 'A', 'box_fill'))
+    def options_of(row):
+        options = data.train_options(row)
+        data.make(row)
+        return options
+
+    options = options_of(Row('a', 'A', labels='box_fill'))
     assert list(options) == ['data_root', 'pseudo_label_dir']
     labels = options['pseudo_label_dir']
     assert {path.stem for path in labels.glob('*.png')} == set(ids)
 
     half = Fraction(1, 2)
-    options = data.dataset_options(Row('b', 'B', None, mask_share=half))
+    options = options_of(Row('b', 'B', labels=None, mask_share=half))
     assert len(options['ann_file'].read_text().split()) == 4
 
-    row = Row('c', 'C', 'box_fill', mask_share=half, noise=('drop', 0.5))
-    options = data.dataset_options(row)
+    noisy = Row(
+        'c', 'C', labels='box_fill', mask_share=half, noise=('drop', 0.5)
+    )
+    options = options_of(noisy)
     assert set(options) == {
         'data_root',
         'pseudo_label_dir',
@@ -255,87 +290,75 @@ def test_data_of_the_rows(few_photographs, data_dir, tmp_path):
     }
     assert options['pseudo_label_dir'] != labels
     whole = sum(len(a.labels) for a in iter_voc_xml(root, ids))
-    harmed = sum(
+    left = sum(
         len(a.labels)
         for a in iter_voc_xml(root, ids, xml_dir=options['box_dir'])
     )
-    assert 0 < harmed < whole
+    assert 0 < left < whole
 
+    clean = Row('f', 'F', labels='box_fill', clean=True)
+    with pytest.raises(UsageError, match=r'train_clean\.txt: no such split'):
+        data.train_options(clean)
     lists = {}
     for name in ('train', 'val'):
         path = root / f'ImageSets/Segmentation/{name}_clean.txt'
-        lists[path] = (root / f'ImageSets/Segmentation/{name}.txt').read_text()
-    row = Row('f', 'F', 'box_fill', clean=True)
-    for path, text in lists.items():
-        path.write_text(text.split()[0])
-    train, val = lists
-    options = data.dataset_options(row)
+        path.write_text(ids[0])
+        lists[name] = path
+    options = options_of(clean)
     assert (options['pseudo_label_dir'], options['ann_file']) == (
         labels,
-        train,
+        lists['train'],
     )
-    assert data.test_options(row) == dict(data_root=root, ann_file=val)
+    assert data.test_options(clean) == dict(
+        data_root=root, ann_file=lists['val']
+    )
     assert data.test_options(Row('a', 'A')) == dict(data_root=root)
 
+    other = Row('p', 'P', labels='box_fill', other_data=True)
     with pytest.raises(UsageError, match='coco-mini: no such folder'):
-        data.dataset_options(Row('p', 'P', 'box_fill', other_data=True))
+        data.train_options(other)
     coco = root.with_name('coco-mini')
     coco.symlink_to(data_dir / 'coco-mini')
-    options = data.dataset_options(Row('p', 'P', 'box_fill', other_data=True))
+    options = options_of(other)
     assert options['data_root'] == coco
     assert len(list(options['pseudo_label_dir'].glob('*.png'))) == 137
 
-    masks = data.dataset_options(Row('d', 'D', 'missing'))['pseudo_label_dir']
-    assert len(list(masks.glob('*.png'))) == len(ids)
+    options = options_of(Row('d', 'D', labels=None, missing=True))
+    assert len(list(options['mask_dir'].glob('*.png'))) == len(ids)
+    assert options['mask_ann_file'] == split
+    assert options['pseudo_label_dir'] is None
 
     wrong, missed = (
-        data.dataset_options(Row('e', 'E', name))['pseudo_label_dir']
+        options_of(Row('e', 'E', labels=name))['pseudo_label_dir']
         for name in ('wrong-corrected', 'missed-corrected')
     )
-    left = dict(wrong=0, missed=0)
+    errors = dict(wrong=0, missed=0)
     for name in ids:
         mask = read_label_png(root / f'SegmentationClass/{name}.png', 21)
         known = mask != 255
         label = read_label_png(wrong / f'{name}.png', 21)
         assert (mask == label)[known & (label > 0)].all()
-        left['missed'] += (mask != label)[known].sum()
+        errors['missed'] += (mask != label)[known].sum()
         label = read_label_png(missed / f'{name}.png', 21)
         assert (mask == label)[known & (label == 0)].all()
-        left['wrong'] += (mask != label)[known].sum()
-    assert min(left.values()) > 0
+        errors['wrong'] += (mask != label)[known].sum()
+    assert min(errors.values()) > 0
 
 
-def test_the_identity_is_that_of_the_data(few_photographs, tmp_path):
-    """Lists and content count, places do not."""
-    root = few_photographs
-    whole, clean = (
-        Row('a', 'A', clean=False),
-        Row('b', 'B', clean=True),
-    )
+def test_a_stamp_is_of_the_config_not_of_the_place(few_photographs, tmp_path):
+    (row,) = (row for row in ROWS if row.name == 'box2seg')
+    (after,) = (row for row in ROWS if row.name == 'box2seg-crf')
 
-    def identity(row, out_dir='made'):
-        return BenchmarkData(root, tmp_path / out_dir).identity(row)
+    def stamp(of=row, work_dir='work', root=few_photographs):
+        benchmark = Benchmark(CONFIGS, root, tmp_path / work_dir)
+        return benchmark.stamp(ONE_CLASS, of)
 
-    first = identity(whole)
-    assert identity(whole, 'elsewhere') == first
-    assert identity(replace(whole, labels='box_fill')) != first
-    with pytest.raises(UsageError, match=r'train_clean\.txt: no such file'):
-        identity(clean)
-    lists = root / 'ImageSets/Segmentation'
-    for name in ('train', 'val'):
-        shutil.copy(lists / f'{name}.txt', lists / f'{name}_clean.txt')
-    assert identity(clean) == first
-    ids = (lists / 'val.txt').read_text().split()
-    (lists / 'val_clean.txt').write_text(ids[0])
-    train, val, labels = identity(clean)
-    assert (train, labels) == (first[0], first[2]) and val != first[1]
-    for folder, suffix in (('Annotations', 'xml'), ('JPEGImages', 'jpg')):
-        source = (root / folder).resolve()
-        (root / folder).unlink()
-        shutil.copytree(source, root / folder)
-        assert identity(whole) == first
-        path = root / f'{folder}/{ids[1]}.{suffix}'
-        content = path.read_bytes()
-        path.write_bytes(content + b' ')
-        assert identity(whole) != first
-        path.write_bytes(content)
+    first = stamp()
+    assert stamp(work_dir='elsewhere') == first
+    moved = tmp_path / 'moved' / few_photographs.name
+    shutil.copytree(few_photographs, moved)
+    assert stamp(root=moved) == first
+    slower = {'optim_wrapper.optimizer.lr': 1e-3}
+    assert stamp(replace(row, options=slower)) != first
+    assert stamp(replace(row, title='other')) == first
+    assert stamp(after) != first

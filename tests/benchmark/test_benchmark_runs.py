@@ -5,17 +5,16 @@ import os
 import shutil
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
-from benchmark import run_benchmark
-from benchmark_data import BenchmarkData
-from benchmark_runs import current_runs, recorded_runs, row_digest
+from benchmark import Benchmark, run_benchmark
+from benchmark_runs import current_runs, recorded_runs
 from mmengine.config import Config
 from mmseg.registry import MODELS
 
+from box2seg_mmseg.models.backbone_weights import weights_path
 from box2seg_mmseg.models.backbones import EfficientNetLite
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
@@ -30,32 +29,41 @@ default_hooks = dict(
 """
 
 
+FAMILY = 'voc-mini-1class'
+
+
 @pytest.fixture
 def short_configs(tmp_path):
-    for row in ('box2seg', 'box2seg-noisy', 'finetune'):
-        (path,) = (CONFIGS / 'object').glob(f'{row}_*.py')
-        short = tmp_path / 'configs/object' / f'{row}_short.py'
+    for method in ('box2seg', 'finetune'):
+        (path,) = (CONFIGS / FAMILY).glob(f'{method}_*.py')
+        short = tmp_path / f'configs/{FAMILY}/{method}_short.py'
         short.parent.mkdir(parents=True, exist_ok=True)
         short.write_text(SHORT.format(base=path))
     return tmp_path / 'configs'
 
 
+@pytest.fixture(autouse=True)
+def _random_weights(tmp_path, monkeypatch):
+    monkeypatch.setenv('TORCH_HOME', str(tmp_path / 'torch'))
+    path = weights_path('efficientnet-lite2')
+    path.parent.mkdir(parents=True)
+    weights = EfficientNetLite('lite2', out_indices=(7,)).state_dict()
+    torch.save(dict(state_dict=weights), path)
+
+
 def _num_parameters(configs, row):
-    name = {'merge-50': 'box2seg-noisy', 'finetune-1-4': 'finetune'}
-    (path,) = (configs / 'object').glob(f'{name.get(row, row)}_short.py')
+    method = 'finetune' if row.startswith('finetune') else 'box2seg'
+    (path,) = (configs / FAMILY).glob(f'{method}_short.py')
     model = MODELS.build(Config.fromfile(path).model)
     return sum(one.numel() for one in model.parameters())
 
 
 def test_rows_run_and_are_not_run_again(
-    short_configs, few_photographs, tmp_path, capsys, monkeypatch
+    short_configs, few_photographs, tmp_path, capsys
 ):
     work_dir = tmp_path / 'work'
-    work_dir.mkdir()
-    weights = EfficientNetLite('lite2', out_indices=(7,)).state_dict()
-    torch.save(dict(state_dict=weights), work_dir / 'efficientnet-lite2.pth')
     arguments = (short_configs, few_photographs, work_dir)
-    only = ['object/finetune-1-4', 'object/merge-50']
+    only = ['voc-mini-1class/finetune-1-4', 'voc-mini-1class/merge-50']
     text = run_benchmark(*arguments, only=only, num_seeds=1)
     assert text == (work_dir / 'table.md').read_text()
     report = json.loads((work_dir / 'table.json').read_text())
@@ -67,9 +75,10 @@ def test_rows_run_and_are_not_run_again(
         for tool in ('train', 'test'):
             cost = run['runs'][tool]
             assert cost['seconds'] > 0 and cost['peak_mib'] > 100
-            assert f'box2seg_mmseg {tool} ' in cost['command']
+            launcher = f'tools/benchmark/run_stock_tool.py {tool} '
+            assert cost['command'].startswith(f'python {launcher}')
         assert run['versions']['torch'] == torch.__version__
-        (log,) = (work_dir / 'object' / row['row'] / 'seed0').glob('*/*.log')
+        (log,) = (work_dir / FAMILY / row['row'] / 'seed0').glob('*/*.log')
         slow = 'training in float32' in log.read_text()
         dtype = 'float32' if slow else 'bfloat16'
         assert run['machine'].endswith(f', {os.cpu_count()} cores, {dtype}')
@@ -81,66 +90,59 @@ def test_rows_run_and_are_not_run_again(
     assert 0 < statistics['attention_in_boxes'] < 1
     assert rows['finetune-1-4']['runs'][0]['statistics'] == {}
     command = rows['finetune-1-4']['runs'][0]['runs']['train']['command']
-    assert ' configs/object/finetune_short.py ' in command
-    assert (
-        'model.init_cfg.checkpoint=WORK_DIR/object/box2seg/seed0/iter_2.pth'
-        in command
-    )
-    assert 'val_dataloader.dataset.data_root=DATA/voc-mini' in command
+    assert ' configs/voc-mini-1class/finetune_short.py ' in command
+    start = f'WORK_DIR/{FAMILY}/box2seg/seed0/iter_2.pth'
+    assert f' model.init_cfg.checkpoint={start} ' in command
+    assert 'val_dataloader.dataset.data_root=DATA/photographs ' in command
     assert str(tmp_path) not in (work_dir / 'table.json').read_text()
+    assert len(list((work_dir / 'features').rglob('*.pth'))) > 2
 
-    # What is there is not run again.
+    # Finished runs are not repeated.
     stamps = {p: p.stat().st_mtime_ns for p in work_dir.rglob('iter_2.pth')}
     assert run_benchmark(*arguments, only=only, num_seeds=1) == text
     assert stamps == {p: p.stat().st_mtime_ns for p in stamps}
 
-    # Nor is what another machine has measured.
+    # Nor are runs that another machine has recorded.
     shutil.copy(work_dir / 'table.json', tmp_path / 'docs.json')
     other, docs = tmp_path / 'other', tmp_path / 'docs.md'
-    other.mkdir()
-    shutil.copy(work_dir / 'efficientnet-lite2.pth', other)
     run_benchmark(*arguments[:2], other, only, num_seeds=1, docs=docs)
     assert docs.read_text() == text == (other / 'table.md').read_text()
-    assert not (other / 'object').exists()
+    assert not (other / FAMILY).exists()
 
-    # A row whose start has no checkpoint any more does not start elsewhere.
-    (work_dir / 'object/box2seg/seed0/iter_2.pth').unlink()
-    shutil.rmtree(work_dir / 'object/finetune-1-4')
-    with pytest.raises(RuntimeError, match='seed0: has no whole checkpoint'):
+    # A row whose start has lost its checkpoint does not start elsewhere.
+    (work_dir / 'voc-mini-1class/box2seg/seed0/iter_2.pth').unlink()
+    shutil.rmtree(work_dir / 'voc-mini-1class/finetune-1-4')
+    with pytest.raises(RuntimeError, match='seed0: finetune-1-4 needs its'):
         run_benchmark(*arguments, only=only, num_seeds=1)
-
-    # Results of another config are not taken for this one's.
-    config = short_configs / 'object/box2seg-noisy_short.py'
-    config.write_text(config.read_text().replace('max_iters=2', 'max_iters=3'))
-    with pytest.raises(ValueError, match='was made with another config'):
-        run_benchmark(*arguments, only=['object/merge-50'], num_seeds=1)
 
     def current():
         path = tmp_path / 'docs.json'
-        data = BenchmarkData(few_photographs, other)
-        digest_of = partial(row_digest, short_configs, data)
-        found = current_runs(recorded_runs(path), path, digest_of)
-        return {row for _, row, _ in found}
+        benchmark = Benchmark(short_configs, few_photographs, other)
+        runs = recorded_runs(path)
+        return {row for _, row, _ in current_runs(runs, path, benchmark.stamp)}
 
-    assert current() == {'box2seg', 'finetune-1-4'}
-    assert 'object/merge-50, seed 0, was made with' in capsys.readouterr().out
-    # What a row starts from counts; the environment's folders do not.
-    monkeypatch.setenv('BOX2SEG_VOC', 'data')
-    assert current() == {'box2seg', 'finetune-1-4'}
-    config = short_configs / 'object/box2seg_short.py'
-    changed = (
-        config.read_text()
-        + '\nmodel = dict(decode_head=dict(warmup_iters=1))\n'
-    )
-    config.write_text(changed)
+    # Runs of another config are not used, also if a row starts from them.
+    assert current() == {'box2seg', 'finetune-1-4', 'merge-50'}
+    config = short_configs / f'{FAMILY}/finetune_short.py'
+    config.write_text(config.read_text() + "\nmodel = dict(foo='bar')\n")
+    assert current() == {'box2seg', 'merge-50'}
+    said = capsys.readouterr().out
+    assert f'{FAMILY}/finetune-1-4, seed 0, was made with another' in said
+    config = short_configs / f'{FAMILY}/box2seg_short.py'
+    config.write_text(config.read_text().replace('max_iters=2', 'max_iters=3'))
     assert current() == set()
-    # Neither are stale runs in a work dir.
-    text = run_benchmark(*arguments, only=['object/merge-50'], num_seeds=0)
+    with pytest.raises(ValueError, match='was made with another config'):
+        run_benchmark(
+            *arguments, only=['voc-mini-1class/merge-50'], num_seeds=1
+        )
+    # Nor are stale runs in a work dir.
+    only = ['voc-mini-1class/merge-50']
+    text = run_benchmark(*arguments, only=only, num_seeds=0)
     assert '## One class' not in text
 
 
 def test_an_unknown_row_is_wrong_use(few_photographs, tmp_path):
-    tool = CONFIGS.parent / 'tools/benchmark.py'
+    tool = CONFIGS.parent / 'tools/benchmark/run.py'
     command = [sys.executable, tool, '--data-root', few_photographs]
     command += ['--work-dir', tmp_path / 'work', '--only', 'box3seg']
     done = subprocess.run(

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+from mmengine.config import Config
 
 from box2seg_mmseg.boxes import iter_voc_xml
 from box2seg_mmseg.pseudo_labels import build_labeler, generate_pseudo_labels
@@ -10,51 +11,61 @@ from box2seg_mmseg.pseudo_labels import build_labeler, generate_pseudo_labels
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 
 
+def _step(cfg, loader, kind):
+    """The key of a step in the pipeline of a loader."""
+    pipeline = cfg[f'{loader}_dataloader'].dataset.pipeline
+    (number,) = (i for i, one in enumerate(pipeline) if one.type == kind)
+    return f'{loader}_dataloader.dataset.pipeline.{number}'
+
+
 @pytest.mark.parametrize(
     'name',
     [
         'box2seg/box2seg_upernet_r101_4xb4-40k_voc12aug-512x512.py',
         'baselines/full_upernet_r101_4xb4-40k_voc12aug-512x512.py',
+        'box2seg/full-attention_upernet_r101_4xb4-40k_voc12aug-512x512.py',
     ],
 )
-def test_stock_tools_train_and_test(stock, data_dir, tmp_path, name):
-    root = data_dir / 'voc-mini'
-    ids = (root / 'ImageSets/Segmentation/val.txt').read_text().split()[:4]
-    split = tmp_path / 'split.txt'
-    split.write_text('\n'.join(ids) + '\n')
+def test_stock_tools_train_and_test(stock, photographs, tmp_path, name):
+    cfg = Config.fromfile(CONFIGS / name)
+    split = photographs / 'ImageSets/Segmentation/train.txt'
     options = {
         'model.pretrained': None,
         'model.data_preprocessor.size': '(128,128)',
         'train_cfg.max_iters': 2,
         'train_dataloader.batch_size': 2,
         'default_hooks.logger.interval': 1,
-        'test_dataloader.dataset.pipeline.1.scale': '(256,128)',
+        f'{_step(cfg, "test", "Resize")}.scale': '(256,128)',
+        f'{_step(cfg, "train", "RandomCrop")}.crop_size': '(128,128)',
     }
     for loader in ('train', 'val', 'test'):
         options |= {
-            f'{loader}_dataloader.dataset.data_root': root,
+            f'{loader}_dataloader.dataset.data_root': photographs,
             f'{loader}_dataloader.dataset.ann_file': split,
             f'{loader}_dataloader.num_workers': 0,
             f'{loader}_dataloader.persistent_workers': False,
         }
-    if name.startswith('box2seg'):
+    dataset = cfg.train_dataloader.dataset
+    if 'mask_ann_file' in dataset:
+        options |= {
+            'train_dataloader.dataset.mask_ann_file': split,
+            'train_dataloader.dataset.mask_dir': 'SegmentationClass',
+        }
+    elif 'pseudo_label_dir' in dataset:
         generate_pseudo_labels(
-            iter_voc_xml(root, ids),
+            iter_voc_xml(photographs, split.read_text().split()),
             build_labeler(dict(type='BoxFill')),
             tmp_path / 'labels',
         )
-        options |= {
-            'train_dataloader.dataset.pseudo_label_dir': tmp_path / 'labels',
-            'train_dataloader.dataset.pipeline.4.crop_size': '(128,128)',
-            'model.decode_head.warmup_iters': 1,
-        }
+        options['train_dataloader.dataset.pseudo_label_dir'] = (
+            tmp_path / 'labels'
+        )
     else:
-        options |= {
-            'train_dataloader.dataset.data_prefix.seg_map_path': (
-                'SegmentationClass'
-            ),
-            'train_dataloader.dataset.pipeline.3.crop_size': '(128,128)',
-        }
+        options['train_dataloader.dataset.data_prefix.seg_map_path'] = (
+            'SegmentationClass'
+        )
+    if cfg.model.decode_head.type == 'Box2SegHead':
+        options['model.decode_head.losses.1.warmup_iters'] = 1
     arguments = (CONFIGS / name, '--work-dir', tmp_path / 'work')
     no_validation = dict(val_cfg=None, val_dataloader=None, val_evaluator=None)
     train = stock('train', *arguments, **options | no_validation)

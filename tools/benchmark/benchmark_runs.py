@@ -1,54 +1,30 @@
-"""What the benchmark keeps of a run, here or from another machine."""
+"""What the benchmark keeps of a run, made here or on another machine."""
 
-import inspect
 import json
 import os
 import platform
 import re
 import statistics
+import subprocess
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from itertools import chain
 from pathlib import Path
 
-from benchmark_data import BenchmarkData
-from benchmark_rows import FAMILIES, Row, choose_rows
-from mmengine.config import Config
+from benchmark_families import choose_rows
+from benchmark_rows import Row
 from stock_tools import newest_checkpoint
 
-from box2seg_mmseg.datasets import LoadBoxes
 from box2seg_mmseg.engine import has_bfloat16_instructions
 from box2seg_mmseg.errors import UsageError
-from box2seg_mmseg.files import hash_of, write_json
+from box2seg_mmseg.files import write_json
 from box2seg_mmseg.models.checkpoints import load_checkpoint_file
-from box2seg_mmseg.models.decode_heads import Box2SegHead
-from box2seg_mmseg.models.losses import (
-    AffinityLoss,
-    AttentionWeightedLoss,
-    GrabCutLoss,
-)
-from box2seg_mmseg.models.post_processing import DenseCRF
 
-# What a config says of folders.
-PLACES = ('data_root', 'noise', 'box_dir', 'pseudo_label_dir')
-# Whose defaults count for a row, by what names them in its config.
-DEFAULTS = {
-    # No other head reads what LoadBoxes adds.
-    'Box2SegHead': (
-        Box2SegHead,
-        GrabCutLoss,
-        AttentionWeightedLoss,
-        AffinityLoss,
-        LoadBoxes,
-    ),
-    'CRFEncoderDecoder': (DenseCRF,),
-}
 # Family, row and seed.
 Key = tuple[str, str, int]
-# What Box2Seg's head logs, and what the table calls it. A line of the log is
-# about one iteration, or for losses ten: the mean over the last LOG_LINES is
-# kept.
+# What Box2Seg's head logs, and what the table calls it. A line of the log
+# describes one iteration, or the mean of ten for losses; the mean over the
+# last LOG_LINES lines is kept.
 LOG_LINES = 5
 STATISTICS = dict(
     attention_in_boxes='attention in boxes',
@@ -68,100 +44,57 @@ PACKAGES = (
 )
 
 
-def row_config(config_root: Path, family: str, row: Row) -> Path:
-    """The config of a row."""
-    folder = config_root / FAMILIES[family].configs
-    (path,) = folder.glob(f'{row.config or row.name}_*.py')
-    return path
-
-
-def row_digest(
-    config_root: Path, data: BenchmarkData, family: str, row: Row
-) -> str:
-    """A digest of what decides a row's figures, wherever its files are.
-
-    These are the config with the defaults behind it, the data, and what the
-    row starts from. A change of the code is not seen.
+def with_names(text: str, folders: Mapping[str, str]) -> str:
+    """Replace this machine's folders in a command or a config.
 
     Args:
-        config_root: The folder ``configs``.
-        data: What the rows train and are tested on.
-        family: The row's family.
-        row: The row.
+        text: The text.
+        folders: The folders, and the names that take their place.
 
     Returns:
-        A hexadecimal number.
-
-    Raises:
-        UsageError: The data lacks what the row needs.
+        The text with names.
     """
-    config = Config.fromfile(row_config(config_root, family, row))
-    text = json.dumps(
-        _without_places(config.to_dict()), sort_keys=True, default=repr
-    )
-    text += repr((replace(row, title=''), data.identity(row)))
-    for name, parts in DEFAULTS.items():
-        if name in text:
-            for part in parts:
-                parameters = inspect.signature(part).parameters.values()
-                text += repr([(one.name, one.default) for one in parameters])
-    if row.needs is not None:
-        (needed,) = (
-            one for one in FAMILIES[family].rows if one.name == row.needs
+    # Of two nested folders the inner one comes first.
+    for folder in sorted(folders, key=len, reverse=True):
+        text = re.sub(
+            rf"""(?<=[\s='"])({re.escape(folder)})(?=[/\s'"]|$)""",
+            folders[folder],
+            text,
         )
-        text += row_digest(config_root, data, family, needed)
-    return hash_of(text.encode())
-
-
-def _without_places(content: object) -> object:
-    """A config without the folders in it, which the benchmark sets anew."""
-    if isinstance(content, dict):
-        return {
-            key: _without_places(value)
-            for key, value in content.items()
-            if key not in PLACES
-        }
-    if isinstance(content, list | tuple):
-        return [_without_places(value) for value in content]
-    return content
+    return text
 
 
 def write_run(
     run: Path,
     key: Key,
     row: Row,
-    digest: str,
+    config_hash: str,
     result: dict,
     folders: Mapping[str, str],
 ) -> dict:
-    """Write ``run.json``: what the tables are made of.
+    """Write ``run.json``, from which the tables are made.
 
     Args:
         run: The run's folder.
         key: Family, row and seed.
         row: The row.
-        digest: Of :func:`row_digest`.
+        config_hash: Of the resolved config.
         result: Of :func:`run_experiment`.
-        folders: This machine's folders, and what the commands call them.
+        folders: As for :func:`with_names`.
 
     Returns:
         What was written.
     """
     family, name, seed = key
     for tool in result['runs'].values():
-        # Of two folders in each other the inner comes first.
-        for folder in sorted(folders, key=len, reverse=True):
-            tool['command'] = re.sub(
-                rf"(?<=[\s='])({re.escape(folder)})(?=[/\s']|$)",
-                folders[folder],
-                tool['command'],
-            )
+        tool['command'] = with_names(tool['command'], folders)
     content = dict(
         family=family,
         row=name,
         title=row.title,
         seed=seed,
-        digest=digest,
+        config=config_hash,
+        commit=_commit(),
         parameters=_num_parameters(run),
         statistics=_statistics(run),
         machine=_machine(),
@@ -173,7 +106,7 @@ def write_run(
 
 
 def finished_runs(work_dir: Path) -> list[dict]:
-    """The runs in a work dir that have ended."""
+    """The runs in a work dir that have finished."""
     return [
         json.loads(path.read_text())
         for family, row in choose_rows(None)
@@ -182,7 +115,7 @@ def finished_runs(work_dir: Path) -> list[dict]:
 
 
 def recorded_runs(path: Path) -> list[dict]:
-    """The runs in a table's JSON file; no file is no runs."""
+    """The runs in a table's JSON file; none if there is no file."""
     if not path.exists():
         return []
     rows = json.loads(path.read_text())['rows']
@@ -190,40 +123,41 @@ def recorded_runs(path: Path) -> list[dict]:
 
 
 def current_runs(
-    runs: Iterable[dict], source: Path, digest_of: Callable[[str, Row], str]
+    runs: Iterable[dict], source: Path, stamp: Callable[[str, Row], str]
 ) -> dict[Key, dict]:
-    """Those of the runs that are still what they would be.
+    """The runs whose configs have not changed since.
 
     Args:
         runs: What :func:`write_run` wrote.
-        source: Where they are from, for the message.
-        digest_of: The digest of a row of a family, as :func:`row_digest`.
+        source: Where they come from, for the message.
+        stamp: Hash of the config of a row of a family.
 
     Returns:
-        The runs, with the rows' titles of now. Those whose config, row or
-        data have changed since are left out, those whose row needs data that
-        is not here are kept; both are named on the terminal.
+        The runs, with the rows' present titles. A run made with another
+        config is left out. A run is kept if it was recorded before runs were
+        stamped, or if its row needs data that is missing here. Messages say
+        which runs are left out or kept unchecked.
     """
     rows = {(family, row.name): row for family, row in choose_rows(None)}
-    current = {}
+    current, unstamped = {}, 0
     for run in runs:
         family, name, seed = run['family'], run['row'], run['seed']
         row = rows.get((family, name))
-        called = f'{source}: {family}/{name}, seed {seed},'
+        title = f'{source}: {family}/{name}, seed {seed},'
         try:
-            is_current = row is not None and (
-                run['digest'] == digest_of(family, row)
-            )
+            if row is not None and 'config' not in run:
+                unstamped += 1
+            elif row is None or run['config'] != stamp(family, row):
+                print(f'{title} was made with another config; it is left out')
+                continue
         except UsageError as error:
-            print(f'{called} is kept unseen: {error}')
-            is_current = True
-        if is_current:
-            current[family, name, seed] = run | dict(title=row.title)
-        else:
-            print(
-                f'{called} was made with another config or other data; it is '
-                'left out'
-            )
+            print(f'{title} is kept unchecked: {error}')
+        current[family, name, seed] = run | dict(title=row.title)
+    if unstamped:
+        print(
+            f'{source}: {unstamped} runs were recorded before runs were '
+            'stamped with their configs; they are kept'
+        )
     return current
 
 
@@ -249,8 +183,16 @@ def _num_parameters(run: Path) -> int | None:
     )
 
 
+def _commit() -> str | None:
+    """The checked-out commit; None outside a git checkout."""
+    command = ['git', 'describe', '--always', '--dirty', '--exclude', '*']
+    folder = Path(__file__).parent
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True)
+    return done.stdout.strip() if done.returncode == 0 else None
+
+
 def _statistics(run: Path) -> dict[str, float]:
-    """What Box2Seg's head logged at the end of training, on average.
+    """Means of what Box2Seg's head logged at the end of training.
 
     Empty for other heads.
     """
@@ -268,9 +210,9 @@ def _statistics(run: Path) -> dict[str, float]:
 
 
 def _machine() -> str:
-    """The processor, its cores and what BFloat16OptimWrapper trains in there.
+    """The processor, its cores and the dtype of BFloat16OptimWrapper there.
 
-    Only Linux tells the processor's name.
+    Only Linux gives the processor's name.
     """
     info = Path('/proc/cpuinfo')
     text = info.read_text() if info.exists() else ''
@@ -286,5 +228,5 @@ def _versions() -> dict[str, str]:
         try:
             found[name] = version(name)
         except PackageNotFoundError:
-            continue  # the other stack's
+            continue  # belongs to the other stack
     return found

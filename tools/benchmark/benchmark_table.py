@@ -1,92 +1,20 @@
 """The benchmark's runs as Markdown, CSV and JSON."""
 
 import csv
-import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from math import nan
 from pathlib import Path
 
-from benchmark_rows import FAMILIES, NOISES, SHARES, noise_name, share_name
+from benchmark_families import FAMILIES
 from benchmark_runs import LOG_LINES, STATISTICS
+from benchmark_summary import (
+    FIGURES,
+    gaps_closed,
+    machine_of,
+    summarise_claims,
+    summarise_rows,
+)
 
 from box2seg_mmseg.files import replacing, write_json
-
-FIGURES = ('mIoU', 'mIoU_tags')
-# What the paper says, as differences of two rows.
-CLAIMS = (
-    ('GrabCut over Box', 'grabcut', 'box'),
-    ('Box^i over Box', 'box-inner', 'box'),
-    ('attention over GrabCut', 'attention', 'grabcut'),
-    ('affinity over GrabCut', 'affinity', 'grabcut'),
-    ('Box2Seg over GrabCut', 'box2seg', 'grabcut'),
-    ('Box2Seg with one decoder over GrabCut', 'box2seg-shared', 'grabcut'),
-    ('full supervision over GrabCut', 'full', 'grabcut'),
-    ('Box2Seg over GrabCut, both with CRF', 'box2seg-crf', 'grabcut-crf'),
-    (
-        'full supervision over GrabCut, both with CRF',
-        'full-crf',
-        'grabcut-crf',
-    ),
-    ('Box2Seg with CRF over GrabCut without', 'box2seg-crf', 'grabcut'),
-    *(
-        (
-            f'GrabCut, its {kind} foreground corrected, over GrabCut',
-            f'{kind}-corrected',
-            'grabcut',
-        )
-        for kind in ('wrong', 'missed')
-    ),
-    (
-        'attention on masks with missing objects',
-        'missing-attention',
-        'missing',
-    ),
-    ('Box2Seg pre-trained over Box2Seg', 'box2seg-pretrained', 'box2seg'),
-    *(
-        (
-            f'{title} {share} over these alone',
-            f'{name}-{share_name(share)}',
-            f'few-{share_name(share)}',
-        )
-        for share in SHARES
-        for name, title in (
-            ('finetune', 'Box2Seg, then masks of'),
-            ('mixed', 'boxes beside masks of'),
-        )
-    ),
-    *(
-        (
-            f'{share:.0%} {kind} over Box2Seg',
-            noise_name(kind, share),
-            'box2seg',
-        )
-        for kind, share in NOISES
-    ),
-    ('Box2Seg over GrabCut, clean lists', 'box2seg-clean', 'grabcut-clean'),
-    (
-        'full supervision over GrabCut, clean lists',
-        'full-clean',
-        'grabcut-clean',
-    ),
-)
-# A gain as a share of a gap. The last is as the paper's figures stand: its
-# Box2Seg has a CRF, by the context in which it is cited.
-GAPS = (
-    ('Box2Seg', 'box2seg', 'grabcut', 'full'),
-    (
-        'With CRF on all three, Box2Seg',
-        'box2seg-crf',
-        'grabcut-crf',
-        'full-crf',
-    ),
-    ('With CRF on Box2Seg alone, it', 'box2seg-crf', 'grabcut', 'full'),
-    (
-        'On the clean lists, Box2Seg',
-        'box2seg-clean',
-        'grabcut-clean',
-        'full-clean',
-    ),
-)
 
 
 def write_tables(stems: Iterable[str | Path], runs: Sequence[dict]) -> str:
@@ -100,9 +28,9 @@ def write_tables(stems: Iterable[str | Path], runs: Sequence[dict]) -> str:
     Returns:
         The table in Markdown.
     """
-    rows = [_row(group) for group in _groups(runs)]
-    claims = _claims(runs)
-    text = _markdown(rows, claims, _gaps_closed(runs))
+    rows = summarise_rows(runs)
+    claims = summarise_claims(runs)
+    text = _markdown(rows, claims, gaps_closed(runs))
     columns = [key for key in rows[0] if key != 'runs'] if rows else []
     for stem in map(str, stems):
         with replacing(f'{stem}.md') as part:
@@ -115,128 +43,6 @@ def write_tables(stems: Iterable[str | Path], runs: Sequence[dict]) -> str:
     return text
 
 
-def _groups(runs: Sequence[dict]) -> list[list[dict]]:
-    groups: dict[tuple[str, str], list[dict]] = {}
-    for run in runs:
-        groups.setdefault((run['family'], run['row']), []).append(run)
-    return list(groups.values())
-
-
-def _row(runs: Sequence[dict]) -> dict:
-    """Mean and standard deviation over the seeds of a row."""
-    first = runs[0]
-    row = {key: first[key] for key in ('family', 'row', 'title')}
-    row['seeds'] = len(runs)
-    for name in FIGURES:
-        values = [run[name] for run in runs]
-        row[name] = statistics.mean(values)
-        row[f'{name}_sd'] = _deviation(values)
-    tools = [tool for run in runs for tool in run['runs'].values()]
-    times = [
-        run['runs']['train']['seconds']
-        for run in runs
-        if run['runs'].get('train', {}).get('seconds') is not None
-    ]
-    row['train_seconds'] = statistics.mean(times) if times else None
-    row['peak_mib'] = max(tool['peak_mib'] for tool in tools)
-    row['parameters'] = first['parameters']
-    for name in STATISTICS:
-        values = [
-            run['statistics'][name]
-            for run in runs
-            if name in run['statistics']
-        ]
-        row[name] = statistics.mean(values) if values else None
-    row['machines'] = '; '.join(dict.fromkeys(map(_machine, runs)))
-    row['runs'] = runs
-    return row
-
-
-def _machine(run: dict) -> str:
-    """Where a run was made, and with what."""
-    versions = ', '.join(f'{k} {v}' for k, v in run['versions'].items())
-    return f'{run["machine"]}, with {versions}'
-
-
-def _claims(runs: Sequence[dict]) -> list[dict]:
-    """Differences of two rows over the seeds that both have."""
-    by_run = {((r['family'], r['row']), r['seed']): r for r in runs}
-    seeds = sorted({run['seed'] for run in runs})
-    claims = []
-    for family in FAMILIES:
-        for title, a, b in _differences(family):
-            pairs = [
-                (by_run[a, seed], by_run[b, seed])
-                for seed in seeds
-                if (a, seed) in by_run and (b, seed) in by_run
-            ]
-            if not pairs:
-                continue
-            claim = dict(family=family, claim=title, seeds=len(pairs))
-            claim['one_machine'] = all(
-                one['machine'] == other['machine'] for one, other in pairs
-            )
-            for name in FIGURES:
-                gains = [one[name] - other[name] for one, other in pairs]
-                claim[name] = statistics.mean(gains)
-                claim[f'{name}_sd'] = _deviation(gains)
-            claims.append(claim)
-    return claims
-
-
-def _differences(family: str) -> list[tuple[str, tuple, tuple]]:
-    """A title and two rows, each as family and name."""
-    default = FAMILIES[family].default
-    if default is not None:
-        return [
-            (
-                row.title,
-                (family, row.name),
-                (default, 'box2seg'),
-            )
-            for row in FAMILIES[family].rows
-        ]
-    return [(title, (family, a), (family, b)) for title, a, b in CLAIMS]
-
-
-def _gaps_closed(runs: Sequence[dict]) -> dict[str, list[str]]:
-    """What Box2Seg closes of the gap between GrabCut and full supervision.
-
-    Returns:
-        Sentences for each family; each is about the seeds that all its rows
-        have.
-    """
-    by_row: dict[tuple[str, str], dict[int, dict]] = {}
-    for run in runs:
-        by_row.setdefault((run['family'], run['row']), {})[run['seed']] = run
-    sentences = {}
-    for family in FAMILIES:
-        sentences[family] = []
-        for title, *names in GAPS:
-            rows = [by_row.get((family, name), {}) for name in names]
-            seeds = set.intersection(*map(set, rows))
-            if not seeds:
-                continue
-            shares = []
-            for figure in FIGURES:
-                better, base, full = (
-                    statistics.mean(row[seed][figure] for seed in seeds)
-                    for row in rows
-                )
-                share = (better - base) / (full - base) if full > base else nan
-                shares.append(f'{share:.0%}')
-            sentences[family].append(
-                f'{title} closes {shares[0]} of the gap between GrabCut and '
-                f'full supervision (tags known: {shares[1]}; of means; seeds: '
-                f'{len(seeds)}).'
-            )
-    return sentences
-
-
-def _deviation(values: Sequence[float]) -> float | None:
-    return statistics.stdev(values) if len(values) > 1 else None
-
-
 def _markdown(
     rows: Sequence[dict],
     claims: Sequence[dict],
@@ -245,20 +51,22 @@ def _markdown(
     lines = [
         '# Benchmark',
         '',
-        'Written by `tools/benchmark/run.py`. mIoU in percent on the '
+        '`tools/benchmark/run.py` writes this page. mIoU is in percent on the '
         'photographs of `val`, mean and standard deviation over the seeds; '
         'single scale, no CRF unless named; EfficientNet-Lite2 from '
         'ImageNet, frozen; 800 iterations of 8 whole photographs at 256 px. '
-        '"Tags known": the argmax runs over the background and the classes '
-        'that the image has; after a CRF only where it chose another class. '
-        'Training reads the '
-        "frozen backbone's features from files. Memory is the most that one "
-        'process of any seed took, training or test; time is to be compared '
-        'between runs of one machine (see the end). The parameters include '
-        'those of decoders that only training uses.',
+        '"Tags known": the argmax is over the background and the classes '
+        'that the image contains; after a CRF, only where the CRF chose '
+        "another class. Training reads the frozen backbone's features from "
+        'files. Memory is the most that one process of any seed took, in '
+        'training or test. Compare times only between runs of one machine '
+        '(see the end). The parameters include those of decoders that only '
+        'training uses.',
         '',
-        'The commands; those of every single run are in the JSON file beside '
-        'this page:',
+        'These commands make the rows. The JSON file beside this page has '
+        'the commands of every single run, with the commit that ran them; '
+        'commands without a commit run at commit 1d8b41d, whose configs had '
+        'other names:',
         '',
         '```shell',
         *_commands(rows),
@@ -280,7 +88,7 @@ def _markdown(
 
 
 def _commands(rows: Sequence[dict]) -> Iterator[str]:
-    """What makes the rows, a command for each number of seeds."""
+    """Commands that make the rows, one for each number of seeds."""
     by_seeds: dict[int, list[tuple[str, str]]] = {}
     for row in rows:
         found = by_seeds.setdefault(row['seeds'], [])
@@ -344,8 +152,8 @@ def _claims_table(family: str, claims: Sequence[dict]) -> list[str]:
     if not all(claim['one_machine'] for claim in claims):
         lines += [
             '',
-            '† The two rows were made on unlike machines (see the end): '
-            'another rounding is another training.',
+            '† The two rows were made on different machines (see the end), '
+            'which round differently and so train differently.',
         ]
     return lines
 
@@ -353,12 +161,12 @@ def _claims_table(family: str, claims: Sequence[dict]) -> list[str]:
 def _where(rows: Sequence[dict]) -> Iterator[str]:
     """How many runs were made on which machine, with which versions.
 
-    With their rows, but for the machine that made most.
+    All machines but the one with most runs list their rows.
     """
     by_machine: dict[str, list[dict]] = {}
     for row in rows:
         for run in row['runs']:
-            by_machine.setdefault(_machine(run), []).append(run)
+            by_machine.setdefault(machine_of(run), []).append(run)
     by_count = sorted(by_machine.items(), key=lambda i: -len(i[1]))
     for number, (machine, runs) in enumerate(by_count):
         names = dict.fromkeys(f'{run["family"]}/{run["row"]}' for run in runs)

@@ -1,4 +1,4 @@
-"""Pseudo labels with one kind of error mended, to learn what it costs."""
+"""Pseudo labels with one kind of error corrected, to see what it costs."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,7 +21,7 @@ def write_corrected_labels(
     Args:
         image_ids: The images.
         label_dir: Folder of the pseudo labels, ``<image id>.png``.
-        mask_dir: Folder of the ground-truth masks, named alike.
+        mask_dir: Folder of the ground-truth masks, with the same names.
         out_dir: Folder to write to.
         missed: As for :func:`correct_label`.
         num_classes: With the background.
@@ -38,17 +38,17 @@ def write_corrected_labels(
 def correct_label(
     label: np.ndarray, mask: np.ndarray, missed: bool
 ) -> np.ndarray:
-    """Mend one kind of a pseudo label's errors and leave the other.
+    """Correct one kind of error in a pseudo label and keep the other.
 
     Args:
         label: ``(H, W)`` uint8, the pseudo label.
-        mask: ``(H, W)`` uint8, the ground truth; where it ignores, the label
+        mask: ``(H, W)`` uint8, the ground truth. Where it is 255, the label
             stays.
-        missed: Mend the objects' pixels that are labelled background; if
-            not, the pixels that are labelled an object and are not it.
+        missed: Correct the objects' pixels that are labelled background. If
+            False, correct the pixels that are wrongly labelled an object.
 
     Returns:
-        ``(H, W)`` uint8. Both kinds mended give the mask.
+        ``(H, W)`` uint8. Correcting both kinds gives the mask.
     """
     known = (mask != IGNORE) & (label != IGNORE)
     wrong = (label != mask) & known & ((label == 0) == missed)

@@ -26,7 +26,7 @@ class CRFCost:
 
     Args:
         images: Their number.
-        network: Prediction of an image, the data not counted.
+        network: Prediction of an image, without loading the data.
         plain: The CRF over all classes, one image after the other on one
             thread.
         pruned: The CRF over the classes that can win, likewise.
@@ -57,7 +57,8 @@ def measure_crf(
         config: Config of any model.
         checkpoint: Its checkpoint.
         workers: Processes.
-        num_images: Take so many images, evenly from the split; None is all.
+        num_images: Take this many images, spread evenly over the split;
+            None takes all.
         progress: Show progress bars on stderr.
 
     Returns:
@@ -71,7 +72,7 @@ def measure_crf(
     dataset = DATASETS.build(cfg.test_dataloader.dataset)
     step = max(1, len(dataset) // (num_images or len(dataset)))
     chosen = range(0, len(dataset), step)[:num_images]
-    refiner, plain_crf = CRFRefiner(workers=workers), DenseCRF(min_prob=0)
+    refiner, plain_crf = CRFRefiner(workers), DenseCRF(min_prob=0)
 
     seconds = dict.fromkeys(('network', 'plain', 'pruned', 'parallel'), 0.0)
     num_classes = same = pixels = 0

@@ -1,8 +1,8 @@
 """Box, GrabCut and Box2Seg from boxes to a table and a picture.
 
 Makes the pseudo labels, trains and tests each method with mmseg's stock
-tools, prints the table and draws the methods one below the other. Without
-DATA_ROOT it uses scenes that it renders itself.
+tools, prints a table of means over the seeds and draws the methods one below
+the other. Without DATA_ROOT it uses scenes that it renders itself.
 """
 
 import os
@@ -12,8 +12,9 @@ from pathlib import Path
 from demo_run import run_demo
 
 from box2seg_mmseg.command_line import natural_number, positive_int, run
+from box2seg_mmseg.installed import installed_files
 
-CONFIG_ROOT = Path(__file__).resolve().parents[2] / 'configs'
+CONFIG_ROOT = installed_files('configs')
 
 
 def main(args: Namespace) -> int:
@@ -51,7 +52,7 @@ def parser() -> ArgumentParser:
     result.add_argument(
         '--work-dir',
         metavar='DIR',
-        help='where everything goes (default: work_dirs/demo, given data '
+        help='where everything goes (default: work_dirs/demo, with data '
         'work_dirs/demo-NAME)',
     )
     result.add_argument(
@@ -59,25 +60,25 @@ def parser() -> ArgumentParser:
         nargs='+',
         choices=['box', 'grabcut', 'box2seg', 'full'],
         default=['box', 'grabcut', 'box2seg'],
-        help='default: %(default)s; full needs data',
+        help='default: %(default)s; full needs DATA_ROOT',
     )
     result.add_argument(
         '--seeds',
         nargs='+',
         type=natural_number,
-        default=[0],
-        help='a training of each method for each (default: 0)',
+        default=[0, 1],
+        help='train each method once for each (default: 0 1)',
     )
     result.add_argument(
         '--workers',
         type=positive_int,
         default=os.cpu_count() or 1,
-        help='processes that make the pseudo labels (default: one a core)',
+        help='processes that make the pseudo labels (default: one per core)',
     )
     result.add_argument(
         '--resume',
         action='store_true',
-        help='go on where an interrupted demo of the same arguments stopped',
+        help='resume an interrupted demo of the same arguments',
     )
     return result
 

@@ -1,7 +1,8 @@
-"""The whole job: labels, training, test, a table and a picture."""
+"""The demo: labels, training, test, a table and a picture."""
 
 import json
 import shutil
+import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,7 +14,10 @@ from box2seg_mmseg.boxes import VOC_CLASSES, iter_voc_xml
 from box2seg_mmseg.errors import UsageError
 from box2seg_mmseg.files import write_json
 from box2seg_mmseg.id_lists import read_split
-from box2seg_mmseg.models.backbone_weights import download_efficientnet_lite
+from box2seg_mmseg.models.backbone_weights import (
+    download_backbone,
+    weights_path,
+)
 from box2seg_mmseg.pseudo_labels import build_labeler
 from box2seg_mmseg.visualization import draw_comparison
 
@@ -21,6 +25,13 @@ TITLES = dict(
     box='Box', grabcut='GrabCut', box2seg='Box2Seg', full='full supervision'
 )
 LABELERS = dict(box_fill='BoxFill', grabcut='GrabCut')
+WEIGHTS = 'efficientnet-lite2'  # of the configs for photographs
+SCENES_NOTE = (
+    'The rendered scenes show that all parts work together, not which method '
+    'is better: GrabCut cuts most of their objects out well, and what the '
+    'losses add is within the spread of the seeds. The measurements on '
+    'photographs are in docs/benchmark.md.\n'
+)
 
 
 def run_demo(
@@ -28,7 +39,7 @@ def run_demo(
     work_dir: str | Path,
     data_root: str | Path | None = None,
     methods: Sequence[str] = ('box', 'grabcut', 'box2seg'),
-    seeds: Sequence[int] = (0,),
+    seeds: Sequence[int] = (0, 1),
     workers: int = 1,
     resume: bool = False,
 ) -> str:
@@ -37,18 +48,19 @@ def run_demo(
     Args:
         config_root: The folder ``configs`` of the project.
         work_dir: Where everything goes; ``table.md`` and ``figure.png`` are
-            the results. Without ``resume`` an earlier demo of the same
+            the results. Without ``resume``, an earlier demo of the same
             arguments there is deleted.
         data_root: A folder in VOCdevkit's layout with VOC's classes and the
             splits ``train`` and ``val``, or None for rendered scenes.
         methods: Some of ``box``, ``grabcut``, ``box2seg`` and, given data,
             ``full``.
-        seeds: One training of each method for each seed.
+        seeds: Each method is trained once for each seed.
         workers: Processes that make the pseudo labels.
-        resume: Keep what an interrupted demo of the same arguments finished.
+        resume: Keep what an interrupted demo of the same arguments has done.
 
     Returns:
-        The table, in Markdown: mIoU in percent for each method and seed.
+        The table in Markdown: mIoU in percent of each method, its mean and
+        spread (largest less smallest) and each seed's.
 
     Raises:
         RuntimeError: A stock tool failed, or an image could not be labelled.
@@ -63,7 +75,7 @@ def run_demo(
         seeds=list(seeds),
     )
     if data_root is None and 'full' in methods:
-        raise UsageError('full supervision needs data; give a folder')
+        raise UsageError('full supervision needs data; name a folder')
     _open_work_dir(work_dir, arguments, resume)
     if data_root is None:
         family, classes, data_root = (
@@ -93,16 +105,14 @@ def run_demo(
         f'{loader}_dataloader.dataset.data_root': data_root
         for loader in ('train', 'val', 'test')
     }
-    if family == 'miniature':
-        weights = work_dir / 'efficientnet-lite2.pth'
-        if not weights.exists():
-            download_efficientnet_lite(weights)
-        options['model.backbone.init_cfg.checkpoint'] = weights
+    if family == 'miniature' and not weights_path(WEIGHTS).exists():
+        download_backbone(WEIGHTS)
 
     mious: dict[str, list[float]] = {}
     for seed in seeds:
         for method in methods:
-            (config,) = Path(config_root, family).glob(f'{method}_*.py')
+            base = 'grabcut' if method == 'box' else method
+            (config,) = Path(config_root, family).glob(f'{base}_*.py')
             extra = {'randomness.seed': seed}
             if method != 'full':
                 name = 'box_fill' if method == 'box' else 'grabcut'
@@ -112,10 +122,12 @@ def run_demo(
                 config,
                 work_dir / f'{method}-seed{seed}',
                 options | extra,
-                resume=True,  # The folder was emptied above if need be.
+                resume=True,  # the folder was emptied above if necessary
             )
             mious.setdefault(method, []).append(metrics['mIoU'])
     table = _table(mious, seeds, data_root, splits)
+    if family == 'scenes':
+        table += f'\n{SCENES_NOTE}'
     (work_dir / 'table.md').write_text(table)
     draw_comparison(
         work_dir / 'figure.png',
@@ -135,16 +147,16 @@ def run_demo(
 
 
 def _open_work_dir(work_dir: Path, arguments: dict, resume: bool) -> None:
-    """Check that the folder is of the same demo; empty it unless resumed."""
+    """Check that the folder belongs to this demo; empty it to start again."""
     stamp = work_dir / 'demo.json'
-    # What is to be deleted is moved first: a kill leaves no half of it.
+    # Move first, delete later: a kill cannot leave half a demo behind.
     trash = work_dir.with_name(f'.{work_dir.name}.trash')
     shutil.rmtree(trash, ignore_errors=True)
     if stamp.exists():
         found = json.loads(stamp.read_text())
         if found != arguments:
             raise ValueError(
-                f'{work_dir}: made with other arguments; give the same, '
+                f'{work_dir}: made with other arguments; repeat those, choose '
                 f'another --work-dir, or delete the folder. Got: {found}'
             )
         if resume:
@@ -152,7 +164,8 @@ def _open_work_dir(work_dir: Path, arguments: dict, resume: bool) -> None:
         work_dir.rename(trash)
     elif any(path.suffix != '.part' for path in _entries(work_dir)):
         raise ValueError(
-            f'{work_dir}: exists and is not of a demo; give another --work-dir'
+            f'{work_dir}: exists and is not from a demo; choose another '
+            '--work-dir'
         )
     work_dir.mkdir(parents=True, exist_ok=True)
     write_json(stamp, arguments)
@@ -173,10 +186,14 @@ def _table(
         f'mIoU in percent on {data_root.name}: {len(splits["train"])} train '
         f'-> {len(splits["val"])} val images, single scale, no CRF',
         '',
-        '| method | ' + ' | '.join(f'seed {seed}' for seed in seeds) + ' |',
-        '|---|' + '---:|' * len(seeds),
+        '| method | mean | spread | '
+        + ' | '.join(f'seed {seed}' for seed in seeds)
+        + ' |',
+        '|---|---:|---:|' + '---:|' * len(seeds),
     ]
     for method, values in mious.items():
-        cells = ' | '.join(f'{value:.2f}' for value in values)
-        lines.append(f'| {TITLES[method]} | {cells} |')
+        spread = f'{max(values) - min(values):.1f}' if len(seeds) > 1 else '-'
+        figures = [f'{statistics.mean(values):.1f}', spread]
+        figures += [f'{value:.1f}' for value in values]
+        lines.append(f'| {TITLES[method]} | {" | ".join(figures)} |')
     return '\n'.join(lines) + '\n'

@@ -19,20 +19,20 @@ def write_masks_with_missing_objects(
 ) -> int:
     """Copy masks without some of their objects, whose boxes stay.
 
-    About a tenth of VOC's masks miss objects and the boxes do not; this is
-    its model (our choice). An object is what a box says: the pixels of its
-    class in it that no box of another object of the class covers.
+    About a tenth of VOC's masks miss objects that have boxes; this imitates
+    it (our choice). An object is given by its box: the pixels of its class
+    in the box that no other box of the class covers.
 
     Args:
         annotations: The boxes of the images.
         mask_dir: Folder of the masks, ``<image id>.png``.
         out_dir: Folder to write to.
-        share: Share of all boxes whose object goes, in ``[0, 1]``.
+        share: Share of all boxes whose object is removed, in ``[0, 1]``.
         seed: Chooses the boxes, over all images.
         num_classes: With the background.
 
     Returns:
-        How many objects are missing.
+        How many objects were removed.
     """
     owners = np.repeat(
         np.arange(len(annotations)), [len(a.labels) for a in annotations]
@@ -57,7 +57,7 @@ def remove_objects(
     Args:
         mask: ``(H, W)`` uint8 of the image.
         annotations: Its K boxes.
-        missing: ``(K,)`` bool, the boxes whose objects go.
+        missing: ``(K,)`` bool, the boxes whose objects are removed.
 
     Returns:
         ``(H, W)`` uint8: pixels of a missing box's class in it become 0,

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from multiprocessing import get_context
 from pathlib import Path
 
+import numpy as np
 import torch
 import torch.nn.functional as F  # noqa: N812
 from mmengine.config import Config
@@ -16,32 +17,33 @@ from mmseg.structures import SegDataSample
 from torch import Tensor, nn
 
 from box2seg_mmseg.models.losses import affinity_loss
+from box2seg_mmseg.structures import BoxRegions
 
 
 def measure_models(
-    configs: Mapping[str, str | Path], rounds: int = 7
+    models: Mapping[str, tuple[str | Path, dict]], rounds: int = 7
 ) -> dict[str, dict[str, float]]:
     """Time a training step and a prediction of each model, in one process.
 
-    The models take turns, so that a machine whose speed drifts does so for
-    all. The input is random; its labels have two boxed classes an image.
+    The models take turns, so that a change of the machine's speed affects
+    all. The input is random; each image has boxes of two classes.
 
     Args:
-        configs: Config by name.
-        rounds: Timed turns; one more comes first and does not count.
+        models: By name a config and options that change it.
+        rounds: Timed turns, after one that does not count.
 
     Returns:
         By name the medians, in seconds, of ``step`` (forward, losses and
         backward of a batch of 8 crops in float32) and ``predict`` (one image
-        of 320 x 240, the least of 5 in a turn).
+        of 320 x 240, the fastest of 5 in a turn).
     """
     init_default_scope('mmseg')
-    models = {name: _build(config) for name, config in configs.items()}
+    built = {name: _build(*model) for name, model in models.items()}
     times: dict[str, dict[str, list[float]]] = {
-        name: dict(step=[], predict=[]) for name in models
+        name: dict(step=[], predict=[]) for name in built
     }
     for turn in range(rounds + 1):
-        for name, model in models.items():
+        for name, model in built.items():
             step = _timed(lambda model=model: _train_step(model))
             predict = min(
                 _timed(lambda model=model: _predict(model)) for _ in range(5)
@@ -61,8 +63,8 @@ def measure_affinity(
     """Cost of L_A, forward and backward, in a fresh process.
 
     Args:
-        form: ``'linear'`` is this package's loss, ``'pairs'`` the formula with
-            its m x m matrices.
+        form: ``'linear'`` is this package's loss, ``'pairs'`` the formula
+            with m x m matrices of m pixels.
         batch: Images, with 64 embedding channels and 21 classes.
         side: Height and width in pixels.
 
@@ -84,7 +86,7 @@ def _affinity_cost(
     embeddings = torch.randn(shape, generator=generator, requires_grad=True)
     logits = torch.randn(batch, 21, side, side, generator=generator)
     probs = logits.softmax(1).requires_grad_()
-    # The gradients are there whatever the loss costs.
+    # The gradients take memory before the measurement starts.
     embeddings.grad = torch.zeros_like(embeddings)
     probs.grad = torch.zeros_like(probs)
 
@@ -115,8 +117,9 @@ def _affinity_by_pairs(embeddings: Tensor, probs: Tensor) -> Tensor:
     return (cosine - alike).square().mean()
 
 
-def _build(config: str | Path) -> nn.Module:
+def _build(config: str | Path, options: dict) -> nn.Module:
     cfg = Config.fromfile(config)
+    cfg.merge_from_dict(options)
     cfg.model.backbone.init_cfg = None
     torch.manual_seed(0)
     return MODELS.build(cfg.model)
@@ -131,20 +134,16 @@ def _timed(function: Callable[[], object]) -> float:
 def _train_step(model: nn.Module) -> None:
     model.train()
     height, width = model.data_preprocessor.size
-    classes = model.decode_head.num_classes
+    middle_y, middle_x = height // 2, width // 2
+    boxes = np.array(
+        [(0, 0, middle_x, middle_y), (middle_x, middle_y, width, height)]
+    )
+    regions = BoxRegions.from_boxes(boxes, np.array([1, 2]), (height, width))
     samples = []
     for _ in range(8):
-        box_map = torch.zeros(1, height, width, dtype=torch.uint8)
-        box_map[:, : height // 2, : width // 2] = 1
-        box_map[:, height // 2 :, width // 2 :] = 2
         sample = SegDataSample()
-        sample.gt_sem_seg = PixelData(data=box_map.long())
-        sample.set_data(
-            dict(
-                gt_box_map=PixelData(data=box_map),
-                box_region_classes=torch.eye(classes, dtype=torch.bool)[:3],
-            )
-        )
+        sample.gt_sem_seg = PixelData(data=regions.map.long()[None])
+        sample.set_data(dict(gt_box_regions=regions))
         samples.append(sample)
     inputs = torch.randn(8, 3, height, width)
     total, _ = model.parse_losses(model.loss(inputs, samples))

@@ -1,4 +1,4 @@
-"""A small data set that the package draws itself: no download.
+"""A small data set of rendered scenes that needs no download.
 
 Scenes of textured shapes on textured backgrounds, with occlusion, holes and
 thin parts, in the layout of VOCdevkit/VOC2012: exact masks and their boxes.
@@ -79,7 +79,7 @@ def draw_scene(
     """Draw one scene of one to four objects.
 
     Args:
-        rng: Where all randomness comes from.
+        rng: The source of all randomness.
         side: Height and width in pixels.
 
     Returns:
@@ -99,7 +99,7 @@ def draw_scene(
         if not all(
             _visible(after == k, sizes[k]) for k in range(1, len(sizes))
         ):
-            continue  # It would hide an object too far.
+            continue  # it would hide too much of an object
         owner, areas = after, sizes
         labels.append(label)
         hue = (_HUES[name] + int(rng.integers(-8, 9))) % 180

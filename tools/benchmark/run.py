@@ -1,19 +1,19 @@
 """The paper's experiments in miniature, on photographs and a CPU.
 
 Runs each row with each seed through mmseg's stock tools and writes table.md,
-table.csv and table.json to the work dir, anew after each run. The same command
-goes on where an interrupted one stopped.
+table.csv and table.json to the work dir after each run. After an interruption
+the same command resumes.
 """
 
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
-from pathlib import Path
 
 from benchmark import run_benchmark
-from benchmark_rows import FAMILIES
+from benchmark_families import FAMILIES
 
 from box2seg_mmseg.command_line import out_file, positive_int, run
+from box2seg_mmseg.installed import installed_files
 
-CONFIG_ROOT = Path(__file__).resolve().parents[2] / 'configs'
+CONFIG_ROOT = installed_files('configs')
 
 
 def main(args: Namespace) -> int:
@@ -49,7 +49,7 @@ def parser() -> ArgumentParser:
         '--work-dir',
         required=True,
         metavar='DIR',
-        help='where runs, pseudo labels, weights and tables go',
+        help='where runs, pseudo labels, features and tables go',
     )
     result.add_argument(
         '--only',
@@ -70,7 +70,7 @@ def parser() -> ArgumentParser:
         type=out_file,
         metavar='FILE',
         help='write the Markdown table there too, with a CSV and a JSON file '
-        'beside it; runs in that JSON file are not made again',
+        'beside it; runs in that JSON file are not repeated',
     )
     return result
 

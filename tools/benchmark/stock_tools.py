@@ -29,27 +29,29 @@ def run_experiment(
     options: Mapping[str, object] | None = None,
     resume: bool = False,
     checkpoint: str | Path | None = None,
+    launcher: Sequence[str | Path] = ('-m', 'box2seg_mmseg'),
 ) -> dict:
     """Train and test a config with the stock tools.
 
-    Everything is kept in ``work_dir``: checkpoints, ``train.log``,
+    Everything goes to ``work_dir``: checkpoints, ``train.log``,
     ``train.json``, ``test.log``, the predicted label maps of the test set in
-    ``predictions/`` and, last of all, ``result.json``.
+    ``predictions/`` and, at the end, ``result.json``.
 
     Args:
         config: Config of the experiment.
-        work_dir: Folder of the experiment. Without ``resume`` what an earlier
-            run left there is deleted.
+        work_dir: Folder of the experiment. Without ``resume``, what an
+            earlier run left there is deleted.
         options: Overrides, as mmengine's ``--cfg-options`` takes them.
-        resume: Return the result if there is one, or go on from the newest
-            whole checkpoint.
-        checkpoint: Test this one and train none.
+        resume: Return the result if there is one, or resume from the newest
+            checkpoint that loads.
+        checkpoint: Test this one and train nothing.
+        launcher: Arguments of Python that run the stock tools.
 
     Returns:
         The metrics that test.py reports, such as ``mIoU`` in percent, and
-        ``runs``: of each tool, ``train`` and ``test``, its ``command``, its
-        ``seconds`` and its ``peak_mib`` of memory. The seconds of a training
-        that was resumed are None.
+        ``runs``: for each tool, ``train`` and ``test``, its ``command``, its
+        ``seconds`` and its ``peak_mib`` of memory. The seconds of a resumed
+        training are None.
 
     Raises:
         RuntimeError: A tool failed; the message has the end of its log.
@@ -64,14 +66,16 @@ def run_experiment(
     options = dict(options or {})
     runs = {}
     if checkpoint is None:
-        runs['train'], checkpoint = _train(config, work_dir, options)
+        runs['train'], checkpoint = _train(config, work_dir, options, launcher)
 
     test_dir, predictions = work_dir / 'test', work_dir / 'predictions'
     for folder in (test_dir, predictions):
         shutil.rmtree(folder, ignore_errors=True)
     arguments = [str(config), str(checkpoint)]
     arguments += ['--work-dir', str(test_dir), '--out', str(predictions)]
-    runs['test'] = _run('test', arguments, options, work_dir / 'test.log')
+    runs['test'] = _run(
+        'test', arguments, options, work_dir / 'test.log', launcher
+    )
     (report,) = test_dir.glob('*/*.json')
     result = json.loads(report.read_text()) | dict(runs=runs)
     write_json(result_path, result)
@@ -79,12 +83,15 @@ def run_experiment(
 
 
 def _train(
-    config: str | Path, work_dir: Path, options: Mapping[str, object]
+    config: str | Path,
+    work_dir: Path,
+    options: Mapping[str, object],
+    launcher: Sequence[str | Path],
 ) -> tuple[dict, Path]:
-    """Train to the end, unless ``train.json`` says that it was reached.
+    """Train to the end, unless ``train.json`` says that this was done.
 
     Returns:
-        What it cost, and its last checkpoint.
+        The costs, and the last checkpoint.
     """
     cost_path = work_dir / 'train.json'
     last = newest_checkpoint(work_dir)
@@ -100,7 +107,7 @@ def _train(
     if last is not None:
         arguments.append('--resume')
         options['load_from'] = last
-    cost = _run('train', arguments, options, work_dir / 'train.log')
+    cost = _run('train', arguments, options, work_dir / 'train.log', launcher)
     if last is not None:
         cost['seconds'] = None
     newest = newest_checkpoint(work_dir)
@@ -109,9 +116,9 @@ def _train(
 
 
 def newest_checkpoint(work_dir: str | Path) -> Path | None:
-    """The newest whole checkpoint of a run.
+    """The newest checkpoint of a run that loads.
 
-    A run killed while it saves leaves a broken file; it is passed over.
+    A run killed while it saves leaves a broken file, which is skipped.
 
     Args:
         work_dir: Folder of the run.
@@ -128,7 +135,7 @@ def newest_checkpoint(work_dir: str | Path) -> Path | None:
         try:
             load_checkpoint_file(path)
         except ValueError as error:
-            print(f'passed over: {error}')
+            print(f'skipped: {error}')
         else:
             return path
     return None
@@ -139,14 +146,15 @@ def _run(
     arguments: Sequence[str],
     options: Mapping[str, object],
     log_path: Path,
+    launcher: Sequence[str | Path],
 ) -> dict:
     """Run a tool to its end; see ``runs`` of :func:`run_experiment`."""
-    command = [sys.executable, '-m', 'box2seg_mmseg', tool, *arguments]
+    command = [sys.executable, *map(str, launcher), tool, *arguments]
     for key, value in options.items():
         if isinstance(value, Path) and set(str(value)) & set(',()[]'):
             raise ValueError(
-                f'{value}: mmengine takes a path with a comma or a bracket '
-                f'for a list; rename the folder ({key})'
+                f'{value}: mmengine reads a path with a comma or a bracket '
+                f'as a list; rename the folder ({key})'
             )
     if options:
         pairs = [f'{key}={value}' for key, value in options.items()]
@@ -170,7 +178,7 @@ def _run(
                 if match := PROGRESS.search(line):
                     done, bar.total = map(int, match.groups())
                     bar.update(done - bar.n)
-        # Unlike Popen.wait, wait4 tells the memory of this one child.
+        # Unlike Popen.wait, wait4 returns the memory of this one child.
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
     finally:
@@ -179,8 +187,8 @@ def _run(
             process.wait()
     if process.returncode != 0:
         raise RuntimeError(
-            f'{tool} ended with status {process.returncode}; the log is '
-            f'{log_path}. Its end:\n{"".join(last_lines)}'
+            f'{tool} failed with exit status {process.returncode}; its log is '
+            f'{log_path}, which ends:\n{"".join(last_lines)}'
         )
     unit = 2**20 if sys.platform == 'darwin' else 2**10  # bytes or KiB
     return dict(

@@ -1,7 +1,6 @@
 """EfficientNet-Lite, a backbone that a CPU trains in minutes."""
 
 import math
-from pathlib import Path
 
 import torch
 import torch.nn.functional as F  # noqa: N812
@@ -10,8 +9,6 @@ from mmengine.model import BaseModule
 from mmseg.registry import MODELS
 from mmseg.utils import ConfigType, OptConfigType
 from torch import Tensor, nn
-
-from .feature_cache import FeatureCache
 
 # Repeats, kernel, stride, expansion and output channels of each stage of
 # EfficientNet-B0 (Tan and Le, 2019, Table 1).
@@ -33,27 +30,24 @@ VARIANTS = dict(lite0=(1.0, 1.0), lite2=(1.1, 1.2))
 class EfficientNetLite(BaseModule):
     """EfficientNet-Lite0 or -Lite2: no squeeze-and-excitation, ReLU6.
 
-    Its seven stages have strides 2, 4, 8, 16, 16, 32 and 32; an eighth is
-    the layer of 1280 channels on which the classifier of ImageNet stood.
-    Padding is TensorFlow's 'SAME', as the weights were trained with.
+    Its seven stages have strides 2, 4, 8, 16, 16, 32 and 32. An eighth is the
+    layer of 1280 channels before ImageNet's classifier. Padding is
+    TensorFlow's 'SAME', with which the weights were trained.
 
     Args:
         variant: ``'lite0'`` or ``'lite2'``.
-        out_indices: Stages, in ``0..7``, whose output is returned, in this
-            order whatever the order here; those after the last are not built.
+        out_indices: Stages in ``0..7`` whose output is returned, from the
+            first to the last. Stages after the last one are not built.
         frozen_stages: The stem and the stages up to this one are not
-            trained, and their batch norm keeps its statistics; -1 for none.
-        norm_cfg: Config of the batch norms; the weights' has eps 1e-3.
-        channels_last: Compute with channels last in memory, on CPUs about
-            twice as fast.
-        cache_dir: A folder that keeps the outputs of each image, see
-            :class:`FeatureCache`; for images that come again as they were.
-            None computes all outputs.
+            trained, and their batch norms keep their statistics; -1 freezes
+            nothing.
+        norm_cfg: Config of the batch norms; the weights need eps 1e-3.
+        channels_last: Keep channels last in memory, which is about twice as
+            fast on a CPU.
         init_cfg: As for mmengine's BaseModule.
 
     Raises:
-        ValueError: ``variant`` or ``out_indices`` is none of the above, or
-            there is a ``cache_dir`` and a stage is trained.
+        ValueError: ``variant`` or ``out_indices`` is not one of the above.
     """
 
     def __init__(
@@ -63,7 +57,6 @@ class EfficientNetLite(BaseModule):
         frozen_stages: int = -1,
         norm_cfg: ConfigType = dict(type='BN', eps=1e-3, momentum=0.01),
         channels_last: bool = True,
-        cache_dir: str | Path | None = None,
         init_cfg: OptConfigType = None,
     ) -> None:
         super().__init__(init_cfg)
@@ -76,14 +69,7 @@ class EfficientNetLite(BaseModule):
             raise ValueError(
                 f'out_indices must be in 0..{len(STAGES)}. Got: {out_indices}'
             )
-        if cache_dir is not None and frozen_stages < max(out_indices):
-            raise ValueError(
-                f'cache_dir needs frozen_stages >= {max(out_indices)}: what '
-                f'is trained makes new outputs. Got: {frozen_stages}'
-            )
         width, depth = VARIANTS[variant]
-        self.name = f'{variant}-{"-".join(map(str, out_indices))}'
-        self.cache = None if cache_dir is None else FeatureCache(cache_dir)
         self.out_indices = out_indices
         self.frozen_stages = frozen_stages
         self.channels_last = channels_last
@@ -103,15 +89,14 @@ class EfficientNetLite(BaseModule):
                 channels, stride = out, 1
             self.stages.append(nn.Sequential(*blocks))
         self.stages.append(ConvBN(channels, HEAD_CHANNELS, 1, norm_cfg))
-        # What is not used has no gradient, which DistributedDataParallel
-        # refuses.
+        # DistributedDataParallel refuses parameters without a gradient.
         del self.stages[max(out_indices) + 1 :]
         if channels_last:
             self.to(memory_format=torch.channels_last)
         self._freeze()
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        """The outputs of the chosen stages.
+        """Compute the outputs of the chosen stages.
 
         Args:
             x: ``(N, 3, H, W)`` normalised images.
@@ -119,24 +104,15 @@ class EfficientNetLite(BaseModule):
         Returns:
             One map for each of ``out_indices``.
         """
-        if self.cache is None:
-            return self._compute(x)
-        outs = self.cache.outputs(self, self.name, self._compute, x)
-        return tuple(self._in_memory_format(out) for out in outs)
-
-    def _compute(self, x: Tensor) -> tuple[Tensor, ...]:
-        x = self.stem(self._in_memory_format(x))
+        if self.channels_last:
+            x = x.contiguous(memory_format=torch.channels_last)
+        x = self.stem(x)
         outs = []
         for i, stage in enumerate(self.stages):
             x = stage(x)
             if i in self.out_indices:
                 outs.append(x)
         return tuple(outs)
-
-    def _in_memory_format(self, x: Tensor) -> Tensor:
-        if self.channels_last:
-            return x.contiguous(memory_format=torch.channels_last)
-        return x
 
     def train(self, mode: bool = True) -> 'EfficientNetLite':
         """Switch the mode; frozen stages stay in evaluation mode."""
@@ -192,8 +168,8 @@ class MBConv(nn.Module):
 class ConvBN(nn.Module):
     """Convolution with 'SAME' padding, batch norm and, if asked, ReLU6.
 
-    In evaluation mode, in which frozen stages always are, the batch norm is
-    folded into the convolution: the same up to rounding, 1.7 times as fast.
+    In evaluation mode, which frozen stages never leave, the batch norm is
+    folded into the convolution: equal up to rounding, and 1.7 times as fast.
 
     Args:
         in_channels: Channels of the input.
@@ -237,7 +213,7 @@ class ConvBN(nn.Module):
                 max((math.ceil(side / stride) - 1) * stride + kernel - side, 0)
                 for side in x.shape[2:]
             )
-            # More at the right and the bottom, as TensorFlow does.
+            # An odd pixel goes to the right and the bottom, as in TensorFlow.
             left, top = width // 2, height // 2
             x = F.pad(x, (left, width - left, top, height - top))
         if self.bn.training:
@@ -255,6 +231,6 @@ class ConvBN(nn.Module):
 
 
 def _round_channels(channels: float, divisor: int = 8) -> int:
-    """To the nearest multiple, as EfficientNet does."""
+    """Round to a multiple of the divisor, as EfficientNet does."""
     rounded = max(divisor, int(channels + divisor / 2) // divisor * divisor)
     return rounded + divisor if rounded < 0.9 * channels else rounded

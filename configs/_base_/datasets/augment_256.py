@@ -1,15 +1,20 @@
-# The augmentation of the miniatures, for photographs of any size. An image has
-# two views, so that the benchmark computes the frozen backbone's features of
-# each once.
+# The augmentation for photographs of your own, on a CPU.
 augment = dict(
-    resize=dict(type='Resize', scale=(256, 256), keep_ratio=False),
+    resize=dict(
+        type='RandomResize',
+        # The shorter side is at least 256 px, whatever the longer one: a crop
+        # of a smaller photograph would need padding, which mmseg gets wrong
+        # for labels that SegRescale has shrunk.
+        scale=(25600, 256),
+        ratio_range=(1.0, 1.5),
+        keep_ratio=True,
+    ),
+    crop=dict(type='RandomCrop', crop_size=(256, 256), cat_max_ratio=0.9),
     flip=dict(type='RandomFlip', prob=0.5),
-    # Losses at 128 px: at 256 they would take half of a step.
-    shrink_labels=dict(type='SegRescale', scale_factor=0.5),
 )
 test_pipeline = [
     dict(type='LoadImageFromFile'),
-    dict(type='Resize', scale=(256, 256), keep_ratio=False),
+    dict(type='Resize', scale=(1024, 256), keep_ratio=True),
     dict(type='LoadAnnotations'),
     dict(type='PackSegInputs'),
 ]
@@ -20,7 +25,7 @@ tta_pipeline = [
         type='TestTimeAug',
         transforms=[
             [
-                dict(type='Resize', scale=(side, side), keep_ratio=False)
+                dict(type='Resize', scale=(1024, side), keep_ratio=True)
                 for side in (192, 256, 320)
             ],
             [

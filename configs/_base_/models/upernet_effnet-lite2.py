@@ -16,13 +16,13 @@ model = dict(
         type='EfficientNetLite',
         variant='lite2',
         out_indices=(2, 4, 5, 6, 7),
-        # Nothing of it is trained, so its outputs can be kept in files: two
-        # to three times as fast as with the last stages trained, which gains
-        # little (docs/losses.md, "Against the paper").
+        # Nothing of it is trained: that is two to three times as fast with
+        # the benchmark's feature cache as training the last stages, which
+        # gains little (docs/losses.md, "Against the paper").
         frozen_stages=7,
-        # Made by tools/model_converters/convert_efficientnet_lite.py.
+        # tools/model_converters/convert_backbone.py fetches these weights.
         init_cfg=dict(
-            type='Pretrained', checkpoint='checkpoints/efficientnet-lite2.pth'
+            type='Pretrained', checkpoint='box2seg://efficientnet-lite2'
         ),
     ),
     decode_head=dict(

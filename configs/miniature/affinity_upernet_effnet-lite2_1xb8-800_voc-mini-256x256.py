@@ -1,3 +1,0 @@
-# GrabCut and the affinity loss, without the attention-weighted one.
-_base_ = './box2seg_upernet_effnet-lite2_1xb8-800_voc-mini-256x256.py'
-model = dict(decode_head=dict(loss_attention=None))

@@ -1,3 +1,0 @@
-# Box2Seg with one decoder of three output layers.
-_base_ = './box2seg_upernet_effnet-lite2_1xb8-800_voc-mini-object-256x256.py'
-model = dict(decode_head=dict(share_decoder=True))

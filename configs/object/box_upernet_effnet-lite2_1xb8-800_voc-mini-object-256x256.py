@@ -1,5 +1,0 @@
-# Trained on filled boxes.
-_base_ = './grabcut_upernet_effnet-lite2_1xb8-800_voc-mini-object-256x256.py'
-train_dataloader = dict(
-    dataset=dict(pseudo_label_dir='work_dirs/pseudo_labels/voc-mini/box_fill')
-)

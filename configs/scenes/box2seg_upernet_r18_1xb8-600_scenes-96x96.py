@@ -1,0 +1,16 @@
+# Box2Seg: three decoders, three losses.
+_base_ = './grabcut_upernet_r18_1xb8-600_scenes-96x96.py'
+model = dict(
+    decode_head=dict(
+        _delete_=True,
+        type='Box2SegHead',
+        decoder={{_base_.model.decode_head}},
+        losses=[
+            dict(type='GrabCutLoss'),
+            dict(type='AttentionWeightedLoss', warmup_iters=60),
+            dict(
+                type='AffinityLoss', embedding_channels=64, pretrain_iters=60
+            ),
+        ],
+    )
+)

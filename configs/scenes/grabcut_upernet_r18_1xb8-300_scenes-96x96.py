@@ -1,7 +1,0 @@
-# Trained from scratch on GrabCut's pseudo labels alone.
-_base_ = [
-    '../_base_/models/upernet_r18.py',
-    '../_base_/datasets/scenes_boxes.py',
-    '../_base_/schedules/schedule_300_cpu.py',
-    '../_base_/default_runtime.py',
-]

@@ -1,0 +1,11 @@
+"""mmseg's train.py or test.py, with the benchmark's cached backbone.
+
+Takes the arguments of ``python -m box2seg_mmseg``.
+"""
+
+import runpy
+
+import cached_backbone  # noqa: F401, registers the backbone
+
+if __name__ == '__main__':
+    runpy.run_module('box2seg_mmseg', run_name='__main__', alter_sys=True)

