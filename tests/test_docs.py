@@ -11,10 +11,12 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
-from box2seg_mmseg.installed import find_config, find_tools
+from benchmark_runs import recorded_runs
+from benchmark_table import write_tables
 from mmengine.config import Config
 
 from box2seg_mmseg.__main__ import STOCK_TOOLS, stock_tool
+from box2seg_mmseg.installed import find_config, find_tools
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [
@@ -90,6 +92,26 @@ def test_the_tables_of_experiments_name_configs():
         re.findall(r'`((?:baselines|box2seg)/[\w-]+)`', _text('voc.md'))
     ):
         find_config(f'{name}_upernet_r101_4xb4-40k_voc12aug-512x512.py')
+
+
+def test_the_benchmark_page_is_written_from_its_runs(tmp_path):
+    docs = ROOT / 'docs/benchmark'
+    runs = recorded_runs(docs.with_suffix('.json'))
+    assert runs
+    write_tables([tmp_path / 'again'], runs)
+    for suffix in ('.md', '.csv', '.json'):
+        again = (tmp_path / f'again{suffix}').read_text()
+        assert again == docs.with_suffix(suffix).read_text()
+
+
+def test_the_benchmark_commands_can_be_run_again():
+    """Those without a commit ran at commit 1d8b41d, as the page says."""
+    for run in recorded_runs(ROOT / 'docs/benchmark.json'):
+        if 'commit' not in run:
+            continue
+        for tool in run['runs'].values():
+            (config,) = re.findall(r'configs/\S+\.py', tool['command'])
+            assert (ROOT / config).is_file(), tool['command']
 
 
 def test_readmes_table_is_the_benchmarks():
