@@ -134,6 +134,7 @@ def test_readmes_table_is_the_benchmarks():
             ]
 
 
+@pytest.mark.slow
 def test_the_recipes_pass_their_tests(tmp_path):
     """In a folder of their own, without a change of the package."""
     files = _files('recipes.md')

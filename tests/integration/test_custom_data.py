@@ -68,6 +68,7 @@ def folder(scenes, tmp_path):
     return root
 
 
+@pytest.mark.slow
 def test_six_commands_from_photographs_to_masks(
     folder, page_blocks, follow, tmp_path
 ):

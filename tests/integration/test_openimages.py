@@ -45,6 +45,7 @@ def open_images(data_dir, tmp_path):
     return ids
 
 
+@pytest.mark.slow
 def test_boxes_and_labels_of_the_chosen_images(
     open_images, page_blocks, follow, tmp_path
 ):

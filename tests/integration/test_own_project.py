@@ -50,6 +50,7 @@ def project(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_from_boxes_to_a_plain_model(project, page_blocks, follow):
     labels, training, export = page_blocks('own_project.md')
     follow([*labels, *training, *export])
