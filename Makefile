@@ -1,22 +1,23 @@
-# make demo   pseudo labels, training and test of three methods, one table
-# make test   the test suite
+# make demo     pseudo labels, trainings and tests, a table and a picture
+# make test     the test suite
 # make install  the environment in .venv that both need
+# make dist     wheel and sdist in dist/, checked
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: install demo test lint
+.PHONY: install demo test lint dist
 install: $(VENV)/installed
 
-$(VENV)/installed: setup.py constraints.txt box2seg_mmseg/toolbox.py
+$(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(PY) -m pip install --upgrade pip
 	$(PY) -m pip install --constraint constraints.txt torch
 	$(PY) -m pip install --constraint constraints.txt --editable '.[onedl,crf,coco,ray,dev]'
 	touch $@
 
-# DATA=folder in VOCdevkit's layout; RESUME=1 goes on after an interruption;
-# ARGS=more options, see tools/benchmark/demo.py --help.
+# DATA=folder in VOCdevkit's layout; RESUME=1 resumes an interrupted demo;
+# ARGS=more options, see `box2seg demo --help`.
 demo: install
 	$(PY) tools/benchmark/demo.py $(if $(DATA),'$(DATA)') $(if $(filter-out 0,$(RESUME)),--resume) $(ARGS)
 
@@ -28,3 +29,8 @@ test: install
 lint: install
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
+
+dist: install
+	rm -rf dist
+	$(PY) -m build
+	$(PY) -m twine check --strict dist/*

@@ -1,14 +1,29 @@
 """Box2Seg: semantic segmentation from bounding boxes, for mmsegmentation.
 
 Importing the package registers its datasets, transforms, decode head, losses,
-hooks, metric and optimizer wrapper with mmseg's registries.
+hooks, metric and optimizer wrapper with mmseg's registries. This imports torch
+and takes seconds, so the package's own commands do it after they have parsed
+their arguments (:func:`box2seg_mmseg.command_line.run`): their ``--help`` is
+fast.
 """
 
-from .toolbox import require_toolbox
+from .installed import is_own_command
+from .version import __version__
 
-require_toolbox()
+__all__ = ['__version__', 'register_all_modules']
 
-from . import datasets, engine, evaluation, models  # noqa: E402
-from .version import __version__  # noqa: E402
 
-__all__ = ['__version__', 'datasets', 'engine', 'evaluation', 'models']
+def register_all_modules() -> None:
+    """Register everything with mmseg's registries; a second call does nothing.
+
+    Importing the package does this, except in the package's own commands.
+
+    Raises:
+        ToolboxError: The installed torch, mmseg, mmcv or mmengine cannot work.
+    """
+    from . import datasets, engine, evaluation, models  # noqa: F401
+    from .config_files import scope  # noqa: F401
+
+
+if not is_own_command():
+    register_all_modules()

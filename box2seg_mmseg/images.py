@@ -86,3 +86,28 @@ def decode_image(
             f'its annotation says {size[1]} x {size[0]}'
         )
     return image
+
+
+def image_size(path: str | Path) -> tuple[int, int]:
+    """The size of an image, without decoding its pixels.
+
+    Args:
+        path: The image file.
+
+    Returns:
+        ``(H, W)`` in pixels as OpenCV loads it, that is, turned as its EXIF
+        orientation says.
+
+    Raises:
+        ImageError: The file is missing or not an image.
+    """
+    try:
+        with Image.open(path) as image:
+            turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+            width, height = image.size
+    except PILLOW_ERRORS as error:
+        raise ImageError(
+            f'{path}: missing or not an image; put it there or take it out '
+            f'of the split: {type(error).__name__}'
+        ) from None
+    return (width, height) if turned else (height, width)

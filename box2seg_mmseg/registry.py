@@ -71,5 +71,6 @@ class Registry(Generic[T]):
             TypeError: The class does not take one of the arguments.
         """
         kwargs = dict(cfg)
+        kwargs.pop('_scope_', None)  # mmengine's mark; we have no scopes
         cls = self[kwargs.pop('type', None)]
         return cls(**kwargs)

@@ -1,4 +1,4 @@
-"""Checks that the installed OpenMMLab toolbox can carry the plugin."""
+"""Checks that the installed OpenMMLab packages can run the plugin."""
 
 import io
 import warnings
@@ -21,13 +21,13 @@ STACKS: dict[str, dict[str, tuple[str, str | None]]] = {
         'mmengine': ('0.10.7', None),
     },
 }
-"""Per stack its distributions with the oldest version and the first version
-that is too new. The extras of ``setup.py`` are made from it."""
+"""The distributions of each stack, with the oldest version and the first one
+that is too new. The extras in ``pyproject.toml`` name the same versions."""
 
 OLDEST_TORCH = '2.1'
 
-# What pip needs of the user before `pip install`, by stack: mmcv 2.1 has no
-# wheels for today's torch, and its build needs pkg_resources.
+# Commands to run before `pip install`, by stack: mmcv 2.1 has no wheels for
+# today's torch, and its build needs pkg_resources.
 PREPARATION = {
     'onedl': '',
     'openmmlab': 'pip install "setuptools<81" wheel && FORCE_CUDA=0 '
@@ -37,7 +37,7 @@ PREPARATION = {
 
 
 class ToolboxError(ImportError):
-    """The installed toolbox is missing, mixed, too old or does not import."""
+    """The OpenMMLab packages are missing, mixed, too old or broken."""
 
 
 def requirements(stack: str) -> list[str]:
@@ -49,24 +49,25 @@ def requirements(stack: str) -> list[str]:
 
 
 def find_stack(installed: Mapping[str, str]) -> str:
-    """Which of the two stacks is installed, complete and in range.
+    """Find out which of the two stacks is installed.
 
     Args:
-        installed: Version by distribution name, for those installed.
+        installed: Versions of the installed distributions by name.
 
     Returns:
         ``'onedl'`` or ``'openmmlab'``.
 
     Raises:
-        ToolboxError: Neither stack is whole, or parts of both are there. The
-            message names what was found, what is needed and the pip line.
+        ToolboxError: Neither stack is complete and in range, or parts of
+            both are installed. The message names what was found, what is
+            needed and the pip command.
     """
     present = [s for s in STACKS if any(n in installed for n in STACKS[s])]
     if len(present) > 1:
         names = ' '.join(n for n in STACKS['openmmlab'] if n in installed)
         raise _error(
             installed,
-            'only one stack, since both bring the same import names',
+            'only one stack, because both provide the same modules',
             f'pip uninstall -y {names} && pip install --force-reinstall '
             + _quoted('onedl'),
         )
@@ -87,12 +88,12 @@ def find_stack(installed: Mapping[str, str]) -> str:
 
 
 def require_toolbox() -> None:
-    """Raise one clear error if the toolbox can not work.
+    """Raise one clear error if the installed packages cannot work.
 
     Raises:
-        ToolboxError: torch or the toolbox is missing, mixed, out of range or
-            fails to import. The message names what was found, what is needed
-            and the pip line that mends it.
+        ToolboxError: torch or a package of the stack is missing, mixed with
+            the other stack, out of range or fails to import. The message
+            names what was found, what is needed and the pip command.
     """
     installed = {}
     for name in ('torch', *(n for stack in STACKS.values() for n in stack)):
@@ -108,16 +109,16 @@ def require_toolbox() -> None:
         )
     stack = find_stack(installed)
     try:
-        # mmcv warns of its compiled ops, which no model here needs, and mmseg
-        # prints of an optional package.
+        # mmcv warns that its compiled ops are missing, which no model here
+        # needs, and mmseg prints a note on an optional package.
         with warnings.catch_warnings(), redirect_stdout(io.StringIO()):
             warnings.filterwarnings('ignore', 'Fail to import')
             import_module('mmseg.models')
             import_module('mmseg.datasets')
-    except Exception as error:  # a broken toolbox fails in any way
+    except Exception as error:  # a broken package raises anything
         raise _error(
             installed,
-            f'a toolbox whose mmseg imports (it says: {error})',
+            f'an mmseg that can be imported (import mmseg fails: {error})',
             f'{PREPARATION[stack]}pip install --force-reinstall '
             f'{_quoted(stack)} ftfy regex',
         ) from error
@@ -132,6 +133,7 @@ def _error(
 ) -> ToolboxError:
     found = ', '.join(f'{k} {v}' for k, v in installed.items()) or 'nothing'
     return ToolboxError(
-        'box2seg_mmseg can not work with the installed toolbox.\n'
-        f'  found:  {found}\n  needed: {needed}\n  mend:   {command}'
+        'box2seg_mmseg is incompatible with the installed OpenMMLab '
+        f'packages.\n  found:  {found}\n  needed: {needed}\n'
+        f'  fix:    {command}'
     )

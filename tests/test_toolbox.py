@@ -1,11 +1,18 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from box2seg_mmseg import toolbox
 from box2seg_mmseg.toolbox import ToolboxError, find_stack
 
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROOT = Path(__file__).resolve().parent.parent
 ONEDL = {
     'onedl-mmsegmentation': '1.4.2',
     'onedl-mmcv': '2.3.6',
@@ -18,7 +25,7 @@ UPSTREAM = {
 }
 
 
-def test_the_two_stacks_are_known():
+def test_finds_both_stacks():
     assert find_stack(ONEDL) == 'onedl'
     assert find_stack(UPSTREAM | {'torch': '2.13.0'}) == 'openmmlab'
 
@@ -42,29 +49,42 @@ def test_the_two_stacks_are_known():
         (ONEDL | {'mmcv': '2.1.0'}, ['only one stack', 'uninstall -y mmcv']),
     ],
 )
-def test_what_can_not_work_is_told_with_its_cure(installed, words):
+def test_errors_name_what_is_wrong_and_the_fix(installed, words):
     with pytest.raises(ToolboxError) as error:
         find_stack(installed)
     assert all(word in str(error.value) for word in words)
 
 
-def test_a_toolbox_that_does_not_import_is_told(monkeypatch):
+def test_error_if_mmseg_does_not_import(monkeypatch):
     def fail(_):
         raise AssertionError('MMCV==9.9 is used but incompatible')
 
     monkeypatch.setattr(toolbox, 'import_module', fail)
     with pytest.raises(ToolboxError, match=r'MMCV==9\.9') as error:
         toolbox.require_toolbox()
-    assert 'found:' in str(error.value) and 'mend:' in str(error.value)
+    assert 'found:' in str(error.value) and 'fix:' in str(error.value)
 
 
-def test_torch_is_needed_first(monkeypatch):
+def test_error_if_torch_is_missing(monkeypatch):
     def absent(name):
         raise toolbox.PackageNotFoundError(name)
 
     monkeypatch.setattr(toolbox, 'version', absent)
     with pytest.raises(ToolboxError, match=r'pip install "torch>=2\.1"'):
         toolbox.require_toolbox()
+
+
+def test_the_extras_name_the_versions_that_are_checked():
+    """The metadata is static, so the versions stand in two places."""
+    project = tomllib.loads((ROOT / 'pyproject.toml').read_text())['project']
+    extras = project['optional-dependencies']
+    assert extras['onedl'] == toolbox.requirements('onedl')
+    assert extras['openmmlab'] == [
+        *toolbox.requirements('openmmlab'),
+        'ftfy',
+        'regex',
+    ]
+    assert f'torch>={toolbox.OLDEST_TORCH}' in project['dependencies']
 
 
 def test_importing_the_package_registers_everything():

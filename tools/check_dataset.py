@@ -1,13 +1,14 @@
-"""Check a data set before training: problems first, then what is in it.
+"""Check a data set before training: list its problems, then its content.
 
-Reads every image, box and, with --labels, label once. Found are: images and
+Reads every image, box and, with --labels, label once. Finds images and
 annotations that are missing or broken, sizes that differ, unknown classes,
-boxes that are empty, twice there or reach outside their image, images twice
-in a split or in two splits, by name or by content, images of another split
-that can not be compared, labels that are missing, of another size or class, or
-outside every box.
+boxes that are empty, duplicated or reach outside their image, images that are
+twice in a split or in two splits, by name or by content, images of another
+split that cannot be compared, labels that are missing, of another size or
+class, or outside every box. With --classes, boxes of other classes are no
+problem; they are counted at the end.
 
-Exit status: 0 clean, 1 problems found, 2 can not run.
+Exit status: 0 clean, 1 problems found, 2 cannot run.
 """
 
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
@@ -15,12 +16,11 @@ from collections import Counter
 from glob import escape
 from pathlib import Path
 
-from box2seg_mmseg.boxes import ReadingReport
+from box2seg_mmseg.boxes import BoxSource, ReadingReport
 from box2seg_mmseg.command_line import (
     add_box_options,
     out_file,
-    read_boxes,
-    read_classes,
+    read_box_source,
     run,
 )
 from box2seg_mmseg.datasets.dataset_check import (
@@ -34,21 +34,24 @@ from box2seg_mmseg.id_lists import read_lines
 
 
 def main(args: Namespace) -> int:
-    """Check, print and say whether it is clean."""
+    """Check, print, and return whether there are problems."""
     if args.labels is not None:
         existing_folder(args.labels)
-    lines = _read_names(args.split)
+    source = read_box_source(args)
+    lines = _read_names(source, args.split)
     ids = list(dict.fromkeys(lines))
     reading = ReadingReport(skip_bad=True)
-    annotations, _ = read_boxes(args, reading, ids)
     report = check_dataset(
-        annotations,
+        source.read(ids, reading),
         ids,
-        read_classes(args.classes),
+        source.classes,
         args.labels,
-        dict(_other_split(args, given) for given in args.other_splits),
+        dict(_other_split(source, given) for given in args.other_splits),
         progress=True,
     )
+    report.other_classes = {
+        name: count for name, (count, _) in reading.other_classes.items()
+    }
     for name, count in Counter(lines).items():
         if count > 1:
             text = f'{args.split}: names {name} {count} times; leave one'
@@ -57,31 +60,36 @@ def main(args: Namespace) -> int:
         Problem('annotation', text) for text in reading.skipped
     ]
     _print(report)
+    print('\n'.join(reading.summary()))
     if args.json:
         write_json(args.json, report.to_json())
     return 1 if report.problems else 0
 
 
-def _read_names(split: str) -> list[str]:
+def _read_names(source: BoxSource, split: str) -> list[str]:
+    """The ids of a split; a file may name one twice."""
+    if not Path(split).is_file():
+        return source.image_ids(split)
     names = read_lines(split)
     if not names:
         raise UsageError(f'{split}: names no image')
     return names
 
 
-def _other_split(args: Namespace, given: str) -> tuple[str, dict[str, Path]]:
-    """The file that FILE or FILE=DIR names, and where its images are."""
-    split, image_dir = given, args.image_dir
+def _other_split(source: BoxSource, given: str) -> tuple[str, dict[str, Path]]:
+    """The split that FILE or FILE=DIR names, and the paths of its images."""
+    split, folder = given, source.image_dir
     if '=' in given and not Path(given).is_file():
         split, _, image_dir = given.rpartition('=')
-    folder = Path(args.data_root, image_dir)
-    is_own = folder == Path(args.data_root, args.image_dir)
+        folder = source.data_root / image_dir
+    is_own = folder == source.image_dir
+    suffix = getattr(source, 'image_suffix', None) or ''
     images = {}
-    for name in _read_names(split):
-        path = folder / f'{name}{args.image_suffix}'
-        if not path.exists():
+    for name in _read_names(source, split):
+        path = folder / f'{name}{suffix}'
+        if not path.is_file():
             path = next(iter(sorted(folder.glob(f'{escape(name)}.*'))), path)
-        # The same name in another folder may well be another image.
+        # The same name in another folder may be another image.
         images[name if is_own else str(path)] = path
     return split, images
 
@@ -137,8 +145,8 @@ def parser() -> ArgumentParser:
         default=[],
         metavar='FILE[=DIR]',
         help='splits that must share no image with this one, such as val: '
-        'text files with one image id a line, each with the folder of its '
-        'images if that is not --image-dir',
+        'as --split, each with the folder of its images if that is not '
+        '--image-dir',
     )
     result.add_argument(
         '--json',

@@ -37,6 +37,7 @@ from box2seg_mmseg.command_line import (
 from box2seg_mmseg.errors import UsageError
 from box2seg_mmseg.evaluation import format_iou_table
 from box2seg_mmseg.files import existing_folder
+from box2seg_mmseg.installed import find_config
 from box2seg_mmseg.visualization import draw_comparison
 
 
@@ -92,7 +93,8 @@ def _methods(
             folders = [existing_folder(value)]
         else:
             config, _, checkpoint = value.partition(',')
-            if not Path(config).is_file() or not Path(checkpoint).is_file():
+            config = find_config(config)
+            if not Path(checkpoint).is_file():
                 raise UsageError(
                     f'{value}: must be two files, CONFIG,CHECKPOINT'
                 )

@@ -19,8 +19,8 @@ from box2seg_mmseg.command_line import (
     list_skipped,
     positive_int,
     print_report,
+    read_box_source,
     read_boxes,
-    read_classes,
     read_labeler,
     run,
 )
@@ -41,7 +41,7 @@ def main(args: Namespace) -> int:
         overwrite=args.overwrite,
         progress=True,
         total=total,
-        classes=read_classes(args.classes),
+        classes=read_box_source(args).classes,
     )
     print_report(report)
     print(

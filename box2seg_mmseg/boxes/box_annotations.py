@@ -8,34 +8,34 @@ import numpy as np
 
 
 class AnnotationError(ValueError):
-    """An annotation file is missing, malformed or says something impossible.
+    """An annotation file is missing, malformed or has impossible values.
 
-    The message names the file, the object in it and the value found.
+    The message names the file, the object in it and the value.
     """
 
 
 @dataclass(frozen=True, eq=False)
 class BoxAnnotations:
-    """The boxes of one image, inside the image and checked.
+    """The boxes of one image, checked and inside the image.
 
     Args:
-        image_id: Name of the image without folder and suffix.
+        image_id: Path of the image below the image folder, without suffix.
         image_path: Path of the image file.
         size: ``(H, W)`` of the image in pixels.
         boxes: ``(K, 4)`` float32 xyxy in pixels, 0-based and half-open: the
             box covers the columns ``x1 <= x < x2``. Each has
             ``0 <= x1 < x2 <= W`` and ``0 <= y1 < y2 <= H``.
-        labels: ``(K,)`` int64 in ``1..L``; 0 is the background and no box
-            has it.
+        labels: ``(K,)`` int64 in ``1..L``; 0 is the background, which has no
+            box.
         scores: ``(K,)`` float32 in ``[0, 1]`` of detections, or None.
-        flags: Per name a ``(K,)`` bool array, such as ``difficult`` of
-            PASCAL VOC.
-        num_clipped: How many boxes reached outside the image before the
-            reader clipped them.
+        flags: A ``(K,)`` bool array for each name, such as PASCAL VOC's
+            ``difficult``.
+        num_clipped: Number of boxes that reached outside the image before
+            they were clipped to it.
 
     Raises:
-        AnnotationError: A box, label or array shape breaks what is said
-            above.
+        AnnotationError: A box or label is out of its range, or an array has
+            another shape.
     """
 
     image_id: str
@@ -58,7 +58,7 @@ class BoxAnnotations:
         for name, values in per_box.items():
             if len(values) != len(boxes):
                 raise AnnotationError(
-                    f'{self.image_id}: {name} must have one value a box. '
+                    f'{self.image_id}: {name} must have one value per box. '
                     f'Got: {len(values)} for {len(boxes)} boxes'
                 )
         height, width = self.size
@@ -73,13 +73,13 @@ class BoxAnnotations:
             )
 
     def take(self, indices: np.ndarray) -> 'BoxAnnotations':
-        """Some of the boxes.
+        """Select some of the boxes.
 
         Args:
             indices: ``(K',)`` integers in ``0..K - 1``.
 
         Returns:
-            The annotations with these boxes alone, in this order.
+            The annotations with only these boxes, in this order.
         """
         return replace(
             self,
@@ -93,8 +93,8 @@ class BoxAnnotations:
 def pixel_boxes(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     """Round boxes to whole pixels, at least one pixel wide and high.
 
-    This is the one place that decides which pixels a box covers; pseudo
-    labels and box maps both follow it (our choice: the nearest pixel edge).
+    Only this function decides which pixels a box covers; pseudo labels and
+    box maps both use it (our choice: the nearest pixel edge).
 
     Args:
         boxes: ``(K, 4)`` xyxy, half-open, in pixels.
@@ -104,7 +104,7 @@ def pixel_boxes(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         ``(K, 4)`` int64 xyxy, half-open, inside the image.
 
     Raises:
-        AnnotationError: A box is NaN, empty or wholly outside the image.
+        AnnotationError: A box is NaN, empty or entirely outside the image.
     """
     boxes = np.asarray(boxes, np.float64).reshape(-1, 4)
     height, width = size
@@ -116,9 +116,9 @@ def pixel_boxes(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
             f'Box {i + 1} must be x1 < x2, y1 < y2 and touch the image of '
             f'{width} x {height} px. Got: {boxes[i].tolist()}'
         )
-    # floor(v + 0.5): halves go up everywhere, unlike round().
+    # floor(v + 0.5) rounds all halves up, unlike round().
     first, end = np.floor(low + 0.5), np.floor(high + 0.5)
-    # What would vanish becomes the pixel that holds its middle.
+    # A side that would vanish becomes the pixel that holds its middle.
     first = np.where(first < end, first, np.floor((low + high) / 2))
     first = np.clip(first, 0, limit - 1)
     end = np.clip(end, first + 1, limit)
@@ -145,11 +145,11 @@ def boxed_pixels(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def warn_of_clipped_boxes(num_boxes: int, num_images: int) -> None:
-    """Say once how many boxes a run clipped to their images; 0 says nothing.
+    """Warn of boxes that were clipped to their image, if there are any.
 
     Args:
-        num_boxes: Boxes that reached outside their image.
-        num_images: Images that these boxes belong to.
+        num_boxes: Number of boxes that reached outside their image.
+        num_images: Number of images that these boxes belong to.
     """
     if num_boxes:
         warnings.warn(

@@ -1,14 +1,15 @@
-"""Other data sets' names for PASCAL VOC's classes.
+"""Class lists, and other data sets' names for PASCAL VOC's classes.
 
-A class that is not listed is none of VOC's 20, and its boxes are left out.
-Where one name covers more than VOC's class (OpenImages' ``Table``), it is not
-listed either: a missing box costs less than a wrong one.
+A name that the tables do not list is not one of VOC's 20 classes, and its
+boxes are left out. A name that covers more than VOC's class (OpenImages'
+``Table``) is not listed either: a missing box costs less than a wrong one.
 """
 
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from ..label_maps import IGNORE
 from .coco_classes import COCO_CLASSES
 from .voc_classes import VOC_CLASSES
 
@@ -22,9 +23,9 @@ COCO_TO_VOC: Mapping[str, str] = {
     'tv': 'tvmonitor',
 }
 
-# OpenImages draws a box of the most special name that its annotators knew, so
-# each of VOC's classes takes its subclasses too (our choice, after VOC's
-# annotation guidelines: a van is a car, a lorry is none).
+# OpenImages labels a box with the most specific name that its annotators knew,
+# so each of VOC's classes takes its subclasses too (our choice, after VOC's
+# annotation guidelines: a van is a car, a lorry is not).
 OPEN_IMAGES_TO_VOC: Mapping[str, str] = {
     source: target
     for target, sources in {
@@ -57,18 +58,47 @@ OPEN_IMAGES_TO_VOC: Mapping[str, str] = {
 }
 
 
+def check_classes(classes: Sequence[str], where: str) -> tuple[str, ...]:
+    """Check the foreground classes of a data set.
+
+    Args:
+        classes: Their names; the first has label 1.
+        where: Where they are from, the beginning of an error message.
+
+    Returns:
+        The names.
+
+    Raises:
+        ValueError: The list is empty, names a class twice, names the
+            background or has more classes than a label map can hold.
+    """
+    classes = tuple(classes)
+    if not classes or len(set(classes)) < len(classes):
+        raise ValueError(f'{where}: must name classes, each once')
+    if len(classes) >= IGNORE:
+        raise ValueError(
+            f'{where}: names {len(classes)} classes; label maps hold at most '
+            f'{IGNORE - 1}'
+        )
+    if 'background' in classes:
+        raise ValueError(
+            f'{where}: must not name the background, which is always label 0'
+        )
+    return classes
+
+
 def labels_of_names(
     classes: Sequence[str], other_names: Mapping[str, str]
 ) -> dict[str, int]:
-    """Which label each name stands for.
+    """The label of each class name.
 
     Args:
         classes: Names of the foreground classes; the first has label 1.
-        other_names: Other names for VOC's classes, used where ``classes``
-            are VOC's.
+        other_names: Other names for VOC's classes, used if ``classes`` are
+            VOC's.
 
     Returns:
-        The labels of the classes' own and other names.
+        The labels by name, including the other names.
     """
     labels = {name: i for i, name in enumerate(classes, start=1)}
     if tuple(classes) == tuple(VOC_CLASSES):
@@ -79,14 +109,15 @@ def labels_of_names(
 def warn_of_absent_classes(
     path: str | Path, classes: Sequence[str], labels: Iterable[int]
 ) -> None:
-    """Warn of classes that a file does not know, perhaps misspelt ones.
+    """Warn of classes that a file does not have; they may be misspelt.
 
-    Of VOC's and COCO's own lists a file need not have all.
+    There is no warning for VOC's and COCO's own lists, since few files have
+    all of their classes.
 
     Args:
-        path: The file that names the classes.
+        path: The file that defines the classes.
         classes: Names of the foreground classes; the first has label 1.
-        labels: Those that the file knows.
+        labels: The labels of the classes that the file has.
     """
     if tuple(classes) in (VOC_CLASSES, COCO_CLASSES):
         return
@@ -94,7 +125,7 @@ def warn_of_absent_classes(
     absent = [c for i, c in enumerate(classes, start=1) if i not in labels]
     if absent:
         warnings.warn(
-            f'{path}: names no class {", ".join(absent)}, which will have no '
-            'box; give the classes as the file names them',
+            f'{path}: has no class named {", ".join(absent)}, so no box of '
+            'it will be used; spell the classes as this file does',
             stacklevel=2,
         )

@@ -1,4 +1,4 @@
-"""Noise in boxes, as OpenImages has it (supplement, Sec. 3 [S])."""
+"""Noise in boxes as in OpenImages' annotations (supplement, Sec. 3 [S])."""
 
 import zlib
 from collections.abc import Callable
@@ -8,37 +8,36 @@ import numpy as np
 
 from .box_annotations import BoxAnnotations
 
-# Jittered boxes keep at least this many pixels a side.
+# The smallest side of a jittered box, in pixels.
 _MIN_SIDE = 4.0
 
 
 def add_box_noise(
     annotations: BoxAnnotations, kind: str, share: float, seed: int = 0
 ) -> BoxAnnotations:
-    """Harm some boxes of an image.
+    """Add errors to some boxes of an image.
 
-    The supplement names three ways in which boxes are wrong [S]; how much
-    each moves a box is our choice:
+    The supplement names three kinds of errors [S]; their size is our choice:
 
-    - ``merge``: one box over several instances. A chosen box and the nearest
-      other of its class become the box around both; a box alone of its class
-      stays.
+    - ``merge``: one box covers several instances. A chosen box and the
+      nearest other one of its class become the box around both. The only box
+      of a class does not change.
     - ``drop``: a box is missing.
     - ``jitter``: a box is not aligned. Its centre moves by up to a fifth of
       its sides, and each side becomes 0.75 to 1.33 times as long.
 
     Args:
-        annotations: The boxes of the image; they stay as they are.
+        annotations: The boxes of the image; they are not modified.
         kind: ``'merge'``, ``'drop'`` or ``'jitter'``.
         share: Probability that a box is chosen, in ``[0, 1]``.
-        seed: With the image's id it decides everything: the order of the
-            images does not matter.
+        seed: Seeds the random numbers together with the image's id, so that
+            the order of the images does not matter.
 
     Returns:
-        The harmed boxes.
+        The boxes with errors.
 
     Raises:
-        ValueError: There is no such kind, or ``share`` is not in ``[0, 1]``.
+        ValueError: ``kind`` is unknown, or ``share`` is not in ``[0, 1]``.
     """
     if kind not in NOISES:
         raise ValueError(
@@ -88,7 +87,7 @@ def _jitter(
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2 + shift
     half = np.maximum(sides * scale, _MIN_SIDE) / 2
     limit = np.array(annotations.size[::-1], np.float64)
-    # The centre is in the image, so that a part of the box is.
+    # Keep the centre, and so a part of the box, inside the image.
     centres = np.clip(centres, 0, limit)
     moved = np.concatenate([centres - half, centres + half], 1)
     moved = np.clip(moved, 0, np.tile(limit, 2))

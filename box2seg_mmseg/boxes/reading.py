@@ -1,4 +1,4 @@
-"""What the readers of all formats share."""
+"""What the readers of all formats share: report, collector, checks."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -7,45 +7,79 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import numpy as np
 
+from ..images import ImageError, image_size
 from .box_annotations import (
     AnnotationError,
     BoxAnnotations,
     warn_of_clipped_boxes,
 )
 
+_MAX_NAMES = 10  # names of classes in a message
+
 
 @dataclass
 class ReadingReport:
-    """What became of the entries of an annotation file.
+    """Counts of annotation entries read, used and skipped.
 
-    An entry is one box, in VOC's XML one file. ``num_read`` is the sum of the
-    other counts and the skipped ones.
+    An entry is one box. A file or an image that cannot be read counts as one
+    entry too. ``num_read`` is the sum of the other counts and the skipped
+    ones.
 
     Args:
-        skip_bad: Leave bad entries out and list them, instead of raising.
-        num_read: Entries looked at.
+        skip_bad: Skip bad entries and list them, instead of raising an error.
+        num_read: Entries read.
         num_used: Entries that were yielded.
-        num_other_classes: Entries of classes that are not asked for.
-        num_other_images: Entries of images that are not asked for.
-        skipped: One line for each bad entry: file, place, what was found.
+        num_other_images: Entries of images that were not asked for.
+        other_classes: For each class that was not asked for, how many
+            entries it has and where the first one is.
+        skipped: One line for each bad entry: file, place and value.
     """
 
     skip_bad: bool = False
     num_read: int = 0
     num_used: int = 0
-    num_other_classes: int = 0
     num_other_images: int = 0
+    other_classes: dict[str, tuple[int, str]] = field(default_factory=dict)
     skipped: list[str] = field(default_factory=list)
 
+    @property
+    def num_other_classes(self) -> int:
+        """Entries of classes that were not asked for."""
+        return sum(count for count, _ in self.other_classes.values())
+
+    def other_class(self, name: str, where: str) -> None:
+        """Count an entry of a class that was not asked for."""
+        count, first = self.other_classes.get(name, (0, where))
+        self.other_classes[name] = count + 1, first
+
+    def summary(self) -> list[str]:
+        """The counts as lines of text, other classes by name."""
+        lines = [
+            f'{self.num_read} annotations read: {self.num_used} used, '
+            f'{self.num_other_classes} of other classes, '
+            f'{self.num_other_images} of other images, '
+            f'{len(self.skipped)} bad'
+        ]
+        by_count = sorted(self.other_classes.items(), key=lambda x: -x[1][0])
+        shown = [
+            f'{name} {count} (first: {first})'
+            for name, (count, first) in by_count[:_MAX_NAMES]
+        ]
+        if shown:
+            more = len(by_count) - len(shown)
+            shown += [f'{more} more'] if more else []
+            lines.append(f'other classes: {"; ".join(shown)}')
+        return lines
+
     def bad(self, error: AnnotationError) -> None:
-        """Note a bad entry, or raise its error."""
+        """Record a bad entry, or raise its error."""
         if not self.skip_bad:
             raise error
         self.skipped.append(str(error))
 
     @contextmanager
     def entry(self) -> Iterator[None]:
-        """Count an entry as used, or as bad where its error is raised."""
+        """Count an entry as used, or as bad if its error is raised."""
         try:
             yield
         except AnnotationError as error:
@@ -96,14 +130,14 @@ class BoxCollector:
         Args:
             box: xyxy in pixels, 0-based and half-open.
             label: At least 1.
-            where: File and place, the beginning of an error's message.
-            score: In ``[0, 1]``, where the boxes have scores.
-            flags: One value a flag name.
-            given: What the file says, for messages; ``box`` if it is None.
+            where: File and place, the beginning of an error message.
+            score: In ``[0, 1]``, if the boxes have scores.
+            flags: One value for each flag name.
+            given: The values in the file, for messages; None means ``box``.
 
         Raises:
-            AnnotationError: The box has NaN, is empty or lies wholly outside
-                the image; or the score is not in ``[0, 1]``.
+            AnnotationError: The box has NaN, is empty or lies entirely
+                outside the image, or the score is not in ``[0, 1]``.
         """
         height, width = self._size
         # As BoxAnnotations stores it, so that an empty box shows here.
@@ -111,7 +145,7 @@ class BoxCollector:
         given = found.tolist() if given is None else given
         if not np.isfinite(found).all():
             raise AnnotationError(
-                f'{where}: a box has four numbers. Got: {given}'
+                f'{where}: a box needs four finite numbers. Got: {given}'
             )
         if not (found[:2] < found[2:]).all():
             raise AnnotationError(
@@ -120,7 +154,7 @@ class BoxCollector:
         clipped = np.clip(found, 0, (width, height, width, height))
         if not (clipped[:2] < clipped[2:]).all():
             raise AnnotationError(
-                f'{where}: lies wholly outside the image of {width} x '
+                f'{where}: lies entirely outside the image of {width} x '
                 f'{height} px. Got: {given}'
             )
         if self._scores is not None:
@@ -153,7 +187,7 @@ class BoxCollector:
 def counting_clipped(
     annotations: Iterable[BoxAnnotations],
 ) -> Iterator[BoxAnnotations]:
-    """Pass annotations on; after the last, warn of the clipped boxes once."""
+    """Pass annotations on, and after the last one warn of clipped boxes."""
     num_boxes = num_images = 0
     for item in annotations:
         num_boxes += item.num_clipped
@@ -162,18 +196,72 @@ def counting_clipped(
     warn_of_clipped_boxes(num_boxes, num_images)
 
 
-def image_name(file_name: object, where: str) -> str:
-    """An image's path below the image folder, checked.
+def require_boxes(
+    annotations: Iterable[BoxAnnotations],
+    report: ReadingReport,
+    classes: Sequence[str],
+) -> Iterator[BoxAnnotations]:
+    """Pass annotations on once one of them has a box.
+
+    Without any box all pixels would become background, which nobody wants
+    and nobody would notice.
 
     Args:
-        file_name: What the annotation file says.
-        where: File and place, the beginning of an error's message.
+        annotations: From a box source.
+        report: The report of that source.
+        classes: Names of the foreground classes, for the message.
 
-    Returns:
-        The name.
+    Yields:
+        The annotations, in order.
 
     Raises:
-        AnnotationError: It is no name, or leads out of the image folder.
+        AnnotationError: None of them has a box.
+    """
+    waiting: list[BoxAnnotations] = []
+    items = iter(annotations)
+    for item in items:
+        waiting.append(item)
+        if len(item.labels):
+            yield from waiting
+            yield from items
+            return
+    names = list(classes[:_MAX_NAMES])
+    names += ['...'] if len(classes) > _MAX_NAMES else []
+    hint = 'check the class names, the split and the annotation file'
+    if report.num_used:
+        hint = 'the score threshold leaves none; lower it'
+    elif report.skipped:
+        hint += f'; the first bad one is: {report.skipped[0]}'
+    raise AnnotationError(
+        f'no image of the split has a box of the classes {", ".join(names)} '
+        f'({"; ".join(report.summary())}); {hint}'
+    )
+
+
+def read_image_size(path: str | Path) -> tuple[int, int]:
+    """``(H, W)`` of an image whose annotations do not give it.
+
+    Raises:
+        AnnotationError: The file is missing or not an image.
+    """
+    try:
+        return image_size(path)
+    except ImageError as error:
+        raise AnnotationError(str(error)) from None
+
+
+def image_name(file_name: object, where: str) -> str:
+    """Check the path of an image below the image folder.
+
+    Args:
+        file_name: The value in the annotation file or in the split.
+        where: File and place, the beginning of an error message.
+
+    Returns:
+        The path.
+
+    Raises:
+        AnnotationError: It is not a path, or leads out of the image folder.
     """
     name = file_name if isinstance(file_name, str) else ''
     kinds = PurePosixPath(name), PureWindowsPath(name)

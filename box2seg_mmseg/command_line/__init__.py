@@ -13,10 +13,11 @@ from .box_options import (
     add_mask_option,
     list_skipped,
     print_report,
+    read_box_source,
     read_boxes,
     read_masks,
-    settle_format,
 )
+from .custom_imports import add_custom_imports
 from .labeler_options import add_labeler_options, read_labeler
 from .model_options import add_model_arguments, check_model_files
 from .report_options import add_report_options, write_reports
@@ -24,6 +25,7 @@ from .running import run
 
 __all__ = [
     'add_box_options',
+    'add_custom_imports',
     'add_labeler_options',
     'add_mask_option',
     'add_model_arguments',
@@ -35,12 +37,12 @@ __all__ = [
     'out_file',
     'positive_int',
     'print_report',
+    'read_box_source',
     'read_boxes',
     'read_classes',
     'read_labeler',
     'read_masks',
     'run',
-    'settle_format',
     'share',
     'write_reports',
 ]

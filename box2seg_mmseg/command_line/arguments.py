@@ -4,17 +4,16 @@ from argparse import ArgumentTypeError
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..boxes import COCO_CLASSES, VOC_CLASSES
+from ..boxes import COCO_CLASSES, VOC_CLASSES, check_classes
 from ..errors import UsageError
 from ..id_lists import read_lines
-from ..label_maps import IGNORE
 
 
 def positive_int(text: str) -> int:
-    """An argument that counts something.
+    """Convert an argument that counts something.
 
     Raises:
-        ArgumentTypeError: It is no whole number of at least 1.
+        ArgumentTypeError: The text is not a whole number >= 1.
     """
     if not text.isdecimal() or int(text) < 1:
         raise ArgumentTypeError(f'must be a number >= 1. Got: {text}')
@@ -22,10 +21,10 @@ def positive_int(text: str) -> int:
 
 
 def natural_number(text: str) -> int:
-    """An argument that seeds random numbers.
+    """Convert an argument that may be zero, such as a seed.
 
     Raises:
-        ArgumentTypeError: It is no whole number of at least 0.
+        ArgumentTypeError: The text is not a whole number >= 0.
     """
     if not text.isdecimal():
         raise ArgumentTypeError(f'must be a number >= 0. Got: {text}')
@@ -33,7 +32,7 @@ def natural_number(text: str) -> int:
 
 
 def out_file(text: str) -> Path:
-    """An argument that names a file to write; its folder may be absent.
+    """Convert an argument that names a file to write, in any folder.
 
     Raises:
         ArgumentTypeError: It is a folder.
@@ -45,10 +44,10 @@ def out_file(text: str) -> Path:
 
 
 def share(text: str) -> float:
-    """An argument in ``[0, 1]``.
+    """Convert an argument in ``[0, 1]``.
 
     Raises:
-        ArgumentTypeError: It is none.
+        ArgumentTypeError: The text is not a number in ``[0, 1]``.
     """
     try:
         value = float(text)
@@ -60,44 +59,34 @@ def share(text: str) -> float:
 
 
 def check_not_read(out: str | Path, source: str | Path) -> None:
-    """Find out that a tool would write over what it reads.
+    """Check that a tool does not overwrite its input.
 
     Raises:
-        UsageError: It would.
+        UsageError: ``out`` and ``source`` are the same.
     """
     if Path(out).resolve() == Path(source).resolve():
-        raise UsageError(f'{out}: is read; give another --out')
+        raise UsageError(
+            f'{out}: --out would overwrite an input; choose another place'
+        )
 
 
 def read_classes(path: str | Path | None) -> Sequence[str]:
     """The foreground classes of a data set.
 
     Args:
-        path: Text file with one class a line, ``coco`` for COCO's 80, or None
-            for PASCAL VOC's.
+        path: Text file with one class on each line, ``coco`` for COCO's 80, or
+            None for PASCAL VOC's.
 
     Returns:
         Their names; the first has label 1.
 
     Raises:
-        UsageError: There is no such file.
-        ValueError: The file names no class, one twice, too many for a label
-            map, or the background.
+        UsageError: The file does not exist.
+        ValueError: The list is empty, or not valid; see
+            :func:`check_classes`.
     """
     if path is None:
         return VOC_CLASSES
     if str(path) == 'coco':
         return COCO_CLASSES
-    classes = tuple(read_lines(path))
-    if not classes or len(set(classes)) < len(classes):
-        raise ValueError(f'{path}: must name classes, each once')
-    if len(classes) >= IGNORE:
-        raise ValueError(
-            f'{path}: names {len(classes)} classes; label maps hold at most '
-            f'{IGNORE - 1}'
-        )
-    if 'background' in classes:
-        raise ValueError(
-            f'{path}: must not name the background, which is always label 0'
-        )
-    return classes
+    return check_classes(read_lines(path), str(path))

@@ -4,6 +4,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from ..errors import UsageError
+from ..installed import find_config
 
 
 def add_model_arguments(parser: ArgumentParser) -> None:
@@ -13,11 +14,15 @@ def add_model_arguments(parser: ArgumentParser) -> None:
 
 
 def check_model_files(args: Namespace) -> None:
-    """Check that both files exist.
+    """Check early that both files exist.
+
+    Args:
+        args: What :func:`add_model_arguments` parsed; the name of a shipped
+            config becomes its path.
 
     Raises:
-        UsageError: One does not.
+        UsageError: One of them does not exist.
     """
-    for path in (args.config, args.checkpoint):
-        if not Path(path).is_file():
-            raise UsageError(f'{path}: no such file')
+    args.config = str(find_config(args.config))
+    if not Path(args.checkpoint).is_file():
+        raise UsageError(f'{args.checkpoint}: no such file')

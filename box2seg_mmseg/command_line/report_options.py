@@ -3,7 +3,6 @@
 from argparse import ArgumentParser, Namespace
 from collections.abc import Mapping
 
-from ..evaluation import format_iou_table, write_iou_csv
 from ..files import write_json
 from .arguments import out_file
 
@@ -35,6 +34,9 @@ def write_reports(
             :func:`format_iou_table`.
         content: Content of the JSON file.
     """
+    # The package evaluation imports torch, which --help does not need.
+    from ..evaluation import format_iou_table, write_iou_csv
+
     print(format_iou_table(reports))
     if args.json:
         write_json(args.json, content)

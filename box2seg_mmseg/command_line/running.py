@@ -4,11 +4,14 @@ import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 
+from .. import register_all_modules
 from ..errors import UsageError
 
 
 def run(main: Callable[[Namespace], int], parser: ArgumentParser) -> None:
     """Parse the arguments, run the tool and exit with its status.
+
+    Everything is registered with mmseg's registries before the tool runs.
 
     The exit status is 0 on success, 1 if something in the data is bad, 2 for
     a usage error and 130 if interrupted. Errors go to stderr in one line;
@@ -23,6 +26,7 @@ def run(main: Callable[[Namespace], int], parser: ArgumentParser) -> None:
     )
     args = parser.parse_args()
     try:
+        register_all_modules()
         status = main(args)
     except KeyboardInterrupt:
         print('interrupted', file=sys.stderr)

@@ -1,5 +1,6 @@
 """mmseg datasets and transforms that know boxes."""
 
+from .. import checked_toolbox  # noqa: F401
 from .box_supervised import BoxSupervisedDataset
 from .box_supervised_coco import BoxSupervisedCOCODataset
 from .box_supervised_voc import BoxSupervisedVOCDataset

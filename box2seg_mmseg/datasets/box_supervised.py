@@ -1,56 +1,81 @@
 """Training images with boxes instead of masks."""
 
 import logging
-from abc import ABCMeta, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
-from mmengine.fileio import list_from_file
+import mmcv
 from mmengine.logging import print_log
 from mmseg.datasets import BaseSegDataset, PascalVOCDataset
+from mmseg.registry import DATASETS
 
-from ..boxes import BoxAnnotations, ReadingReport
+from ..boxes import (
+    BOX_SOURCES,
+    AnnotationError,
+    ReadingReport,
+    build_box_source,
+    require_boxes,
+)
 from ..label_maps import voc_palette
+from ..pseudo_labels import check_label_folder
 
 
-class BoxSupervisedDataset(BaseSegDataset, metaclass=ABCMeta):
+@DATASETS.register_module()
+class BoxSupervisedDataset(BaseSegDataset):
     """A training set of images, boxes and, if stored, pseudo labels.
 
-    A subclass says where the boxes come from (:meth:`read_boxes`).
+    It reads no ground-truth mask, so none can leak into training, unless
+    ``mask_ann_file`` says which images have one. Validate and test with
+    mmseg's own datasets. Each item has:
 
-    It knows no ground-truth mask, so none can leak into training, unless
-    ``mask_ann_file`` says which images have one; validate and test with
-    mmseg's own ``PascalVOCDataset``. Each item has ``boxes`` ``(K, 4)``
-    float32 xyxy, ``box_labels`` ``(K,)`` int64 in ``1..L``, the
-    ``annotated_size`` ``(H, W)`` of the image and, given
-    ``pseudo_label_dir``, ``pseudo_label_path``.
+    - ``boxes``: ``(K, 4)`` float32 xyxy in pixels, half-open.
+    - ``box_labels``: ``(K,)`` int64 in ``1..L``.
+    - ``annotated_size``: ``(H, W)`` of the image.
+    - ``num_classes``: ``L + 1``, the classes with the background.
+    - ``pseudo_label_path``: The PNG that ``LoadPseudoLabels`` reads, if
+      ``pseudo_label_dir`` or a mask of the image gives one.
 
     Args:
-        ann_file: Split file with one image id a line, in ``data_root``.
+        ann_file: Split file in ``data_root`` with one image id on each line,
+            or a split that the box source knows by name.
         data_root: The folder of the data set.
+        box_source: Config of the box source: ``type``, such as ``'VOCXML'``,
+            ``'COCOJSON'``, ``'OpenImagesCSV'``, ``'Detections'`` or
+            ``'YOLOTxt'``, and its own arguments. The dataset adds
+            ``data_root``, ``classes``, ``image_dir`` and ``image_suffix``.
         data_prefix: ``img_path``: the folder of the images in ``data_root``.
+            Defaults to the box source's.
+        img_suffix: Suffix of the image files, for box sources that take one.
+            Defaults to the box source's.
         pseudo_label_dir: Folder of the stored pseudo labels,
             ``<image id>.png``; relative to the working directory like
-            ``work_dir``. Not needed with ``GeneratePseudoLabels``.
-        mask_ann_file: For mixed supervision: split file, in ``data_root``, of
-            the images whose masks take the place of their pseudo labels. It
-            may name images that are not in ``ann_file``.
+            ``work_dir``. Not needed with ``GeneratePseudoLabels``, or if all
+            images have masks.
+        mask_ann_file: For mixed or full supervision: split file in
+            ``data_root`` of the images whose masks replace their pseudo
+            labels. It may name images that are not in ``ann_file``.
         mask_dir: Folder of these masks, in ``data_root``.
-        balance_masks: Repeat the images that have masks until they are as
-            many as the others, so that about half of each batch has masks
-            (our choice). An epoch is longer by that.
-        skip_bad: Leave bad annotations out and log them, as the tools do with
-            ``--skip-bad``: a box, in VOC's XML a file and so its image.
-        metainfo: ``classes`` (background first) and ``palette``; defaults to
-            PASCAL VOC's classes and colours.
+        balance_masks: Repeat the images with masks until they are as many as
+            the others, so that about half of each batch has masks (our
+            choice). This makes an epoch longer.
+        skip_bad: Leave out bad boxes, and images without a readable
+            annotation or label map, and log them, as the tools do with
+            ``--skip-bad``.
+        metainfo: ``classes`` (background first) and ``palette``. Defaults to
+            the classes of the box source, which are PASCAL VOC's unless the
+            annotations bring their own, and VOC's colours.
         **kwargs: As for mmseg's ``BaseSegDataset``.
 
     Raises:
-        ValueError: ``data_prefix`` names a folder of masks, or the first
-            class is not the background.
-        FileNotFoundError: A split file is missing.
-        AnnotationError: An annotation is missing or bad, without
-            ``skip_bad``.
+        ValueError: ``data_prefix`` names anything but images,
+            ``pseudo_label_dir`` is the folder of the masks, the first class
+            is not the background, there are more classes than a label map
+            can hold, or a transform would not flip the boxes.
+        UsageError: A split file or an annotation file does not exist.
+        AnnotationError: An annotation or a label map is missing or bad,
+            without ``skip_bad``; or no image has a box.
+        StoreError: The pseudo labels were made for other classes.
     """
 
     METAINFO = PascalVOCDataset.METAINFO
@@ -59,34 +84,61 @@ class BoxSupervisedDataset(BaseSegDataset, metaclass=ABCMeta):
         self,
         ann_file: str,
         data_root: str,
-        data_prefix: dict[str, str] = dict(img_path='JPEGImages'),
+        box_source: Mapping[str, Any] = dict(type='VOCXML'),
+        data_prefix: Mapping[str, str] | None = None,
+        img_suffix: str | None = None,
         pseudo_label_dir: str | None = None,
         mask_ann_file: str | None = None,
         mask_dir: str = 'SegmentationClass',
         balance_masks: bool = False,
         skip_bad: bool = False,
-        metainfo: dict | None = None,
+        metainfo: Mapping[str, Any] | None = None,
         **kwargs,
     ) -> None:
-        if 'seg_map_path' in data_prefix:
+        data_prefix, metainfo = dict(data_prefix or {}), dict(metainfo or {})
+        for key in data_prefix:
+            if key != 'img_path':  # above all no seg_map_path
+                raise ValueError(
+                    f'{type(self).__name__} reads images and boxes only; '
+                    f'remove {key} from data_prefix. Name the place of boxes '
+                    'in box_source, of masks in mask_dir'
+                )
+        if pseudo_label_dir is not None and (
+            Path(pseudo_label_dir).resolve()
+            == Path(data_root, mask_dir).resolve()
+        ):
             raise ValueError(
-                f'{type(self).__name__} must not see masks: take '
-                "seg_map_path out of data_prefix. Got: '"
-                f"{data_prefix['seg_map_path']}'"
+                f'{pseudo_label_dir}: is mask_dir, so it has ground-truth '
+                'masks; remove pseudo_label_dir and name the images with '
+                'masks in mask_ann_file'
             )
         self.pseudo_label_dir = pseudo_label_dir
         self.mask_ann_file = mask_ann_file
         self.mask_dir = mask_dir
         self.balance_masks = balance_masks
         self.skip_bad = skip_bad
-        metainfo = dict(metainfo or {})
-        classes = metainfo.get('classes', self.METAINFO['classes'])
-        if classes[0] != 'background':
+        classes = metainfo.get('classes')
+        if classes is not None and list(classes[:1]) != ['background']:
             raise ValueError(
                 "The first of metainfo's classes must be 'background'. "
-                f'Got: {classes[0]!r}'
+                f'Got: {list(classes[:1])}'
             )
-        metainfo.setdefault('palette', voc_palette()[: len(classes)].tolist())
+        source = BOX_SOURCES[box_source.get('type')]
+        given = dict(
+            data_root=data_root,
+            classes=None if classes is None else classes[1:],
+            image_dir=data_prefix.setdefault(
+                'img_path', source.default_image_dir
+            ),
+        )
+        taken = [option.argument for option in source.options]
+        if img_suffix is not None and 'image_suffix' in taken:
+            given['image_suffix'] = img_suffix
+        self.box_source = build_box_source(given | dict(box_source))
+        metainfo['classes'] = ('background', *self.box_source.classes)
+        metainfo.setdefault(
+            'palette', voc_palette()[: len(metainfo['classes'])].tolist()
+        )
         super().__init__(
             ann_file=ann_file,
             data_root=data_root,
@@ -94,76 +146,85 @@ class BoxSupervisedDataset(BaseSegDataset, metaclass=ABCMeta):
             metainfo=metainfo,
             **kwargs,
         )
+        for step in self.pipeline.transforms:
+            # mmcv's flips gt_seg_map alone; mmseg's, every map.
+            if type(step) is mmcv.transforms.RandomFlip:
+                raise ValueError(
+                    "mmcv's RandomFlip would not flip the boxes; use mmseg's: "
+                    "dict(type='RandomFlip') with default_scope='mmseg'"
+                )
 
     @classmethod
     def get_label_map(cls, new_classes: Sequence[str] | None = None) -> None:
-        """No map: boxes and pseudo labels are in the dataset's own classes."""
-
-    @abstractmethod
-    def read_boxes(
-        self, image_ids: list[str], report: ReadingReport
-    ) -> Iterable[BoxAnnotations]:
-        """Read the boxes of a split.
-
-        The prefixes in ``self.data_prefix`` start with ``data_root`` already.
-
-        Args:
-            image_ids: The images of the split.
-            report: Says whether bad annotations are skipped, and lists them.
-
-        Returns:
-            Their annotations.
-
-        Raises:
-            AnnotationError: An annotation is missing or bad, and bad ones
-                are not skipped.
-        """
+        """No map: boxes and pseudo labels use the dataset's own classes."""
 
     def load_data_list(self) -> list[dict]:
         """Read the split and the boxes of its images.
 
         Returns:
-            One dict an image; those of repeated images at the end.
+            One dict for each image; repeated images are at the end.
         """
-        image_ids = _read_ids(self.ann_file)
+        source = self.box_source
+        image_ids = source.image_ids(self.ann_file)
         masked = set()
         if self.mask_ann_file is not None:
-            masked = set(_read_ids(Path(self.data_root, self.mask_ann_file)))
+            path = Path(self.data_root, self.mask_ann_file)
+            masked = set(source.image_ids(path))
         report = ReadingReport(skip_bad=self.skip_bad)
+        annotations = source.read(image_ids, report)
+        images = list(require_boxes(annotations, report, source.classes))
+        unlabelled = self._unlabelled(
+            [image.image_id for image in images], masked, report
+        )
         data_list, with_mask = [], []
-        for annotations in self.read_boxes(image_ids, report):
+        for image in images:
+            if image.image_id in unlabelled:
+                continue
             item = dict(
-                img_path=annotations.image_path,
-                annotated_size=annotations.size,
-                boxes=annotations.boxes,
-                box_labels=annotations.labels,
+                img_path=image.image_path,
+                annotated_size=image.size,
+                boxes=image.boxes,
+                box_labels=image.labels,
+                num_classes=len(self.metainfo['classes']),
                 label_map=None,
                 reduce_zero_label=False,
                 seg_fields=[],
             )
             label_dir = self.pseudo_label_dir
-            if annotations.image_id in masked:
+            if image.image_id in masked:
                 label_dir = Path(self.data_root, self.mask_dir)
+                with_mask.append(item)
             if label_dir is not None:
                 item['pseudo_label_path'] = str(
-                    Path(label_dir, f'{annotations.image_id}.png')
+                    Path(label_dir, f'{image.image_id}.png')
                 )
             data_list.append(item)
-            if annotations.image_id in masked:
-                with_mask.append(item)
         if self.balance_masks and with_mask:
             others = len(data_list) - len(with_mask)
             times = max(1, round(others / len(with_mask)))
             data_list += with_mask * (times - 1)
+        if report.other_classes:
+            print_log('; '.join(report.summary()), 'current')
         for error in report.skipped:
             print_log(f'left out: {error}', 'current', logging.WARNING)
         return data_list
 
-
-def _read_ids(path: str | Path) -> list[str]:
-    if not Path(path).is_file():
-        raise FileNotFoundError(
-            f'{path}: no such split file; it lists one image id a line'
-        )
-    lines = list_from_file(path, encoding='utf-8-sig')
-    return [line.strip() for line in lines if line.strip()]
+    def _unlabelled(
+        self, image_ids: Sequence[str], masked: set[str], report: ReadingReport
+    ) -> set[str]:
+        """The images that have no readable label, noted in the report."""
+        missing = {}
+        for label_dir, wanted in (
+            (self.pseudo_label_dir, [i for i in image_ids if i not in masked]),
+            (
+                Path(self.data_root, self.mask_dir),
+                [i for i in image_ids if i in masked],
+            ),
+        ):
+            if label_dir is not None and wanted:
+                missing |= check_label_folder(
+                    label_dir, wanted, self.box_source.classes
+                )
+        for reason in missing.values():
+            report.bad(AnnotationError(reason))
+        return set(missing)

@@ -1,25 +1,21 @@
 """Boxes from PASCAL VOC's XML files."""
 
-from collections.abc import Iterable
+from pathlib import Path
 
 from mmseg.registry import DATASETS
 
-from ..boxes import BoxAnnotations, ReadingReport, iter_voc_xml
 from .box_supervised import BoxSupervisedDataset
 
 
 @DATASETS.register_module()
 class BoxSupervisedVOCDataset(BoxSupervisedDataset):
-    """A training set in the layout of VOCdevkit/VOC2012.
+    """A :class:`BoxSupervisedDataset` with the box source ``VOCXML``.
 
     Args:
-        ann_file: Split file with one image id a line, in ``data_root``.
-        data_root: The folder of the data set.
-        data_prefix: ``img_path`` and ``box_path``: the folders of images and
-            XML files in ``data_root``.
-        box_dir: Folder of the XML files, if they are elsewhere than
-            ``data_prefix`` says; relative to the working directory.
-        img_suffix: Suffix of the image files.
+        ann_file: Split file in ``data_root`` with one image id on each line.
+        data_root: A folder in the layout of VOCdevkit/VOC2012.
+        box_dir: Folder of the XML files, relative to the working directory.
+            Defaults to ``Annotations`` in ``data_root``.
         **kwargs: As for :class:`BoxSupervisedDataset`.
     """
 
@@ -27,32 +23,10 @@ class BoxSupervisedVOCDataset(BoxSupervisedDataset):
         self,
         ann_file: str,
         data_root: str,
-        data_prefix: dict[str, str] = dict(
-            img_path='JPEGImages', box_path='Annotations'
-        ),
         box_dir: str | None = None,
-        img_suffix: str = '.jpg',
         **kwargs,
     ) -> None:
-        self.box_dir = box_dir
-        super().__init__(
-            ann_file=ann_file,
-            data_root=data_root,
-            data_prefix=dict(dict(box_path='Annotations'), **data_prefix),
-            img_suffix=img_suffix,
-            **kwargs,
-        )
-
-    def read_boxes(
-        self, image_ids: list[str], report: ReadingReport
-    ) -> Iterable[BoxAnnotations]:
-        """Read the XML file of each image."""
-        return iter_voc_xml(
-            '',
-            image_ids,
-            classes=self.metainfo['classes'][1:],
-            image_dir=self.data_prefix['img_path'],
-            xml_dir=self.box_dir or self.data_prefix['box_path'],
-            image_suffix=self.img_suffix,
-            report=report,
-        )
+        box_source = dict(type='VOCXML')
+        if box_dir is not None:
+            box_source['xml_dir'] = str(Path(box_dir).absolute())
+        super().__init__(ann_file, data_root, box_source, **kwargs)

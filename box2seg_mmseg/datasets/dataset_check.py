@@ -1,4 +1,4 @@
-"""The audit of a data set before training: what is wrong, what is in it."""
+"""The check of a data set before training: its problems and content."""
 
 import hashlib
 from collections import Counter
@@ -29,11 +29,11 @@ _CHUNK = 256  # images that are read ahead
 
 @dataclass
 class Problem:
-    """One thing that is wrong.
+    """One problem of a data set.
 
     Args:
-        kind: Problems of one kind have one cure.
-        text: File, what was found, and the cure.
+        kind: Problems of the same kind are fixed in the same way.
+        text: File, what was found, and how to fix it.
     """
 
     kind: str
@@ -42,15 +42,15 @@ class Problem:
 
 @dataclass
 class ClassFigures:
-    """What a data set has of one class.
+    """Figures of one class in a data set.
 
     Args:
-        images: Images that have a box of it.
-        boxes: Its boxes.
-        thin: Those that are narrower or lower than 3 px.
-        sides: Square root of each box's area, in pixels.
-        filling_rates: Of each box the share of its pixels that the labels
-            give to the class; empty without labels.
+        images: Number of images with a box of the class.
+        boxes: Number of boxes.
+        thin: Number of boxes that are narrower or lower than 3 px.
+        sides: Square root of the area of each box, in pixels.
+        filling_rates: For each box the share of its pixels that the labels
+            assign to the class; empty without labels.
     """
 
     images: int = 0
@@ -60,7 +60,7 @@ class ClassFigures:
     filling_rates: list[float] = field(default_factory=list)
 
     def summary(self) -> dict:
-        """The figures with medians in place of lists; None of nothing."""
+        """The figures, with the median of each list; None if it is empty."""
         return dict(
             images=self.images,
             boxes=self.boxes,
@@ -72,32 +72,35 @@ class ClassFigures:
 
 @dataclass
 class DatasetReport:
-    """What the audit found.
+    """The result of :func:`check_dataset`.
 
     Args:
         problems: In the order found.
-        images: How many were looked at.
-        unboxed: How many of them have no box of the classes; all of such an
-            image is background to a training.
+        images: Number of images read.
+        unboxed: Number of them that have no box of the classes; training
+            takes all of such an image for background.
         classes: Figures by class name.
+        other_classes: Number of boxes by the names of other classes.
     """
 
     problems: list[Problem] = field(default_factory=list)
     images: int = 0
     unboxed: int = 0
     classes: dict[str, ClassFigures] = field(default_factory=dict)
+    other_classes: dict[str, int] = field(default_factory=dict)
 
     def add(self, kind: str, text: str) -> None:
-        """Note a problem."""
+        """Add a problem."""
         self.problems.append(Problem(kind, text))
 
     def to_json(self) -> dict:
-        """What the JSON file says."""
+        """The report as JSON can store it."""
         return dict(
             problems=[asdict(problem) for problem in self.problems],
             images=self.images,
             images_without_box=self.unboxed,
             classes={k: v.summary() for k, v in self.classes.items()},
+            other_classes=self.other_classes,
         )
 
 
@@ -111,19 +114,18 @@ def check_dataset(
 ) -> DatasetReport:
     """Read every image, box and label of a split once.
 
-    What the reader of the annotations refuses is not seen here; add its
-    report's lines to the problems.
+    Annotations that the box source refuses do not arrive here; add the lines
+    of its report to the problems.
 
     Args:
         annotations: The boxes of the images.
-        image_ids: The images that the split names, also those whose
-            annotations the reader refuses.
+        image_ids: All images of the split, including those whose annotations
+            the box source refuses.
         classes: Names of the foreground classes.
         label_dir: Folder of pseudo labels or masks, ``<image id>.png``, or
             None.
-        other_images: By the name of another split the paths of its images by
-            their ids: no image of this split may be among them, by id or by
-            content.
+        other_images: For each other split the paths of its images by id. No
+            image of this split may be among them, by id or by content.
         progress: Show a progress bar on stderr.
 
     Returns:
@@ -139,7 +141,7 @@ def check_dataset(
         if image_id in names:
             report.add(
                 'image in two splits',
-                f'{image_id}: is in {names[image_id]} too; take it out of one',
+                f'{image_id}: is in {names[image_id]} too; remove it from one',
             )
     bad_labels = set()
     if label_dir is not None:
@@ -164,25 +166,31 @@ def check_dataset(
             report.add(
                 'image in two splits',
                 f'{item.image_path}: the same picture as {hashes[digest]}; '
-                'take it out of one',
+                'remove it from one',
             )
         elif digest in seen:
             report.add(
                 'image twice',
-                f'{item.image_path}: the same picture as {seen[digest]}; take '
-                'one out of the split',
+                f'{item.image_path}: the same picture as {seen[digest]}; '
+                'remove one from the split',
             )
         else:
             seen[digest] = item.image_id
         if label_dir is not None and item.image_id not in bad_labels:
             _check_label(item, Path(label_dir), report)
+    if report.unboxed == report.images:
+        report.add(
+            'no box',
+            f'none of {report.images} images has a box of the classes '
+            f'{", ".join(classes)}; check their names',
+        )
     return report
 
 
 def _read_ahead(
     annotations: Iterable[BoxAnnotations],
 ) -> Iterator[tuple[BoxAnnotations, str | ImageError]]:
-    """Each image with the hash of its pixels, or what is wrong with it."""
+    """Each image with the hash of its pixels, or the error of reading it."""
     items = iter(annotations)
     with ThreadPoolExecutor() as pool:
         while chunk := list(islice(items, _CHUNK)):
@@ -201,7 +209,7 @@ def _digest(item: BoxAnnotations) -> str | ImageError:
 def _hashes_of_split(
     split: str, images: Mapping[str, Path], report: DatasetReport
 ) -> dict[str, str]:
-    """What another split's images are, by the hash of their pixels."""
+    """Names of the images of another split by the hash of their pixels."""
     hashes = {}
     unread = []
     for image_id, path in images.items():
@@ -211,7 +219,7 @@ def _hashes_of_split(
             unread.append(path)
         else:
             hashes[_hash(image)] = f'{image_id} of {split}'
-    if unread:  # what was not looked at may be in this split too
+    if unread:  # they may be in this split too
         report.add(
             'other split',
             f'{len(unread)} of {len(images)} images of {split} could not be '
@@ -242,7 +250,7 @@ def _check_boxes(item: BoxAnnotations, report: DatasetReport) -> None:
             report.add(
                 'box twice',
                 f'{item.image_id}: {names[label - 1]} {box} is there {count} '
-                'times; leave one',
+                'times; keep one',
             )
     boxes = pixel_boxes(item.boxes, item.size)
     sides = boxes[:, 2:] - boxes[:, :2]

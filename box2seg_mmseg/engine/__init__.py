@@ -1,5 +1,6 @@
 """Hooks and optimizer wrappers that mmengine lacks."""
 
+from .. import checked_toolbox  # noqa: F401
 from .hooks import (
     Box2SegVisualizationHook,
     CheckpointCheckHook,

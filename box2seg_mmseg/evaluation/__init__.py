@@ -1,5 +1,6 @@
 """Figures of label maps."""
 
+from .. import checked_toolbox  # noqa: F401
 from .iou_tables import format_iou_table, write_iou_csv
 from .label_areas import LabelAreas
 from .label_folders import evaluate_label_folders

@@ -1,5 +1,6 @@
 """Segmentors, backbones, decode head and losses."""
 
+from .. import checked_toolbox  # noqa: F401
 from .backbone_weights import load_from_box2seg
 from .backbones import EfficientNetLite
 from .decode_heads import Box2SegHead

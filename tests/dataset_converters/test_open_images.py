@@ -140,7 +140,7 @@ def test_bad_rows_and_nothing_left(folder):
     [
         ((0.5, 0.1, 0.2, 0.8), 'needs x1 < x2'),
         ((0.5, 0.1, 0.8, 0.2), 'needs x1 < x2'),
-        ((1.2, 1.4, 0.2, 0.8), 'wholly outside'),
+        ((1.2, 1.4, 0.2, 0.8), 'entirely outside'),
         (('nan', 0.5, 0.2, 0.8), 'needs x1 < x2'),
         (('left', 0.5, 0.2, 0.8), 'must be numbers'),
         ((), 'needs 13 values'),
@@ -200,7 +200,7 @@ def test_a_flag_without_a_column_is_told(folder):
     folder.add('a', 'cat')
     folder.rows = [row.rpartition(',')[0] for row in folder.rows]
     header = HEADER.removesuffix(',IsInside')
-    message = r'boxes\.csv: no column IsInside.*--bad with nothing'
+    message = r'boxes\.csv: no column IsInside.*--bad without a'
     with pytest.raises(AnnotationError, match=message):
         folder.prepare(header)
     folder.prepare(header, box_filter=BoxFilter(flags=['group_of']))

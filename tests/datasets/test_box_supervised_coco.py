@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from mmseg.registry import DATASETS
 
-from box2seg_mmseg.boxes import AnnotationError, iter_coco_json
+from box2seg_mmseg.boxes import iter_coco_json
+from box2seg_mmseg.errors import UsageError
 
 CLASSES = ('background', 'cat', 'dog')
 
@@ -19,7 +20,8 @@ def _dataset(root, **kwargs):
 
 def test_items_are_what_the_reader_reads(data_dir):
     root = data_dir / 'coco-mini'
-    dataset = _dataset(root, pseudo_label_dir='labels')
+    labels = root / 'SegmentationClass'
+    dataset = _dataset(root, pseudo_label_dir=labels, mask_dir='none')
     ids = (root / 'train.txt').read_text().split()
     assert len(dataset) == len(ids) == 137
     want = iter_coco_json(root / 'boxes.json', root / 'JPEGImages', ids)
@@ -28,7 +30,7 @@ def test_items_are_what_the_reader_reads(data_dir):
         np.testing.assert_array_equal(item['boxes'], annotations.boxes)
         np.testing.assert_array_equal(item['box_labels'], annotations.labels)
         assert item['img_path'] == annotations.image_path
-        assert item['pseudo_label_path'] == f'labels/{ids[i]}.png'
+        assert item['pseudo_label_path'] == str(labels / f'{ids[i]}.png')
 
 
 def test_some_of_the_classes(data_dir):
@@ -38,5 +40,5 @@ def test_some_of_the_classes(data_dir):
 
 
 def test_a_missing_file_is_named(data_dir):
-    with pytest.raises(AnnotationError, match=r'none\.json'):
+    with pytest.raises(UsageError, match=r'none\.json: no such file'):
         _dataset(data_dir / 'coco-mini', box_file='none.json')

@@ -8,9 +8,14 @@ import torch
 from mmseg.registry import DATASETS, MODELS
 from rendered_scenes import SCENE_CLASSES
 
-from box2seg_mmseg.boxes import AnnotationError
+from box2seg_mmseg.boxes import AnnotationError, iter_voc_xml
+from box2seg_mmseg.errors import UsageError
 from box2seg_mmseg.label_maps import write_label_png
-from box2seg_mmseg.pseudo_labels import build_labeler
+from box2seg_mmseg.pseudo_labels import (
+    StoreError,
+    build_labeler,
+    generate_pseudo_labels,
+)
 
 METAINFO = dict(classes=('background', *SCENE_CLASSES))
 
@@ -38,28 +43,38 @@ PIPELINE = [
 ]
 
 
-def test_items_have_boxes_and_no_mask(scenes):
-    dataset = _dataset(scenes, pseudo_label_dir='labels')
+@pytest.fixture
+def labels(tmp_path):
+    """A folder of label maps of unknown origin, which only have to exist."""
+    folder = tmp_path / 'labels'
+    folder.mkdir()
+    for i in range(16):
+        write_label_png(
+            folder / f'train_{i:04d}.png', np.zeros((64, 64), np.uint8)
+        )
+    return folder
+
+
+def test_items_have_boxes_and_no_mask(scenes, labels):
+    dataset = _dataset(scenes, pseudo_label_dir=labels)
     assert len(dataset) == 16
     item = dataset.get_data_info(0)
     assert item['boxes'].shape == (len(item['box_labels']), 4)
-    assert item['pseudo_label_path'] == 'labels/train_0000.png'
+    assert item['pseudo_label_path'] == f'{labels}/train_0000.png'
     assert not any('SegmentationClass' in str(v) for v in item.values())
     assert 'seg_map_path' not in item
 
 
 def test_masks_and_missing_files_are_refused(scenes):
-    with pytest.raises(ValueError, match='take seg_map_path out'):
+    with pytest.raises(ValueError, match='remove seg_map_path from'):
         _dataset(
             scenes,
             data_prefix=dict(
                 img_path='JPEGImages', seg_map_path='SegmentationClass'
             ),
         )
-    with pytest.raises(FileNotFoundError, match=r'none\.txt: no such split'):
+    with pytest.raises(UsageError, match=r'none\.txt: no such file'):
         _dataset(scenes, ann_file='none.txt')
-    with pytest.raises(AnnotationError, match="unknown class '"):
-        _dataset(scenes, metainfo=dict(classes=('background', 'cat')))
 
 
 def test_bad_annotations_can_be_left_out(scenes, tmp_path):
@@ -73,21 +88,20 @@ def test_bad_annotations_can_be_left_out(scenes, tmp_path):
     assert ids == [f'train_{i:04d}' for i in range(16) if i != 3]
 
 
-def test_stored_and_on_the_fly_labels_are_the_same(scenes, tmp_path):
+def test_stored_and_on_the_fly_labels_are_the_same(scenes, labels):
     made = _dataset(scenes, PIPELINE)
     labeler = build_labeler(dict(type='GrabCut'))
     for index in range(3):
         item = made.get_data_info(index)
         image = made.pipeline.transforms[0](dict(item))['img']
         write_label_png(
-            tmp_path / f'train_{index:04d}.png',
+            labels / f'train_{index:04d}.png',
             labeler(image, item['boxes'], item['box_labels']),
         )
     stored = _dataset(
         scenes,
         [*PIPELINE[:2], dict(type='LoadPseudoLabels'), PIPELINE[3]],
-        pseudo_label_dir=str(tmp_path),
-        indices=3,
+        pseudo_label_dir=labels,
     )
     for index in range(3):
         a = made[index]['data_samples'].gt_sem_seg.data
@@ -95,18 +109,54 @@ def test_stored_and_on_the_fly_labels_are_the_same(scenes, tmp_path):
         assert a.any() and torch.equal(a, b)
 
 
-def test_bad_pseudo_labels_are_named(scenes, tmp_path):
+def test_bad_pseudo_labels_are_named(scenes, labels):
     pipeline = [PIPELINE[0], dict(type='LoadPseudoLabels')]
-    dataset = _dataset(scenes, pipeline, pseudo_label_dir=str(tmp_path))
-    with pytest.raises(FileNotFoundError, match=r'0000\.png: no such pseudo'):
-        dataset[0]
-    write_label_png(tmp_path / 'train_0000.png', np.zeros((9, 9), np.uint8))
+    dataset = _dataset(scenes, pipeline, pseudo_label_dir=labels)
+    path = labels / 'train_0000.png'
+    write_label_png(path, np.zeros((9, 9), np.uint8))
     with pytest.raises(ValueError, match=r'\(64, 64\).*Got: \(9, 9\)'):
         dataset[0]
-    whole = (tmp_path / 'train_0000.png').read_bytes()
-    (tmp_path / 'train_0000.png').write_bytes(whole[: len(whole) // 2])
+    whole = path.read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ValueError, match=r'0000\.png: truncated or corrupt'):
         dataset[0]
+    path.unlink()
+    with pytest.raises(FileNotFoundError, match=r'0000\.png: no such pseudo'):
+        dataset[0]
+
+
+def test_missing_labels_are_found_before_the_training(scenes, labels):
+    (labels / 'train_0005.png').unlink()
+    with pytest.raises(AnnotationError, match=r'train_0005\.png: missing'):
+        _dataset(scenes, pseudo_label_dir=labels)
+    dataset = _dataset(scenes, pseudo_label_dir=labels, skip_bad=True)
+    ids = [Path(item['img_path']).stem for item in dataset]
+    assert ids == [f'train_{i:04d}' for i in range(16) if i != 5]
+
+
+def test_labels_of_other_classes_are_refused(scenes, tmp_path):
+    ids = (scenes / 'ImageSets/Segmentation/train.txt').read_text().split()
+    generate_pseudo_labels(
+        iter_voc_xml(scenes, ids, SCENE_CLASSES),
+        build_labeler(dict(type='BoxFill')),
+        tmp_path / 'made',
+        classes=SCENE_CLASSES,
+    )
+    _dataset(scenes, pseudo_label_dir=tmp_path / 'made')
+    swapped = ['background', *SCENE_CLASSES[1::-1], *SCENE_CLASSES[2:]]
+    with pytest.raises(StoreError, match=r"class 1 was 'disk' and is now 'ri"):
+        _dataset(
+            scenes,
+            pseudo_label_dir=tmp_path / 'made',
+            metainfo=dict(classes=swapped),
+        )
+
+
+def test_a_flip_that_forgets_the_boxes_is_refused(scenes):
+    """mmcv's RandomFlip flips gt_seg_map and no other map."""
+    flip = dict(type='mmcv.RandomFlip', prob=0.5)
+    with pytest.raises(ValueError, match=r"mmcv's RandomFlip.*'RandomFlip'"):
+        _dataset(scenes, [*PIPELINE[:3], flip, PIPELINE[3]])
 
 
 def test_the_background_comes_first(scenes):
@@ -148,19 +198,19 @@ def test_boxes_from_another_folder(scenes, tmp_path):
         _dataset(scenes, box_dir=str(tmp_path))
 
 
-def test_some_images_have_their_masks(scenes, tmp_path):
+def test_some_images_have_their_masks(scenes, labels, tmp_path):
     split = tmp_path / 'few.txt'
     split.write_text('train_0001\ntrain_0003\nelsewhere\n')
     dataset = _dataset(
-        scenes, pseudo_label_dir='labels', mask_ann_file=str(split)
+        scenes, pseudo_label_dir=labels, mask_ann_file=str(split)
     )
     paths = [item['pseudo_label_path'] for item in dataset]
     masks = [path for path in paths if 'SegmentationClass' in path]
     assert masks == [
         str(scenes / f'SegmentationClass/train_000{i}.png') for i in (1, 3)
     ]
-    assert paths[0] == 'labels/train_0000.png'
-    with pytest.raises(FileNotFoundError, match=r'none\.txt: no such split'):
+    assert paths[0] == f'{labels}/train_0000.png'
+    with pytest.raises(UsageError, match=r'none\.txt: no such file'):
         _dataset(scenes, mask_ann_file='none.txt')
 
 

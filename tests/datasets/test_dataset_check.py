@@ -42,6 +42,10 @@ class _Folder:
         item = BoxAnnotations(name, str(path), (20, 30), boxes, labels)
         write_voc_xml(xml, item)
 
+    def rename_class(self, name, new):
+        xml = self.root / f'Annotations/{name}.xml'
+        xml.write_text(xml.read_text().replace('aeroplane', new))
+
     def split(self, name, *ids):
         path = self.root / f'{name}.txt'
         path.write_text('\n'.join(ids))
@@ -123,7 +127,7 @@ def test_names_are_compared_where_an_annotation_is_bad(folder):
     val = folder.split('val', 'b')
     _, found, _ = folder.check('--other-splits', val)
     assert [kind for kind, _ in found] == ['annotation', 'image in two splits']
-    assert found[1][1] == f'b: is in {val} too; take it out of one'
+    assert found[1][1] == f'b: is in {val} too; remove it from one'
 
 
 def test_names_in_folders_are_compared_whole(folder):
@@ -136,7 +140,7 @@ def test_names_in_folders_are_compared_whole(folder):
     folder.split('val', 'y/001', 'x/001')
     status, [(kind, text)], _ = folder.check('--other-splits', val)
     assert (status, kind) == (1, 'image in two splits')
-    assert text == f'x/001: is in {val} too; take it out of one'
+    assert text == f'x/001: is in {val} too; remove it from one'
 
 
 def test_images_without_a_box_are_counted(folder):
@@ -219,3 +223,47 @@ def test_a_label_that_could_not_be_made_is_found(folder, labels):
     _, problems, _ = folder.check('--labels', labels)
     assert [kind for kind, _ in problems] == ['label', 'image']
     assert 'b.png: not made: ' in problems[0][1]
+
+
+def test_an_unknown_class_is_a_problem_of_the_default_list_only(folder):
+    folder.add('a', 1, num_boxes=2)
+    folder.add('b', 2)
+    folder.rename_class('a', 'unicorn')
+    folder.split('train', 'a', 'b')
+    status, problems, _ = folder.check()
+    assert status == 1
+    assert [kind for kind, _ in problems] == ['annotation'] * 2
+    assert "object 1 (unicorn): unknown class 'unicorn'" in problems[0][1]
+    classes = folder.split('classes', 'aeroplane')
+    status, problems, printed = folder.check('--classes', classes)
+    assert (status, problems) == (0, [])
+    assert 'other classes: unicorn 2 (first: ' in printed
+    content = json.loads((folder.root / 'report.json').read_text())
+    assert content['other_classes'] == {'unicorn': 2}
+
+
+def test_a_split_without_any_box_is_a_problem(folder):
+    folder.add('a', 1)
+    folder.rename_class('a', 'unicorn')
+    folder.split('train', 'a')
+    classes = folder.split('classes', 'cat', 'dog')
+    status, [(kind, text)], _ = folder.check('--classes', classes)
+    assert (status, kind) == (1, 'no box')
+    assert 'none of 1 images has a box of the classes cat, dog' in text
+
+
+def test_splits_of_yolo_by_name(folder):
+    """Of a data set that says itself which classes and splits it has."""
+    for name, seed in (('train/a', 1), ('train/b', 2), ('val/c', 2)):
+        folder.image(name, seed, 'images')
+        path = folder.root / f'labels/{name}.txt'
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text('1 0.5 0.5 0.4 0.4')
+    (folder.root / 'data.yaml').write_text(
+        'train: images/train\nval: images/val\nnames: [cat, dog]'
+    )
+    options = '--format', 'yolo', '--split', 'train', '--other-splits', 'val'
+    status, [(kind, text)], printed = folder.check(*options)
+    assert (status, kind) == (1, 'image in two splits')
+    assert 'train/b.png: the same picture as val/c of val' in text
+    assert 'classes without a box: cat' in printed

@@ -152,7 +152,7 @@ def test_bad_annotations_are_listed_and_the_rest_is_labelled(
     assert 'val_0000.xml: no such annotation file' in done.stderr
     done = run_tool(*command, '--skip-bad')
     assert done.returncode == 1 and 'Traceback' not in done.stderr
-    assert '4 annotations read: 3 used, 0 of' in done.stdout
+    assert '8 annotations read: 7 used, 0 of' in done.stdout  # boxes
     left_out, not_labelled = done.stderr.splitlines()[-2:]
     assert left_out.startswith('left out:') and 'val_0000.xml' in left_out
     assert 'take the image out' in left_out
@@ -222,7 +222,7 @@ def test_boxes_are_harmed_in_a_folder_of_their_own(
     assert len(list(out.iterdir())) == 16
     assert not any('<object>' in p.read_text() for p in out.iterdir())
     done = run_tool_here(*command, source)
-    assert done.returncode == 2 and 'Annotations: is read' in done.stderr
+    assert done.returncode == 2 and 'Annotations: --out would' in done.stderr
     assert before == {p.name: p.read_text() for p in source.iterdir()}
 
 
@@ -279,7 +279,7 @@ def test_wrong_use_exits_with_2(scenes, tmp_path, run_tool_here):
     done = run_tool_here(
         'sample_split.py', split, '--share', 1, '--out', split
     )
-    assert done.returncode == 2 and 'val.txt: is read' in done.stderr
+    assert done.returncode == 2 and 'val.txt: --out would ov' in done.stderr
     common = ('generate_pseudo_labels.py', scenes, '--out', tmp_path)
     for more in (
         ('--split', split, '--workers', 0),

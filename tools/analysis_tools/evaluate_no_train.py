@@ -8,7 +8,7 @@ chosen with the masks and so says what a threshold could reach at most.
 
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 
-from box2seg_mmseg.boxes import ReadingReport
+from box2seg_mmseg.boxes import Detections, ReadingReport
 from box2seg_mmseg.command_line import (
     add_box_options,
     add_labeler_options,
@@ -17,11 +17,11 @@ from box2seg_mmseg.command_line import (
     list_skipped,
     positive_int,
     print_report,
+    read_box_source,
     read_boxes,
     read_labeler,
     read_masks,
     run,
-    settle_format,
     share,
     write_reports,
 )
@@ -30,10 +30,10 @@ from box2seg_mmseg.evaluation.no_train import evaluate_no_train
 
 def main(args: Namespace) -> int:
     """Judge the labels, print the table and write what is asked for."""
-    settle_format(args)
+    source = read_box_source(args)
     thresholds = [0.0]  # annotated boxes have no scores
-    if args.format == 'detections':
-        fixed = args.score_threshold
+    if isinstance(source, Detections):
+        fixed = source.score_threshold
         thresholds = [fixed, *(one for one in args.sweep if one != fixed)]
         args.score_threshold = min(thresholds)
     report = ReadingReport(skip_bad=args.skip_bad)
@@ -48,7 +48,7 @@ def main(args: Namespace) -> int:
         total=total,
     )
     print_report(report)
-    if args.format != 'detections':
+    if not isinstance(source, Detections):
         write_reports(args, {'GT': results[0]}, results[0])
     else:
         for threshold, result in zip(thresholds, results, strict=True):

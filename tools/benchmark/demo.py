@@ -12,8 +12,9 @@ from pathlib import Path
 from demo_run import run_demo
 
 from box2seg_mmseg.command_line import natural_number, positive_int, run
+from box2seg_mmseg.installed import installed_files
 
-CONFIG_ROOT = Path(__file__).resolve().parents[2] / 'configs'
+CONFIG_ROOT = installed_files('configs')
 
 
 def main(args: Namespace) -> int:

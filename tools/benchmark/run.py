@@ -6,14 +6,14 @@ the same command resumes.
 """
 
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
-from pathlib import Path
 
 from benchmark import run_benchmark
 from benchmark_families import FAMILIES
 
 from box2seg_mmseg.command_line import out_file, positive_int, run
+from box2seg_mmseg.installed import installed_files
 
-CONFIG_ROOT = Path(__file__).resolve().parents[2] / 'configs'
+CONFIG_ROOT = installed_files('configs')
 
 
 def main(args: Namespace) -> int:

@@ -1,7 +1,7 @@
-"""Write boxes of any format as PASCAL VOC XML files, one an image.
+"""Write boxes of any format as PASCAL VOC XML files, one for each image.
 
-With --noise some boxes are harmed as real ones are wrong: merged, dropped or
-jittered. Make pseudo labels of the result with generate_pseudo_labels.py
+With --noise some boxes get the errors of real annotations: merged, dropped or
+jittered boxes. Make pseudo labels of the result with generate_pseudo_labels.py
 --xml-dir, and train on it with box_dir of BoxSupervisedVOCDataset.
 """
 
@@ -12,6 +12,7 @@ from tqdm import tqdm
 
 from box2seg_mmseg.boxes import (
     NOISES,
+    VOCXML,
     ReadingReport,
     add_box_noise,
     write_voc_xml,
@@ -22,10 +23,9 @@ from box2seg_mmseg.command_line import (
     list_skipped,
     natural_number,
     print_report,
+    read_box_source,
     read_boxes,
-    read_classes,
     run,
-    settle_format,
     share,
 )
 from box2seg_mmseg.errors import UsageError
@@ -33,15 +33,14 @@ from box2seg_mmseg.files import replacing
 
 
 def main(args: Namespace) -> int:
-    """Write the files and say how many boxes they have."""
+    """Write the files and print how many boxes they have."""
     if (args.noise is None) != (args.share is None):
         raise UsageError('--noise and --share go together')
-    settle_format(args)
-    if args.format == 'voc':
-        check_not_read(args.out, Path(args.data_root, args.xml_dir))
+    source = read_box_source(args)
+    if isinstance(source, VOCXML):
+        check_not_read(args.out, source.xml_dir)
     report = ReadingReport(skip_bad=args.skip_bad)
     annotations, total = read_boxes(args, report)
-    classes = read_classes(args.classes)
     before = after = 0
     for item in tqdm(annotations, total=total, unit='image'):
         before += len(item.labels)
@@ -50,7 +49,7 @@ def main(args: Namespace) -> int:
         path = Path(args.out, f'{item.image_id}.xml')
         path.parent.mkdir(parents=True, exist_ok=True)
         with replacing(path) as part:
-            write_voc_xml(part, item, classes)
+            write_voc_xml(part, item, source.classes)
         after += len(item.labels)
     print_report(report)
     print(f'{before} boxes -> {after} boxes in {args.out}')
@@ -69,13 +68,13 @@ def parser() -> ArgumentParser:
     result.add_argument(
         '--noise',
         choices=list(NOISES),
-        help='merge: a box and its nearest of the class become one; drop: '
-        'boxes are missing; jitter: they are moved and scaled',
+        help='merge: join a box with the nearest of its class; drop: remove '
+        'boxes; jitter: move and scale boxes',
     )
     result.add_argument(
         '--share',
         type=share,
-        help='probability that a box is harmed, in [0, 1]',
+        help='probability that a box is changed, in [0, 1]',
     )
     result.add_argument(
         '--seed',

@@ -1,1 +1,1 @@
-"""One module for each annotation format."""
+"""One module for each annotation format, and their base class."""

@@ -1,4 +1,4 @@
-"""What a COCO file is made of, checked as it is taken out."""
+"""Reading the parts of a COCO file, with checks."""
 
 import json
 from collections.abc import Callable, Container, Iterator, Sequence
@@ -9,7 +9,7 @@ from ..box_annotations import AnnotationError
 from ..class_maps import COCO_TO_VOC, labels_of_names, warn_of_absent_classes
 from ..reading import image_name
 
-# The file's lists, and what messages call an entry of each.
+# The lists in the file, and the name of an entry of each in messages.
 ENTRIES = dict(images='image', annotations='annotation', categories='category')
 
 
@@ -23,10 +23,10 @@ def read_json(
         object_hook: As for ``json.load``.
 
     Returns:
-        What it holds.
+        The content.
 
     Raises:
-        AnnotationError: It is missing or no JSON file.
+        AnnotationError: The file is missing or not a JSON file.
     """
     try:
         with Path(path).open(encoding='utf-8-sig') as file:
@@ -37,12 +37,12 @@ def read_json(
         ) from None
     except (OSError, ValueError, RecursionError) as error:
         raise AnnotationError(
-            f'{path}: not a readable JSON file; get it anew: {error}'
+            f'{path}: not a readable JSON file; replace it: {error}'
         ) from None
 
 
 def coco_entries(content: Any, key: str, path: str | Path) -> list:
-    """A list of a COCO file, as ``images``.
+    """A list of a COCO file, such as ``images``.
 
     Raises:
         AnnotationError: There is no such list.
@@ -70,20 +70,20 @@ def coco_places(
 def coco_labels(
     content: Any, path: str | Path, classes: Sequence[str]
 ) -> dict[str | int, int]:
-    """The labels of the categories' ids.
+    """The label of each category.
 
     Args:
-        content: The file's.
+        content: The content of the file.
         path: The file, for messages.
         classes: Names of the foreground classes; the first has label 1. With
             VOC's classes, COCO's names for them are understood too.
 
     Returns:
-        For each id its label; 0 for a class that is not asked for.
+        Labels by category id; 0 for a class that is not in ``classes``.
 
     Raises:
-        AnnotationError: A category lacks something, two have one id, or none
-            is asked for.
+        AnnotationError: A category has no id or name, two have the same id,
+            or none is in ``classes``.
     """
     labels_of = labels_of_names(classes, COCO_TO_VOC)
     labels = {}
@@ -92,18 +92,18 @@ def coco_labels(
         labels[coco_id(category, where, labels)] = labels_of.get(name, 0)
     if not any(labels.values()):
         raise AnnotationError(
-            f'{path}: no category is one of {", ".join(classes)}; give the '
-            'classes as the file names them'
+            f'{path}: no category is one of {", ".join(classes)}; spell the '
+            'classes as this file does'
         )
     warn_of_absent_classes(path, classes, labels.values())
     return labels
 
 
 def coco_value(entry: Any, key: str, where: str) -> str | int:
-    """An entry's name or number.
+    """A string or number of an entry.
 
     Raises:
-        AnnotationError: It is not there; the message begins with ``where``.
+        AnnotationError: It is missing; the message begins with ``where``.
     """
     value = entry.get(key) if isinstance(entry, dict) else None
     if not isinstance(value, str | int):
@@ -114,35 +114,35 @@ def coco_value(entry: Any, key: str, where: str) -> str | int:
 
 
 def coco_id(entry: Any, where: str, others: Container[str | int]) -> str | int:
-    """An entry's ``id``, which no other of its list has.
+    """The ``id`` of an entry, unique in its list.
 
     Raises:
-        AnnotationError: It is not there, or is among the others.
+        AnnotationError: It is missing, or among the others.
     """
     value = coco_value(entry, 'id', where)
     if value in others:
         raise AnnotationError(
-            f'{where}: the id {value} is taken by one before, as when files '
-            'are put together; number them anew'
+            f'{where}: the id {value} is taken by an earlier entry, as in '
+            'concatenated files; renumber them'
         )
     return value
 
 
 def coco_image_id(image: Any, where: str) -> str:
-    """An image's ``file_name`` without suffix, as a split file names it.
+    """The ``file_name`` of an image without suffix, as in a split file.
 
     Raises:
-        AnnotationError: It has no name, or one that leaves the image folder.
+        AnnotationError: The name is missing or leaves the image folder.
     """
     name = image_name(coco_value(image, 'file_name', where), where)
     return str(PurePosixPath(name).with_suffix(''))
 
 
 def coco_image_size(image: dict, where: str) -> tuple[int, int]:
-    """An image's height and width in pixels.
+    """The height and width of an image in pixels.
 
     Raises:
-        AnnotationError: One of them is missing or no side.
+        AnnotationError: One of them is missing or not a positive integer.
     """
     for key in ('height', 'width'):
         value = image.get(key)
@@ -154,7 +154,7 @@ def coco_image_size(image: dict, where: str) -> tuple[int, int]:
 
 
 def numbers(values: Any, count: int, where: str) -> list[float]:
-    """A list of as many numbers.
+    """A list of exactly ``count`` numbers.
 
     Raises:
         AnnotationError: It is not; the message begins with ``where``.

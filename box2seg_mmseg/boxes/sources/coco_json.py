@@ -1,15 +1,13 @@
-"""The readers of COCO's JSON: annotations, and detectors' results."""
+"""Boxes from COCO's instance annotations."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-
 from ..box_annotations import AnnotationError, BoxAnnotations
 from ..reading import BoxCollector, ReadingReport, counting_clipped
 from ..voc_classes import VOC_CLASSES
+from .base import BOX_SOURCES, BoxOption, BoxSource, find_file
 from .coco_file import (
     coco_entries,
     coco_id,
@@ -22,6 +20,53 @@ from .coco_file import (
     read_json,
 )
 
+_BOX_FILE = BoxOption(
+    '--boxes',
+    'box_file',
+    'the JSON file (default: boxes.json)',
+    metavar='FILE',
+)
+
+
+@BOX_SOURCES.register_module()
+class COCOJSON(BoxSource):
+    """COCO's format: one JSON file with the boxes of all images.
+
+    Args:
+        data_root: Folder of the data set.
+        classes: Names of the foreground classes; the first has label 1.
+            Boxes of other categories are left out. Defaults to VOC's 20,
+            which may have COCO's names in the file.
+        image_dir: Folder that the ``file_name`` of the images is relative to.
+        box_file: The JSON file.
+    """
+
+    format = 'coco'
+    summary = 'COCO instance JSON'
+    options = (_BOX_FILE,)
+
+    def __init__(
+        self,
+        data_root: str | Path,
+        classes: Sequence[str] | None = None,
+        image_dir: str | Path | None = None,
+        box_file: str | Path = 'boxes.json',
+    ) -> None:
+        super().__init__(data_root, classes, image_dir)
+        self.box_file = box_file
+
+    def read(
+        self, image_ids: Iterable[str], report: ReadingReport | None = None
+    ) -> Iterator[BoxAnnotations]:
+        """Read the JSON file; see :func:`iter_coco_json`."""
+        return iter_coco_json(
+            find_file(self.data_root, self.box_file, _BOX_FILE),
+            self.image_dir,
+            image_ids,
+            self.classes,
+            report,
+        )
+
 
 def iter_coco_json(
     json_path: str | Path,
@@ -32,34 +77,35 @@ def iter_coco_json(
 ) -> Iterator[BoxAnnotations]:
     """Read the boxes of a split from a COCO instance annotation file.
 
-    ``bbox`` is xywh in pixels, 0-based. Masks in the file are dropped while
-    it is read. Boxes of other classes are left out; ``iscrowd`` is kept as
-    the flag ``crowd``. Boxes that reach outside their image are clipped, with
-    one warning.
+    ``bbox`` is xywh in pixels, 0-based. Masks in the file are not kept in
+    memory. Boxes of other classes are left out; ``iscrowd`` becomes the flag
+    ``crowd``. Boxes that reach outside their image are clipped, with one
+    warning.
 
     Args:
         json_path: The file: ``images``, ``annotations``, ``categories``.
-        image_root: Folder that the ``file_name`` of the images begins at.
-        image_ids: The images wanted: their ``file_name`` without suffix.
+        image_root: Folder that the ``file_name`` of the images is relative
+            to.
+        image_ids: The images to read: their ``file_name`` without suffix.
         classes: Names of the foreground classes; the first has label 1. With
             VOC's classes, COCO's names for them are understood too.
-        report: Counts the boxes, and says whether bad ones are skipped; by
-            default they are not.
+        report: Counts the boxes and says whether to skip bad ones; by
+            default the first bad one raises its error.
 
     Yields:
         The boxes of each image, in the order of ``image_ids``.
 
     Raises:
-        AnnotationError: The file is missing or no COCO annotation file, an
-            image is not in it or leaves the image folder, or an annotation is
-            bad. The message names file, annotation and value.
+        AnnotationError: The file is missing or not a COCO annotation file,
+            an image is not in it or leaves the image folder, or an annotation
+            is bad. The message names file, annotation and value.
     """
     report = ReadingReport() if report is None else report
-    index = read_json(json_path, _drop_mask)
+    index = read_json(json_path, drop_mask)
     boxes = coco_entries(index, 'annotations', json_path)
     return counting_clipped(
-        _iter_images(
-            _Index(json_path, index, image_root, classes),
+        iter_coco_images(
+            CocoIndex(json_path, index, image_root, classes),
             (json_path, 'annotation', boxes),
             image_ids,
             report,
@@ -67,93 +113,7 @@ def iter_coco_json(
     )
 
 
-def iter_coco_results(
-    results_path: str | Path,
-    index_path: str | Path,
-    image_root: str | Path,
-    image_ids: Iterable[str],
-    classes: Sequence[str] = VOC_CLASSES,
-    score_threshold: float = 0.0,
-    nms_iou: float | None = None,
-    report: ReadingReport | None = None,
-) -> Iterator[BoxAnnotations]:
-    """Read the boxes that a detector found, in COCO's results format.
-
-    Args:
-        results_path: A list of ``image_id``, ``category_id``, ``bbox`` (xywh
-            in pixels, 0-based) and ``score``.
-        index_path: The COCO file whose ``images`` and ``categories`` the
-            results refer to; it needs no annotations.
-        image_root: Folder that the ``file_name`` of the images begins at.
-        image_ids: The images wanted: their ``file_name`` without suffix.
-        classes: As for :func:`iter_coco_json`.
-        score_threshold: Detections below it are left out; in ``[0, 1]``.
-        nms_iou: Of detections of one class whose IoU is above it, the best
-            alone stays; None keeps all.
-        report: Counts the detections, and says whether bad ones are skipped.
-            What threshold and NMS leave out was used.
-
-    Yields:
-        The boxes of each image with their scores, in the order of
-        ``image_ids``.
-
-    Raises:
-        AnnotationError: As :func:`iter_coco_json`, or a score is not in
-            ``[0, 1]``.
-    """
-    report = ReadingReport() if report is None else report
-    results = read_json(results_path, _drop_mask)
-    if not isinstance(results, list):
-        raise AnnotationError(
-            f'{results_path}: results must be a list. '
-            f'Got: {type(results).__name__}'
-        )
-    annotations = _iter_images(
-        _Index(
-            index_path, read_json(index_path, _drop_mask), image_root, classes
-        ),
-        (results_path, 'detection', results),
-        image_ids,
-        report,
-        has_scores=True,
-    )
-    return counting_clipped(
-        select_detections(item, score_threshold, nms_iou)
-        for item in annotations
-    )
-
-
-def select_detections(
-    detections: BoxAnnotations,
-    score_threshold: float,
-    nms_iou: float | None = None,
-) -> BoxAnnotations:
-    """Leave out detections of low scores and, by class, repeated ones.
-
-    Args:
-        detections: Boxes with scores.
-        score_threshold: Scores below it are left out.
-        nms_iou: As for :func:`iter_coco_results`.
-
-    Returns:
-        The others, in the order given.
-    """
-    keep = np.flatnonzero(detections.scores >= np.float32(score_threshold))
-    if nms_iou is not None and len(keep):
-        boxes = detections.boxes[keep].astype(np.float64)
-        boxes[:, 2:] -= boxes[:, :2]
-        chosen = cv2.dnn.NMSBoxesBatched(
-            boxes.tolist(),
-            detections.scores[keep].tolist(),
-            detections.labels[keep].tolist(),
-            -1.0,  # scores of 0 stay
-            nms_iou,
-        )
-        keep = keep[np.sort(np.asarray(chosen, np.int64).reshape(-1))]
-    return detections.take(keep)
-
-
-class _Index:
+class CocoIndex:
     """The images and classes of a COCO file."""
 
     def __init__(
@@ -166,6 +126,7 @@ class _Index:
         self.path = path
         self.image_root = Path(image_root)
         self.labels = coco_labels(index, path, classes)
+        self.names = {c['id']: c['name'] for c in index['categories']}
         self.images: dict[str, Mapping[str, Any]] = {}
         self.known: set[str | int] = set()
         for where, entry in coco_places(index, 'images', path):
@@ -176,13 +137,29 @@ class _Index:
             self.images[image_id] = entry
 
 
-def _iter_images(
-    index: _Index,
+def iter_coco_images(
+    index: CocoIndex,
     entries: tuple[str | Path, str, list],
     image_ids: Iterable[str],
     report: ReadingReport,
     has_scores: bool = False,
 ) -> Iterator[BoxAnnotations]:
+    """Read the boxes of some images; shared with the results of detectors.
+
+    Args:
+        index: The images and classes.
+        entries: The file of the boxes, what messages call an entry of it, and
+            its entries.
+        image_ids: The images to read.
+        report: Counts the entries and says whether to skip bad ones.
+        has_scores: Whether each box needs a score.
+
+    Yields:
+        The boxes of each image, in the order of ``image_ids``.
+
+    Raises:
+        AnnotationError: An image is not in the index, or an entry is bad.
+    """
     path, kind, boxes = entries
     wanted = {}
     for image_id in image_ids:
@@ -192,7 +169,7 @@ def _iter_images(
             report.num_read += 1
             report.bad(
                 AnnotationError(
-                    f'{index.path}: no image {image_id}; take it out of the '
+                    f'{index.path}: no image {image_id}; remove it from the '
                     'split'
                 )
             )
@@ -218,7 +195,7 @@ def _iter_images(
         if image not in by_image:
             report.num_other_images += 1
         elif not index.labels[category]:
-            report.num_other_classes += 1
+            report.other_class(str(index.names[category]), where)
         else:
             by_image[image].append(i)
     for image_id, image in wanted.items():
@@ -256,6 +233,7 @@ def _iter_images(
         yield collector.collect()
 
 
-def _drop_mask(entry: dict) -> dict:
+def drop_mask(entry: dict) -> dict:
+    """Remove the mask of an entry while its file is read, to save memory."""
     entry.pop('segmentation', None)
     return entry

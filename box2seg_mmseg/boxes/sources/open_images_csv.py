@@ -1,25 +1,28 @@
-"""The reader of OpenImages' box CSV, which may be larger than memory."""
+"""Boxes from OpenImages' CSV, which may be larger than memory."""
 
-import csv
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
-from operator import itemgetter
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from PIL import Image
-
-from ...files import PILLOW_ERRORS
 from ..box_annotations import AnnotationError, BoxAnnotations
-from ..class_maps import (
-    OPEN_IMAGES_TO_VOC,
-    labels_of_names,
-    warn_of_absent_classes,
+from ..reading import (
+    BoxCollector,
+    ReadingReport,
+    counting_clipped,
+    image_name,
+    read_image_size,
 )
-from ..reading import BoxCollector, ReadingReport, counting_clipped, image_name
 from ..voc_classes import VOC_CLASSES
+from .base import (
+    BOX_SOURCES,
+    IMAGE_SUFFIX,
+    BoxOption,
+    BoxSource,
+    dotted,
+    find_file,
+)
+from .open_images_table import Table, corner_numbers
 
-_COLUMNS = ('ImageID', 'LabelName', 'XMin', 'YMin', 'XMax', 'YMax')
 _FLAGS = {
     'IsOccluded': 'occluded',
     'IsTruncated': 'truncated',
@@ -27,7 +30,75 @@ _FLAGS = {
     'IsDepiction': 'depiction',
     'IsInside': 'inside',
 }
-_Row = tuple[str, list[str]]  # file and line, values
+
+
+_BOX_FILE = BoxOption(
+    '--boxes',
+    'box_file',
+    'the CSV file (default: the one *annotations-bbox*.csv)',
+    metavar='FILE',
+)
+_INDEX_FILE = BoxOption(
+    '--index',
+    'index_file',
+    'the class descriptions (default: the one *class-descriptions*.csv)',
+    metavar='FILE',
+)
+
+
+@BOX_SOURCES.register_module()
+class OpenImagesCSV(BoxSource):
+    """OpenImages' format: one CSV file with the boxes of all images.
+
+    Args:
+        data_root: Folder of the data set.
+        classes: Names of the foreground classes; the first has label 1.
+            Boxes of other classes are left out. Defaults to VOC's 20, which
+            may have OpenImages' names.
+        image_dir: Folder of the images.
+        box_file: The CSV file. Defaults to the one ``*annotations-bbox*.csv``
+            in ``data_root``.
+        index_file: The class descriptions. Defaults to the one
+            ``*class-descriptions*.csv`` in ``data_root``.
+        image_suffix: Suffix of the image files.
+    """
+
+    format = 'openimages'
+    summary = "OpenImages' box CSV"
+    options = (_BOX_FILE, _INDEX_FILE, IMAGE_SUFFIX)
+
+    def __init__(
+        self,
+        data_root: str | Path,
+        classes: Sequence[str] | None = None,
+        image_dir: str | Path | None = None,
+        box_file: str | Path | None = None,
+        index_file: str | Path | None = None,
+        image_suffix: str = '.jpg',
+    ) -> None:
+        super().__init__(data_root, classes, image_dir)
+        self.box_file = box_file
+        self.index_file = index_file
+        self.image_suffix = dotted(image_suffix)
+
+    def read(
+        self, image_ids: Iterable[str], report: ReadingReport | None = None
+    ) -> Iterator[BoxAnnotations]:
+        """Read the CSV file; see :func:`iter_open_images_csv`."""
+        root = self.data_root
+        return iter_open_images_csv(
+            find_file(
+                root, self.box_file, _BOX_FILE, '*annotations-bbox*.csv'
+            ),
+            find_file(
+                root, self.index_file, _INDEX_FILE, '*class-descriptions*.csv'
+            ),
+            self.image_dir,
+            image_ids,
+            self.classes,
+            image_suffix=self.image_suffix,
+            report=report,
+        )
 
 
 def iter_open_images_csv(
@@ -43,25 +114,25 @@ def iter_open_images_csv(
     """Read the boxes of a split from OpenImages' CSV, row by row.
 
     Corners are shares of the image's width and height, so each image is
-    opened for its size. The rows of an image stand together in OpenImages'
-    files; memory grows with the split, not with the file. ``IsOccluded``,
-    ``IsTruncated``, ``IsGroupOf``, ``IsDepiction`` and ``IsInside`` are kept
-    as flags (``occluded``, ``truncated``, ``group_of``, ``depiction``,
-    ``inside``; a value of -1, unknown, is False). Boxes of other classes are
-    left out.
+    opened to get its size. The rows of an image must be next to each other,
+    as in OpenImages' files; memory grows with the split, not with the file.
+    ``IsOccluded``, ``IsTruncated``, ``IsGroupOf``, ``IsDepiction`` and
+    ``IsInside`` become flags (``occluded``, ``truncated``, ``group_of``,
+    ``depiction``, ``inside``; a value of -1, unknown, is False). Boxes of
+    other classes are left out.
 
     Args:
         csv_path: Such as ``oidv6-train-annotations-bbox.csv``.
         descriptions_path: Such as ``oidv7-class-descriptions-boxable.csv``:
-            a label and its name a line.
+            a code and a class name on each line.
         image_root: Folder of the images.
-        image_ids: The images wanted, without suffix.
+        image_ids: The images to read, without suffix.
         classes: Names of the foreground classes; the first has label 1. With
             VOC's classes, OpenImages' names for them are understood too; see
             :data:`OPEN_IMAGES_TO_VOC`.
         image_suffix: Suffix of the image files.
-        report: Counts the rows, and says whether bad ones are skipped; by
-            default they are not.
+        report: Counts the rows and says whether to skip bad ones; by default
+            the first bad one raises its error.
         whole_only: Leave out an image, with all its boxes, if one of its
             rows is skipped.
 
@@ -70,15 +141,14 @@ def iter_open_images_csv(
         without a row.
 
     Raises:
-        AnnotationError: A file is missing or of another format, the rows of
-            an image do not stand together, or a row or image is bad. The
+        AnnotationError: A file is missing or has another format, the rows of
+            an image are not next to each other, or a row or image is bad. The
             message names file, line and value.
     """
     report = ReadingReport() if report is None else report
     return counting_clipped(
         _iter_images(
-            _Table(Path(csv_path), _COLUMNS),
-            _labels(descriptions_path, classes),
+            Table(csv_path, descriptions_path, classes),
             Path(image_root),
             image_ids,
             image_suffix,
@@ -111,7 +181,7 @@ def iter_open_images_rows(
     report: ReadingReport | None = None,
     flags: Iterable[str] = (),
 ) -> Iterator[ImageRows]:
-    """Look through OpenImages' CSV without opening an image.
+    """Read OpenImages' CSV without opening an image.
 
     Memory does not grow with the file.
 
@@ -119,37 +189,34 @@ def iter_open_images_rows(
         csv_path: As for :func:`iter_open_images_csv`.
         descriptions_path: As for :func:`iter_open_images_csv`.
         classes: As for :func:`iter_open_images_csv`.
-        report: Counts the rows, and says whether bad ones are skipped; by
-            default they are not.
+        report: Counts the rows and says whether to skip bad ones; by default
+            the first bad one raises its error.
         flags: Names of flags that the file must have.
 
     Yields:
         Each image that has a box of the classes, in the order of the file.
 
     Raises:
-        AnnotationError: A file is missing or of another format, a flag has
+        AnnotationError: A file is missing or has another format, a flag has
             no column, or a row is bad.
     """
     report = ReadingReport() if report is None else report
-    table = _Table(Path(csv_path), _COLUMNS)
-    labels = _labels(descriptions_path, classes)
+    table = Table(csv_path, descriptions_path, classes)
     place = table.place
     for name, flag in _FLAGS.items():
         if flag in flags and name not in place:
             raise AnnotationError(
                 f'{csv_path}: no column {name}, so no box is known to be '
-                f'{flag}; get the whole file, or ask for no flag (--bad with '
-                'nothing)'
+                f'{flag}; use the complete file, or ask for no flag (--bad '
+                'without a value)'
             )
     places = {flag: place[n] for n, flag in _FLAGS.items() if n in place}
-    for image_id, group in _groups(table, report):
+    for image_id, group in table.groups(report):
         rows = ImageRows(image_id, [], [], [])
-        for where, row in _of_classes(group, table, labels, report):
+        for where, row in table.of_classes(group, report):
             with report.entry():
-                x1, y1, x2, y2 = _corners(
-                    [row[place[name]] for name in _COLUMNS[2:]], where
-                )
-                rows.labels.append(labels[row[place['LabelName']]])
+                x1, y1, x2, y2 = corner_numbers(table.corners(row), where)
+                rows.labels.append(table.label(row))
                 rows.areas.append((x2 - x1) * (y2 - y1))
                 rows.flags.append(
                     {flag for flag, i in places.items() if row[i] == '1'}
@@ -159,8 +226,7 @@ def iter_open_images_rows(
 
 
 def _iter_images(
-    table: '_Table',
-    labels: Mapping[str, int],
+    table: Table,
     image_root: Path,
     image_ids: Iterable[str],
     image_suffix: str,
@@ -168,11 +234,11 @@ def _iter_images(
     whole_only: bool,
 ) -> Iterator[BoxAnnotations]:
     flags = [name for name in _FLAGS if name in table.place]
-    for image_id, rows in _rows_by_image(table, labels, image_ids, report):
+    for image_id, rows in table.rows_of_images(image_ids, report):
         path = image_root / f'{image_id}{image_suffix}'
         try:
             image_name(image_id, 'split')
-            height, width = size = _image_size(path)
+            height, width = size = read_image_size(path)
         except AnnotationError as error:
             if not rows:
                 report.num_read += 1
@@ -185,12 +251,12 @@ def _iter_images(
             image_id, path, size, [_FLAGS[name] for name in flags]
         )
         for where, row in rows:
-            given = [row[table.place[name]] for name in _COLUMNS[2:]]
+            given = table.corners(row)
             with report.entry():
-                x1, y1, x2, y2 = _corners(given, where)
+                x1, y1, x2, y2 = corner_numbers(given, where)
                 collector.add(
                     (x1 * width, y1 * height, x2 * width, y2 * height),
-                    labels[row[table.place['LabelName']]],
+                    table.label(row),
                     where,
                     flags=[row[table.place[name]] == '1' for name in flags],
                     given=f'XMin, YMin, XMax, YMax {", ".join(given)}',
@@ -201,159 +267,3 @@ def _iter_images(
         )
         if is_whole or not whole_only:
             yield collector.collect()
-
-
-def _rows_by_image(
-    table: '_Table',
-    labels: Mapping[str, int],
-    image_ids: Iterable[str],
-    report: ReadingReport,
-) -> Iterator[tuple[str, list[_Row]]]:
-    """The rows of each image that are of a class asked for."""
-    left = dict.fromkeys(image_ids)
-    begun: set[str] = set()
-    for image_id, group in _groups(table, report):
-        found = list(group)
-        if image_id in begun:
-            raise AnnotationError(
-                f'{found[0][0]}: the rows of image {image_id} do not stand '
-                'together; sort the file by ImageID'
-            )
-        if image_id not in left:
-            report.num_other_images += len(found)
-            continue
-        begun.add(image_id)
-        del left[image_id]
-        yield image_id, list(_of_classes(found, table, labels, report))
-    for image_id in left:
-        yield image_id, []
-
-
-def _groups(
-    table: '_Table', report: ReadingReport
-) -> Iterator[tuple[str, Iterator[_Row]]]:
-    """The rows that stand together and are of one image."""
-    image_of = itemgetter(table.place['ImageID'])
-    return groupby(table.rows(report), lambda row: image_of(row[1]))
-
-
-def _of_classes(
-    rows: Iterable[_Row],
-    table: '_Table',
-    labels: Mapping[str, int],
-    report: ReadingReport,
-) -> Iterator[_Row]:
-    """The rows that are of a class asked for; the others are counted."""
-    for where, row in rows:
-        if row[table.place['LabelName']] in labels:
-            yield where, row
-        else:
-            report.num_other_classes += 1
-
-
-class _Table:
-    """A CSV file: its columns' places, its rows one by one.
-
-    ``damaged`` has the images that a row was skipped of.
-    """
-
-    def __init__(self, path: Path, columns: Sequence[str] = ()) -> None:
-        self._path = path
-        self.damaged: set[str] = set()
-        header = next(_lines(self._path), (0, []))[1] or []
-        self.place = {name: i for i, name in enumerate(header)}
-        for name in columns:
-            if name not in self.place:
-                raise AnnotationError(
-                    f'{path}: no column {name}; its header is '
-                    f'{",".join(header)}'
-                )
-
-    def rows(self, report: ReadingReport) -> Iterator[_Row]:
-        """All rows but the header that have a value for each column."""
-        lines = _lines(self._path)
-        next(lines)
-        for line, row in lines:
-            report.num_read += 1
-            where = f'{self._path}, line {line}'
-            if row is not None and len(row) == len(self.place):
-                yield where, row
-                continue
-            report.bad(
-                AnnotationError(
-                    f'{where}: needs {len(self.place)} values. Got: {row}'
-                )
-            )
-            at = self.place['ImageID']
-            self.damaged.update((row or [])[at : at + 1])
-
-
-def _lines(path: Path) -> Iterator[tuple[int, list[str] | None]]:
-    """Line number and values, which are None where csv can not read them."""
-    try:
-        with path.open(
-            encoding='utf-8-sig', errors='replace', newline=''
-        ) as file:
-            reader = csv.reader(file)
-            while True:
-                try:
-                    row = next(reader)
-                except StopIteration:
-                    return
-                except csv.Error:
-                    row = None
-                if row != []:
-                    yield reader.line_num, row
-    except OSError as error:
-        raise AnnotationError(
-            f'{path}: can not be read: {error.strerror}'
-        ) from None
-
-
-def _labels(
-    descriptions_path: str | Path, classes: Sequence[str]
-) -> dict[str, int]:
-    """The labels of OpenImages' codes, such as ``/m/01g317``."""
-    names = labels_of_names(classes, OPEN_IMAGES_TO_VOC)
-    labels = {
-        row[0]: names[row[1]]
-        for _, row in _lines(Path(descriptions_path))
-        if row is not None and len(row) == 2 and row[1] in names
-    }
-    if not labels:
-        raise AnnotationError(
-            f'{descriptions_path}: describes none of {", ".join(classes)}; '
-            'needs a code and a name a line'
-        )
-    warn_of_absent_classes(descriptions_path, classes, labels.values())
-    return labels
-
-
-def _image_size(path: Path) -> tuple[int, int]:
-    """``(H, W)`` as OpenCV loads it, which turns it as EXIF says."""
-    try:
-        with Image.open(path) as image:
-            turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
-            width, height = image.size
-    except PILLOW_ERRORS as error:
-        raise AnnotationError(
-            f'{path}: missing or not an image; put it there or take it out '
-            f'of the split: {type(error).__name__}'
-        ) from None
-    return (width, height) if turned else (height, width)
-
-
-def _corners(given: Sequence[str], where: str) -> list[float]:
-    try:
-        x1, y1, x2, y2 = corners = [float(text) for text in given]
-    except ValueError:
-        raise AnnotationError(
-            f'{where}: XMin, YMin, XMax, YMax must be numbers. '
-            f'Got: {", ".join(given)}'
-        ) from None
-    if not (x1 < x2 and y1 < y2):  # nor is NaN
-        raise AnnotationError(
-            f'{where}: needs x1 < x2 and y1 < y2. '
-            f'Got: XMin, YMin, XMax, YMax {", ".join(given)}'
-        )
-    return corners

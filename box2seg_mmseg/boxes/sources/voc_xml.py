@@ -1,4 +1,4 @@
-"""The reader of PASCAL VOC's XML annotations."""
+"""Boxes from PASCAL VOC's XML files, and the writer of such files."""
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,16 +23,70 @@ from ..box_annotations import (
 )
 from ..reading import BoxCollector, ReadingReport, counting_clipped, image_name
 from ..voc_classes import VOC_CLASSES
+from .base import BOX_SOURCES, IMAGE_SUFFIX, BoxOption, BoxSource, dotted
 
 # A side of one pixel would have xmin = xmax, which the reader refuses; this
 # is a little longer and covers the same pixel.
 _MIN_SIDE = 1.0001
 
 
+@BOX_SOURCES.register_module()
+class VOCXML(BoxSource):
+    """PASCAL VOC's format: an XML file for each image.
+
+    Args:
+        data_root: A folder in the layout of VOCdevkit/VOC2012.
+        classes: Names of the foreground classes; the first has label 1.
+            Boxes of other classes are left out. By default these are VOC's
+            20 classes, and any other name is an error.
+        image_dir: Folder of the images.
+        xml_dir: Folder of the XML files.
+        image_suffix: Suffix of the image files.
+    """
+
+    format = 'voc'
+    summary = 'Annotations/*.xml'
+    options = (
+        BoxOption(
+            '--xml-dir',
+            'xml_dir',
+            'folder of the XML files (default: Annotations)',
+        ),
+        IMAGE_SUFFIX,
+    )
+
+    def __init__(
+        self,
+        data_root: str | Path,
+        classes: Sequence[str] | None = None,
+        image_dir: str | Path | None = None,
+        xml_dir: str | Path = 'Annotations',
+        image_suffix: str = '.jpg',
+    ) -> None:
+        super().__init__(data_root, classes, image_dir)
+        self._given_classes = classes
+        self.xml_dir = self.data_root / xml_dir
+        self.image_suffix = dotted(image_suffix)
+
+    def read(
+        self, image_ids: Iterable[str], report: ReadingReport | None = None
+    ) -> Iterator[BoxAnnotations]:
+        """Read the XML file of each image; see :func:`iter_voc_xml`."""
+        return iter_voc_xml(
+            '',  # the folders begin with data_root
+            image_ids,
+            self._given_classes,
+            image_dir=self.image_dir,
+            xml_dir=self.xml_dir,
+            image_suffix=self.image_suffix,
+            report=report,
+        )
+
+
 def read_voc_xml(
     xml_path: str | Path,
     image_path: str | Path | None = None,
-    classes: Sequence[str] = VOC_CLASSES,
+    classes: Sequence[str] | None = None,
 ) -> BoxAnnotations:
     """Read the boxes of one image from a PASCAL VOC XML file.
 
@@ -46,18 +100,19 @@ def read_voc_xml(
         image_path: The image that it belongs to. Defaults to
             ``../JPEGImages/<stem>.jpg`` beside the folder of the XML file.
         classes: Names of the foreground classes; the first has label 1.
+            Boxes of other classes are left out. None means VOC's 20 classes,
+            and any other name is then an error.
 
     Returns:
         The boxes of the image.
 
     Raises:
-        AnnotationError: The file is missing or no valid VOC annotation, a
-            class is not in ``classes``, or a box has xmax <= xmin, NaN or
-            lies wholly outside the image. The message names file, object
-            and value.
+        AnnotationError: The file is missing or not a valid VOC annotation, a
+            class is unknown, or a box has xmax <= xmin, NaN or lies entirely
+            outside the image. The message names file, object and value.
     """
     path = Path(xml_path)
-    annotations = _parse(path, image_path, classes, path.stem)
+    annotations = _parse(path, image_path, classes, path.stem, ReadingReport())
     warn_of_clipped_boxes(annotations.num_clipped, 1)
     return annotations
 
@@ -65,26 +120,26 @@ def read_voc_xml(
 def iter_voc_xml(
     data_root: str | Path,
     image_ids: Iterable[str],
-    classes: Sequence[str] = VOC_CLASSES,
-    image_dir: str = 'JPEGImages',
-    xml_dir: str = 'Annotations',
+    classes: Sequence[str] | None = None,
+    image_dir: str | Path = 'JPEGImages',
+    xml_dir: str | Path = 'Annotations',
     image_suffix: str = '.jpg',
     report: ReadingReport | None = None,
 ) -> Iterator[BoxAnnotations]:
     """Read the XML files of a split one after the other.
 
-    Like :func:`read_voc_xml` for each image, but clipped boxes are counted
-    and warned of once, after the last image.
+    Like :func:`read_voc_xml` for each image, but with a single warning about
+    clipped boxes, after the last image.
 
     Args:
         data_root: A folder in the layout of VOCdevkit/VOC2012.
         image_ids: Names of the images, without folder and suffix.
-        classes: Names of the foreground classes; the first has label 1.
+        classes: As for :func:`read_voc_xml`.
         image_dir: Folder of the images in ``data_root``.
         xml_dir: Folder of the XML files in ``data_root``.
         image_suffix: Suffix of the image files.
-        report: Counts the files, and says whether bad ones are skipped;
-            by default they are not.
+        report: Counts the boxes and says whether to skip bad ones and bad
+            files; by default the first bad one raises its error.
 
     Yields:
         The boxes of each image, in the order of ``image_ids``.
@@ -97,7 +152,6 @@ def iter_voc_xml(
 
     def read() -> Iterator[BoxAnnotations]:
         for image_id in image_ids:
-            report.num_read += 1
             try:
                 image_name(image_id, 'split')
                 annotations = _parse(
@@ -105,11 +159,12 @@ def iter_voc_xml(
                     root / image_dir / f'{image_id}{image_suffix}',
                     classes,
                     image_id,
+                    report,
                 )
             except AnnotationError as error:
+                report.num_read += 1
                 report.bad(error)
                 continue
-            report.num_used += 1
             yield annotations
 
     return counting_clipped(read())
@@ -121,15 +176,15 @@ def write_voc_xml(
     classes: Sequence[str] = VOC_CLASSES,
     source: str | None = None,
 ) -> None:
-    """Write boxes as a PASCAL VOC XML file, the reverse of the reader.
+    """Write boxes as a PASCAL VOC XML file that the reader can read back.
 
-    Sides of a pixel or less are written a little longer than that.
+    Sides of one pixel or less are written slightly longer than one pixel.
 
     Args:
         xml_path: The file to write.
         annotations: The boxes; ``difficult`` is taken from their flags.
         classes: Names of the foreground classes; the first has label 1.
-        source: Where the boxes come from, for people who read the file.
+        source: A note in the file that says where the boxes come from.
     """
     root = Element('annotation')
     SubElement(root, 'filename').text = Path(annotations.image_path).name
@@ -176,11 +231,62 @@ def _readable(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 def _parse(
     xml_path: Path,
     image_path: str | Path | None,
-    classes: Sequence[str],
+    classes: Sequence[str] | None,
     image_id: str,
+    report: ReadingReport,
 ) -> BoxAnnotations:
+    """Read a file; bad boxes go to the report, a bad file raises an error."""
+    root = _read_root(xml_path)
+    if image_path is None:
+        image_path = (
+            xml_path.parent.parent / 'JPEGImages' / f'{xml_path.stem}.jpg'
+        )
+    width = _number(root, 'size/width', f'{xml_path}')
+    height = _number(root, 'size/height', f'{xml_path}')
+    if width < 1 or height < 1:
+        raise AnnotationError(
+            f'{xml_path}: size must be at least 1 x 1 px. '
+            f'Got: {width:g} x {height:g}'
+        )
+    names = VOC_CLASSES if classes is None else classes
+    collector = BoxCollector(
+        image_id, image_path, (int(height), int(width)), ['difficult']
+    )
+    for i, node in enumerate(root.findall('object'), start=1):
+        report.num_read += 1
+        name = (node.findtext('name') or '').strip()
+        where = f'{xml_path}: object {i} ({name or "without a name"})'
+        if name and name not in names and classes is not None:
+            report.other_class(name, str(xml_path))
+            continue
+        with report.entry():
+            if name not in names:
+                raise AnnotationError(
+                    f'{where}: unknown class {name!r}; correct it, or list '
+                    f'the classes to use. Known are {", ".join(names)}'
+                )
+            corners = [
+                _number(node, f'bndbox/{key}', where)
+                for key in ('xmin', 'ymin', 'xmax', 'ymax')
+            ]
+            if corners[2] <= corners[0] or corners[3] <= corners[1]:
+                raise AnnotationError(
+                    f'{where}: needs xmin < xmax and ymin < ymax. '
+                    f'Got: {corners}'
+                )
+            collector.add(
+                np.subtract(corners, (1, 1, 0, 0)),
+                names.index(name) + 1,
+                where,
+                flags=[(node.findtext('difficult') or '0').strip() == '1'],
+                given=corners,
+            )
+    return collector.collect()
+
+
+def _read_root(xml_path: Path) -> Element:
     try:
-        root = parse(xml_path).getroot()
+        return parse(xml_path).getroot()
     except FileNotFoundError:
         raise AnnotationError(
             f'{xml_path}: no such annotation file; put the XML there or take '
@@ -196,47 +302,6 @@ def _parse(
         raise AnnotationError(
             f'{xml_path}: not a readable XML annotation: {error}'
         ) from None
-    if image_path is None:
-        image_path = (
-            xml_path.parent.parent / 'JPEGImages' / f'{xml_path.stem}.jpg'
-        )
-    width = _number(root, 'size/width', f'{xml_path}')
-    height = _number(root, 'size/height', f'{xml_path}')
-    if width < 1 or height < 1:
-        raise AnnotationError(
-            f'{xml_path}: size must be at least 1 x 1 px. '
-            f'Got: {width:g} x {height:g}'
-        )
-    collector = BoxCollector(
-        image_id, image_path, (int(height), int(width)), ['difficult']
-    )
-    for i, node in enumerate(root.findall('object'), start=1):
-        name = (node.findtext('name') or '').strip()
-        where = f'{xml_path}: object {i} ({name or "without a name"})'
-        if name not in classes:
-            raise AnnotationError(
-                f'{where}: unknown class {name!r}; known are '
-                f'{", ".join(classes)}'
-            )
-        corners = np.array(
-            [
-                _number(node, f'bndbox/{key}', where)
-                for key in ('xmin', 'ymin', 'xmax', 'ymax')
-            ]
-        )
-        if (corners[2:] <= corners[:2]).any():
-            raise AnnotationError(
-                f'{where}: needs xmin < xmax and ymin < ymax. '
-                f'Got: {corners.tolist()}'
-            )
-        collector.add(
-            corners - (1, 1, 0, 0),
-            classes.index(name) + 1,
-            where,
-            flags=[(node.findtext('difficult') or '0').strip() == '1'],
-            given=corners.tolist(),
-        )
-    return collector.collect()
 
 
 def _number(node: Element, path: str, where: str) -> float:

@@ -36,7 +36,12 @@ class LoadPseudoLabels(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         """Add the map."""
-        path = results['pseudo_label_path']
+        path = results.get('pseudo_label_path')
+        if path is None:
+            raise FileNotFoundError(
+                f'{results["img_path"]}: has neither a pseudo label nor a '
+                'mask; set pseudo_label_dir of the dataset'
+            )
         if not Path(path).is_file():
             raise FileNotFoundError(
                 f'{path}: no such pseudo label; make it with '

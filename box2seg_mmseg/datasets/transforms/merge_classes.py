@@ -19,6 +19,7 @@ class MergeClasses(BaseTransform):
 
     - gt_seg_map (np.uint8, (H, W)): 0 and 255 stay.
     - box_labels (np.int64, (K,))
+    - num_classes (int): 2
     """
 
     def transform(self, results: dict) -> dict:
@@ -30,6 +31,8 @@ class MergeClasses(BaseTransform):
             ).astype(np.uint8)
         if 'box_labels' in results:
             results['box_labels'] = np.ones_like(results['box_labels'])
+        if 'num_classes' in results:
+            results['num_classes'] = 2
         return results
 
     def __repr__(self) -> str:

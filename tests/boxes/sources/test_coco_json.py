@@ -63,10 +63,10 @@ def test_boxes_go_to_their_images_under_vocs_names(tmp_path):
     ('box', 'message'),
     [
         (_box(bbox=(2, 3, 0, 5)), r'x1 < x2 .*bbox \[2, 3, 0, 5\]'),
-        (_box(bbox=(2, 3, float('nan'), 5)), 'four numbers'),
+        (_box(bbox=(2, 3, float('nan'), 5)), 'four finite numbers'),
         (_box(bbox=(2, 3, 'x', 5)), 'bbox must be 4 numbers'),
         (_box(bbox=(2, 3, 5)), 'bbox must be 4 numbers'),
-        (_box(bbox=(40, 3, 5, 5)), 'wholly outside the image of 30 x 20'),
+        (_box(bbox=(40, 3, 5, 5)), 'entirely outside the image of 30 x 20'),
         (_box(image=5), 'image_id is not in'),
         (_box(image=[5]), "has no 'image_id'"),
         (_box(category=70), 'category_id is not in'),
@@ -88,7 +88,9 @@ def test_bad_annotations_stop_or_are_listed(tmp_path, box, message):
 
 def test_a_misspelt_class_is_told(tmp_path):
     path = _index(tmp_path, _box(), _box(1, 8))
-    with pytest.warns(UserWarning, match=r'boxes\.json: names no class zbra,'):
+    with pytest.warns(
+        UserWarning, match=r'boxes\.json: has no class named zbra,'
+    ):
         items = list(
             iter_coco_json(path, tmp_path, ['dog'], ('couch', 'zbra', 'dog'))
         )

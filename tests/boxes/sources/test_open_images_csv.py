@@ -70,7 +70,7 @@ def test_rows_become_boxes_with_flags(read):
         (_row('b', '/m/cat', x1='left'), r'must be numbers.*left'),
         (_row('b', '/m/cat', x1='nan'), 'x1 < x2.*nan'),
         (_row('b', '/m/cat', x1=0.5), r'x1 < x2.*0\.5'),
-        (_row('b', '/m/cat', x1=1.2, x2=1.4), 'wholly outside'),
+        (_row('b', '/m/cat', x1=1.2, x2=1.4), 'entirely outside'),
     ],
 )
 def test_bad_rows_stop_or_are_listed(read, row, message):

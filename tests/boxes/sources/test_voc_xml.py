@@ -6,8 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from box2seg_mmseg.boxes import (
+    VOC_CLASSES,
     AnnotationError,
     BoxAnnotations,
+    ReadingReport,
     iter_voc_xml,
     pixel_boxes,
     read_voc_xml,
@@ -60,10 +62,16 @@ def test_an_image_without_objects(tmp_path):
         (('cat', 'nan', 1, 5, 9), r'object 1 \(cat\): bndbox/xmin .*nan'),
         (('cat', 'inf', 1, 5, 9), r'object 1 \(cat\): bndbox/xmin .*inf'),
         (('cat', 'five', 1, 5, 9), r'bndbox/xmin must be a number.*five'),
-        (('cat', 31, 1, 40, 9), r'object 1 \(cat\): lies wholly outside.*31'),
-        (('cat', -9, 1, 0, 9), r'object 1 \(cat\): lies wholly outside'),
+        (
+            ('cat', 31, 1, 40, 9),
+            r'object 1 \(cat\): lies entirely outside.*31',
+        ),
+        (('cat', -9, 1, 0, 9), r'object 1 \(cat\): lies entirely outside'),
         # Less than a float32 inside.
-        (('cat', 30.99999999, 1, 40, 9), r'object 1 \(cat\): lies wholly out'),
+        (
+            ('cat', 30.99999999, 1, 40, 9),
+            r'object 1 \(cat\): lies entirely out',
+        ),
     ],
 )
 def test_bad_objects_are_named(tmp_path, found, message):
@@ -99,6 +107,44 @@ def test_bad_files_are_named(tmp_path):
             read_voc_xml(strange)
     with pytest.raises(AnnotationError, match='not a readable'):
         read_voc_xml(tmp_path)
+
+
+def test_other_classes_are_errors_only_of_the_default_list(tmp_path):
+    path = _write(
+        tmp_path / 'x.xml',
+        ('unicorn', 1, 1, 5, 5),
+        ('cat', 2, 2, 9, 9),
+        ('unicorn', 9, 1, 5, 9),  # not checked any further
+    )
+    got = read_voc_xml(path, classes=['dog', 'cat'])
+    assert got.labels.tolist() == [2]
+    assert got.boxes.tolist() == [[1, 1, 9, 9]]
+    # The same list, but given: other names are meant to be left out.
+    assert read_voc_xml(path, classes=VOC_CLASSES).labels.tolist() == [8]
+    with pytest.raises(AnnotationError, match="unknown class 'unicorn'"):
+        read_voc_xml(path)
+    _write(path, ('', 1, 1, 5, 5))
+    with pytest.raises(AnnotationError, match=r'1 .without a name.: unk'):
+        read_voc_xml(path, classes=['dog', 'cat'])
+
+
+def test_entries_are_boxes_and_unreadable_files(tmp_path):
+    (tmp_path / 'Annotations').mkdir()
+    for name, objects in dict(
+        a=[('cat', 1, 1, 5, 5), ('cat', 5, 1, 1, 9), ('unicorn', 1, 1, 5, 5)],
+        b=[('unicorn', 1, 1, 5, 5)],
+    ).items():
+        _write(tmp_path / f'Annotations/{name}.xml', *objects)
+    report = ReadingReport(skip_bad=True)
+    a, b = iter_voc_xml(tmp_path, ['a', 'b', 'c'], ['cat'], report=report)
+    assert a.boxes.tolist() == [[0, 0, 5, 5]] and len(b.boxes) == 0
+    assert (report.num_read, report.num_used) == (5, 1)
+    assert report.other_classes == {
+        'unicorn': (2, str(tmp_path / 'Annotations/a.xml'))
+    }
+    assert len(report.skipped) == 2
+    assert 'object 2 (cat): needs xmin < xmax' in report.skipped[0]
+    assert 'c.xml: no such annotation file' in report.skipped[1]
 
 
 def test_entities_are_not_expanded(tmp_path):

@@ -1,0 +1,193 @@
+"""The rows of OpenImages' box CSV, read one by one."""
+
+import csv
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+
+from ..box_annotations import AnnotationError
+from ..class_maps import (
+    OPEN_IMAGES_TO_VOC,
+    labels_of_names,
+    warn_of_absent_classes,
+)
+from ..reading import ReadingReport
+
+Row = tuple[str, list[str]]  # file and line, values
+_CORNERS = ('XMin', 'YMin', 'XMax', 'YMax')
+
+
+class Table:
+    """The box CSV and the descriptions of its class codes.
+
+    Args:
+        path: The box CSV.
+        descriptions_path: A code and a class name on each line.
+        classes: Names of the foreground classes; the first has label 1.
+
+    Attributes:
+        place: Index of each column by name.
+        damaged: Images of which a row was skipped.
+
+    Raises:
+        AnnotationError: A file cannot be read, a column is missing or no
+            class is described.
+    """
+
+    def __init__(
+        self,
+        path: str | Path,
+        descriptions_path: str | Path,
+        classes: Sequence[str],
+    ) -> None:
+        self._path = Path(path)
+        self.damaged: set[str] = set()
+        header = next(_lines(self._path), (0, []))[1] or []
+        self.place = {name: i for i, name in enumerate(header)}
+        for name in ('ImageID', 'LabelName', *_CORNERS):
+            if name not in self.place:
+                raise AnnotationError(
+                    f'{path}: no column {name}; its header is '
+                    f'{",".join(header)}'
+                )
+        self._names = {
+            row[0]: row[1]
+            for _, row in _lines(Path(descriptions_path))
+            if row is not None and len(row) == 2
+        }
+        labels = labels_of_names(classes, OPEN_IMAGES_TO_VOC)
+        self._labels = {
+            code: labels[name]
+            for code, name in self._names.items()
+            if name in labels
+        }
+        if not self._labels:
+            raise AnnotationError(
+                f'{descriptions_path}: describes none of '
+                f'{", ".join(classes)}; needs a code and a name on each line'
+            )
+        warn_of_absent_classes(
+            descriptions_path, classes, self._labels.values()
+        )
+
+    def label(self, row: list[str]) -> int:
+        """The label of a row's class; 0 if it is not in ``classes``."""
+        return self._labels.get(row[self.place['LabelName']], 0)
+
+    def corners(self, row: list[str]) -> list[str]:
+        """The corners as the file has them: x1, y1, x2, y2."""
+        return [row[self.place[name]] for name in _CORNERS]
+
+    def rows_of_images(
+        self, image_ids: Iterable[str], report: ReadingReport
+    ) -> Iterator[tuple[str, list[Row]]]:
+        """The rows of each image that are of ``classes``.
+
+        Yields:
+            The images in the order of the file, then those without a row.
+
+        Raises:
+            AnnotationError: A row is bad, or the rows of an image are not
+                next to each other.
+        """
+        left = dict.fromkeys(image_ids)
+        begun: set[str] = set()
+        for image_id, group in self.groups(report):
+            found = list(group)
+            if image_id in begun:
+                raise AnnotationError(
+                    f'{found[0][0]}: the rows of image {image_id} do not '
+                    'stand together; sort the file by ImageID'
+                )
+            if image_id not in left:
+                report.num_other_images += len(found)
+                continue
+            begun.add(image_id)
+            del left[image_id]
+            yield image_id, list(self.of_classes(found, report))
+        for image_id in left:
+            yield image_id, []
+
+    def groups(
+        self, report: ReadingReport
+    ) -> Iterator[tuple[str, Iterator[Row]]]:
+        """Neighbouring rows of the same image."""
+        image_of = itemgetter(self.place['ImageID'])
+        return groupby(self._rows(report), lambda row: image_of(row[1]))
+
+    def of_classes(
+        self, rows: Iterable[Row], report: ReadingReport
+    ) -> Iterator[Row]:
+        """The rows that are of ``classes``; the others are counted."""
+        for where, row in rows:
+            if self.label(row):
+                yield where, row
+            else:
+                code = row[self.place['LabelName']]
+                report.other_class(self._names.get(code, code), where)
+
+    def _rows(self, report: ReadingReport) -> Iterator[Row]:
+        """All rows after the header that have a value for each column."""
+        lines = _lines(self._path)
+        next(lines)
+        for line, row in lines:
+            report.num_read += 1
+            where = f'{self._path}, line {line}'
+            if row is not None and len(row) == len(self.place):
+                yield where, row
+                continue
+            report.bad(
+                AnnotationError(
+                    f'{where}: needs {len(self.place)} values. Got: {row}'
+                )
+            )
+            at = self.place['ImageID']
+            self.damaged.update((row or [])[at : at + 1])
+
+
+def corner_numbers(given: Sequence[str], where: str) -> list[float]:
+    """The corners of a box as numbers.
+
+    Args:
+        given: x1, y1, x2, y2 as shares of the image's width and height.
+        where: File and line, the beginning of an error message.
+
+    Raises:
+        AnnotationError: One of them is not a number, or the box is empty.
+    """
+    names = ', '.join(_CORNERS)
+    try:
+        x1, y1, x2, y2 = numbers = [float(text) for text in given]
+    except ValueError:
+        raise AnnotationError(
+            f'{where}: {names} must be numbers. Got: {", ".join(given)}'
+        ) from None
+    if not (x1 < x2 and y1 < y2):  # also refuses NaN
+        raise AnnotationError(
+            f'{where}: needs x1 < x2 and y1 < y2. '
+            f'Got: {names} {", ".join(given)}'
+        )
+    return numbers
+
+
+def _lines(path: Path) -> Iterator[tuple[int, list[str] | None]]:
+    """Line number and values; None in place of values that csv refuses."""
+    try:
+        with path.open(
+            encoding='utf-8-sig', errors='replace', newline=''
+        ) as file:
+            reader = csv.reader(file)
+            while True:
+                try:
+                    row = next(reader)
+                except StopIteration:
+                    return
+                except csv.Error:
+                    row = None
+                if row != []:
+                    yield reader.line_num, row
+    except OSError as error:
+        raise AnnotationError(
+            f'{path}: cannot be read: {error.strerror}'
+        ) from None

@@ -1,0 +1,1 @@
+"""Config files: writing them, and inheriting the shipped ones."""
