@@ -18,7 +18,6 @@ from ..files import replacing
 from .backbones import EfficientNetLite
 
 SCHEME = 'box2seg://'
-CONVERTER = 'tools/model_converters/convert_backbone.py'
 
 
 @dataclass(frozen=True)
@@ -97,7 +96,7 @@ def load_from_box2seg(
     if not path.is_file():
         raise FileNotFoundError(
             f'{path}: the ImageNet weights of {name} are missing; run '
-            f'python {CONVERTER} {name}'
+            f'box2seg convert_backbone {name}'
         )
     return torch.load(path, map_location, weights_only=True)
 
