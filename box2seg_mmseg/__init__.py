@@ -21,8 +21,13 @@ def register_all_modules() -> None:
     Raises:
         ToolboxError: The installed torch, mmseg, mmcv or mmengine cannot work.
     """
-    from . import datasets, engine, evaluation, models  # noqa: F401
-    from .config_files import scope  # noqa: F401
+    from . import (  # noqa: F401
+        config_scope,
+        datasets,
+        engine,
+        evaluation,
+        models,
+    )
 
 
 if not is_own_command():

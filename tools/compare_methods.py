@@ -19,8 +19,8 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
+from comparison.comparison import compare_methods
 
-from box2seg_mmseg.apis.compare_methods import compare_methods
 from box2seg_mmseg.apis.predict_folder import predict_folder
 from box2seg_mmseg.apis.predictor import Predictor
 from box2seg_mmseg.boxes import ReadingReport

@@ -9,13 +9,14 @@ all that it inherits, which mmseg's own tools/train.py takes.
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from pathlib import Path
 
-from box2seg_mmseg.command_line import out_file, run
-from box2seg_mmseg.config_files.box_formats import FORMATS
-from box2seg_mmseg.config_files.own_config import (
+from own_data.box_formats import FORMATS
+from own_data.config_text import (
     write_own_config,
     write_shipped_config,
 )
-from box2seg_mmseg.config_files.own_data import find_own_data
+from own_data.folder import find_own_data
+
+from box2seg_mmseg.command_line import out_file, run
 from box2seg_mmseg.errors import UsageError
 
 _DATA_OPTIONS = (

@@ -8,6 +8,8 @@ gives wrong labels a lower weight than right ones.
 
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 
+from attention_statistics import attention_statistics
+
 from box2seg_mmseg.apis.predictor import Predictor
 from box2seg_mmseg.boxes import ReadingReport
 from box2seg_mmseg.command_line import (
@@ -20,7 +22,6 @@ from box2seg_mmseg.command_line import (
     read_masks,
     run,
 )
-from box2seg_mmseg.evaluation.attention_statistics import attention_statistics
 
 
 def main(args: Namespace) -> int:

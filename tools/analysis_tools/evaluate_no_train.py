@@ -8,6 +8,8 @@ chosen with the masks and so says what a threshold could reach at most.
 
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 
+from no_train import evaluate_no_train
+
 from box2seg_mmseg.boxes import Detections, ReadingReport
 from box2seg_mmseg.command_line import (
     add_box_options,
@@ -25,7 +27,6 @@ from box2seg_mmseg.command_line import (
     share,
     write_reports,
 )
-from box2seg_mmseg.evaluation.no_train import evaluate_no_train
 
 
 def main(args: Namespace) -> int:

@@ -2,10 +2,10 @@ import json
 
 import numpy as np
 import pytest
+from own_data.folder import find_own_data
 from PIL import Image
 
 from box2seg_mmseg.boxes import AnnotationError, BoxAnnotations, write_voc_xml
-from box2seg_mmseg.config_files.own_data import find_own_data
 from box2seg_mmseg.errors import UsageError
 
 CLASSES = ('mug', 'plate')

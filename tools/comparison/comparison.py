@@ -7,18 +7,17 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from ..boxes import BoxAnnotations, boxed_pixels
-from ..evaluation import LabelAreas
-from ..label_maps import read_label_png
-from ..visualization import (
-    ImageRow,
-    Panel,
+from box2seg_mmseg.boxes import BoxAnnotations, boxed_pixels
+from box2seg_mmseg.evaluation import LabelAreas
+from box2seg_mmseg.label_maps import read_label_png
+from box2seg_mmseg.visualization import (
     draw_boxes,
     overlay_heat,
     overlay_labels,
     read_photograph,
-    write_comparison_page,
 )
+
+from .page import ImageRow, Panel, write_comparison_page
 
 
 @dataclass(frozen=True, eq=False)

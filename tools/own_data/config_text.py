@@ -3,10 +3,11 @@
 import shlex
 from pathlib import Path
 
-from ..files import replacing
-from ..installed import find_config
+from box2seg_mmseg.files import replacing
+from box2seg_mmseg.installed import find_config
+
 from .box_formats import FORMATS
-from .own_data import OwnData
+from .folder import OwnData
 
 BASE = 'custom/box2seg_upernet_mobilenet-v2_1xb8-800_custom-256x256.py'
 """The shipped config that configs for own data inherit."""

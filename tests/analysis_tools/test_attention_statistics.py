@@ -1,11 +1,11 @@
 import numpy as np
 import pytest
-
-from box2seg_mmseg.boxes import BoxAnnotations
-from box2seg_mmseg.evaluation.attention_statistics import (
+from attention_statistics import (
     CASES,
     attention_statistics,
 )
+
+from box2seg_mmseg.boxes import BoxAnnotations
 from box2seg_mmseg.label_maps import read_label_png, write_label_png
 
 H, W, CLASSES = 10, 12, 4

@@ -3,11 +3,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from label_cost import measure_labels
+from no_train import evaluate_no_train
 from rendered_scenes import SCENE_CLASSES
 
 from box2seg_mmseg.boxes import iter_voc_xml, select_detections
 from box2seg_mmseg.evaluation import evaluate_label_folders
-from box2seg_mmseg.evaluation.no_train import evaluate_no_train
 from box2seg_mmseg.images import ImageError
 from box2seg_mmseg.pseudo_labels import build_labeler, generate_pseudo_labels
 

@@ -9,14 +9,14 @@ from typing import NamedTuple
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import ParseError, iterparse
 
-from ..boxes import AnnotationError
-from ..boxes.sources.coco_file import (
+from box2seg_mmseg.boxes import AnnotationError
+from box2seg_mmseg.boxes.sources.coco_file import (
     coco_image_id,
     coco_places,
     coco_value,
     read_json,
 )
-from ..boxes.sources.yolo_data_file import YOLODataFile
+from box2seg_mmseg.boxes.sources.yolo_data_file import YOLODataFile
 
 
 class Annotated(NamedTuple):

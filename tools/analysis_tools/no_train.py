@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from ..boxes import BoxAnnotations, pixel_boxes
-from ..images import read_image
-from ..label_maps import read_label_png
-from ..pseudo_labels import ENGINES, PseudoLabeler, paint_segments
-from . import LabelAreas
+from box2seg_mmseg.boxes import BoxAnnotations, pixel_boxes
+from box2seg_mmseg.evaluation import LabelAreas
+from box2seg_mmseg.images import read_image
+from box2seg_mmseg.label_maps import read_label_png
+from box2seg_mmseg.pseudo_labels import ENGINES, PseudoLabeler, paint_segments
 
 
 def evaluate_no_train(

@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..boxes.sources.yolo_data_file import IMAGE_SUFFIXES
-from ..errors import UsageError
-from ..files import existing_folder
-from ..id_lists import read_lines, read_split
+from box2seg_mmseg.boxes.sources.yolo_data_file import IMAGE_SUFFIXES
+from box2seg_mmseg.errors import UsageError
+from box2seg_mmseg.files import existing_folder
+from box2seg_mmseg.id_lists import read_lines, read_split
+
 from .box_formats import FORMATS
 
 

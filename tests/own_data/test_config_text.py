@@ -4,14 +4,14 @@ import shlex
 
 import pytest
 from mmengine.config import Config
-from rendered_scenes import SCENE_CLASSES
-
-from box2seg_mmseg.config_files.own_config import (
+from own_data.config_text import (
     BASE,
     write_own_config,
     write_shipped_config,
 )
-from box2seg_mmseg.config_files.own_data import find_own_data
+from own_data.folder import find_own_data
+from rendered_scenes import SCENE_CLASSES
+
 from box2seg_mmseg.errors import UsageError
 from box2seg_mmseg.installed import find_config, find_tools, installed_files
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from ..boxes import BoxAnnotations, boxed_pixels
-from ..label_maps import read_label_png
+from box2seg_mmseg.boxes import BoxAnnotations, boxed_pixels
+from box2seg_mmseg.label_maps import read_label_png
 
 # By whether pseudo label and mask assign a boxed pixel to the class.
 CASES = {

@@ -4,7 +4,6 @@ from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
-from importlib.resources import files
 from io import BytesIO
 from pathlib import Path
 from string import Template
@@ -12,7 +11,7 @@ from string import Template
 import numpy as np
 from PIL import Image
 
-from ..files import replacing
+from box2seg_mmseg.files import replacing
 
 _WIDTH = 320  # px, largest width and height of a picture
 
@@ -70,7 +69,7 @@ def write_comparison_page(
     first, *_, last = reports
     classes = sorted({name for row in rows for name in row.classes})
     numbers = {name: str(i) for i, name in enumerate(classes)}
-    template = files(__package__) / 'comparison_page.html'
+    template = Path(__file__).with_name('page.html')
     page = Template(template.read_text(encoding='utf-8')).substitute(
         title=escape(title),
         summary=escape(summary),

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from comparison.comparison import compare_methods
 from rendered_scenes import SCENE_CLASSES
 
-from box2seg_mmseg.apis.compare_methods import compare_methods
 from box2seg_mmseg.boxes import iter_voc_xml
 from box2seg_mmseg.evaluation import evaluate_label_folders
 from box2seg_mmseg.label_maps import write_label_png

@@ -1,1 +1,0 @@
-"""Config files: writing them, and inheriting the shipped ones."""

@@ -1,0 +1,1 @@
+"""From the predictions of several methods to one HTML page."""

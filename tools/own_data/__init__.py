@@ -1,0 +1,1 @@
+"""From a folder of photographs and boxes to a config for it."""
