@@ -17,7 +17,6 @@ from ..models.checkpoints import (
     load_checkpoint_file,
     load_weights,
 )
-from ..models.decode_heads import Box2SegHead
 from ..models.segmentors import class_probs
 
 # The segmentors with a dense CRF that take the place of stock ones.
@@ -81,16 +80,10 @@ class Predictor:
     def has_attention(self) -> bool:
         """Whether the model is a Box2Seg model with attention."""
         head = self._model.decode_head
-        return (
-            isinstance(head, Box2SegHead)
-            and 'attention' in head.branch_channels
-        )
+        return 'attention' in getattr(head, 'branch_channels', ())
 
     def predict(self, image_path: str | Path) -> tuple[SegDataSample, Tensor]:
         """Predict one image with the network, without the CRF.
-
-        Args:
-            image_path: The image file.
 
         Returns:
             The sample with ``pred_sem_seg``, and the probabilities of the
@@ -101,14 +94,7 @@ class Predictor:
         return sample, class_probs(logits, self._model.out_channels)
 
     def attention(self, image_path: str | Path) -> np.ndarray:
-        """Compute the attention maps of all foreground classes.
-
-        Args:
-            image_path: The image file.
-
-        Returns:
-            ``(L, H, W)`` float32 in ``[0, 1]``.
-        """
+        """Attention of the foreground classes: ``(L, H, W)`` in ``[0, 1]``."""
         model = self._model
         pipeline = Compose(model.cfg.test_pipeline)
         batch = pseudo_collate([pipeline(dict(img_path=str(image_path)))])

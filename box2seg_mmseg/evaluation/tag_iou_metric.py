@@ -6,7 +6,6 @@ import torch
 from mmengine.logging import print_log
 from mmseg.evaluation import IoUMetric
 from mmseg.registry import METRICS
-from torch import Tensor
 
 from ..models.segmentors import class_probs
 
@@ -17,25 +16,14 @@ class TagIoUMetric(IoUMetric):
 
     The tags of an image are the background and the classes that its ground
     truth has. Each pixel that is predicted as another class gets, of the
-    image's tags, the one of the largest logit; without a CRF that is the
-    argmax over the tags. The figures so gained have the suffix ``_tags``:
-    they tell the quality of masks apart from recognition (our choice).
-
-    After a dense CRF or test-time augmentation the replaced pixels follow
-    the logits in ``seg_logits``: the network's before the CRF, and of
-    mmseg's SegTTAModel those of the last augmentation.
-
-    Args are those of mmseg's IoUMetric.
+    image's tags, the one of the largest logit in ``seg_logits``: the
+    network's before a dense CRF, and of mmseg's SegTTAModel those of the last
+    augmentation. These figures have the suffix ``_tags``; they measure masks
+    apart from recognition (our choice).
     """
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
-        """Note the areas of a batch.
-
-        Args:
-            data_batch: Not used.
-            data_samples: With ``pred_sem_seg``, ``seg_logits`` and, unless
-                ``format_only``, ``gt_sem_seg``.
-        """
+        """Add the areas of a batch, plain and with tags known."""
         if self.format_only:
             super().process(data_batch, data_samples)
             return
@@ -48,14 +36,7 @@ class TagIoUMetric(IoUMetric):
         self.results[start:] = zip(areas[n:], areas[:n], strict=True)
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        """The figures of all images.
-
-        Args:
-            results: Of each image its areas, plain and with tags known.
-
-        Returns:
-            IoUMetric's figures in percent, and each as ``<name>_tags``.
-        """
+        """IoUMetric's figures in percent, and each as ``<name>_tags``."""
         if self.format_only:
             return super().compute_metrics(results)
         plain, tagged = zip(*results, strict=True)
@@ -66,34 +47,16 @@ class TagIoUMetric(IoUMetric):
         return figures
 
     def _tagged(self, sample: dict) -> dict:
+        """A sample whose ``pred_sem_seg`` has the tags only."""
         prediction = sample['pred_sem_seg']['data'].squeeze(0)
         mask = sample['gt_sem_seg']['data'].squeeze(0)
         logits = sample['seg_logits']['data']
-        prediction = restrict_to_tags(
-            prediction,
-            class_probs(logits, len(logits)),
-            mask[mask != self.ignore_index],
-        )
+        scores = class_probs(logits, len(logits))
+        tags = mask[mask != self.ignore_index].unique().to(scores.device)
+        is_tag = torch.zeros(len(scores), 1, 1, device=scores.device) > 0
+        is_tag[tags.long()] = True
+        is_tag[0] = True
+        best = scores.masked_fill(~is_tag, -torch.inf).argmax(0)
+        kept = is_tag.flatten()[prediction.long()]
+        prediction = torch.where(kept, prediction, best)
         return sample | dict(pred_sem_seg=dict(data=prediction))
-
-
-def restrict_to_tags(
-    prediction: Tensor, scores: Tensor, tags: Tensor
-) -> Tensor:
-    """Replace the classes that an image does not have.
-
-    Args:
-        prediction: ``(H, W)`` int, in ``0..C - 1``.
-        scores: ``(C, H, W)`` float, larger is likelier.
-        tags: Any shape, int: the classes that the image has; the background,
-            0, is always one.
-
-    Returns:
-        ``(H, W)`` int: ``prediction`` where it is a tag, elsewhere the tag of
-        the largest score.
-    """
-    is_tag = torch.zeros(len(scores), dtype=torch.bool, device=scores.device)
-    is_tag[tags.long().unique().to(scores.device)] = True
-    is_tag[0] = True
-    best = scores.masked_fill(~is_tag[:, None, None], -torch.inf).argmax(0)
-    return torch.where(is_tag[prediction.long()], prediction, best)

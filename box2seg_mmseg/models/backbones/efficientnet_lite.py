@@ -38,9 +38,8 @@ class EfficientNetLite(BaseModule):
         variant: ``'lite0'`` or ``'lite2'``.
         out_indices: Stages in ``0..7`` whose output is returned, from the
             first to the last. Stages after the last one are not built.
-        frozen_stages: The stem and the stages up to this one are not
-            trained, and their batch norms keep their statistics; -1 freezes
-            nothing.
+        frozen_stages: The stem and the stages up to this one stay in
+            evaluation mode and are not trained; -1 freezes nothing.
         norm_cfg: Config of the batch norms; the weights need eps 1e-3.
         channels_last: Keep channels last in memory, which is about twice as
             fast on a CPU.
@@ -81,13 +80,13 @@ class EfficientNetLite(BaseModule):
             if 0 < i < len(STAGES) - 1:
                 repeats = math.ceil(depth * repeats)
             out = _round_channels(width * out)
-            blocks = []
+            stage = nn.Sequential()
             for _ in range(repeats):
-                blocks.append(
+                stage.append(
                     MBConv(channels, out, kernel, stride, expansion, norm_cfg)
                 )
                 channels, stride = out, 1
-            self.stages.append(nn.Sequential(*blocks))
+            self.stages.append(stage)
         self.stages.append(ConvBN(channels, HEAD_CHANNELS, 1, norm_cfg))
         # DistributedDataParallel refuses parameters without a gradient.
         del self.stages[max(out_indices) + 1 :]
@@ -96,14 +95,7 @@ class EfficientNetLite(BaseModule):
         self._freeze()
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Compute the outputs of the chosen stages.
-
-        Args:
-            x: ``(N, 3, H, W)`` normalised images.
-
-        Returns:
-            One map for each of ``out_indices``.
-        """
+        """``(N, 3, H, W)`` images to one map for each of ``out_indices``."""
         if self.channels_last:
             x = x.contiguous(memory_format=torch.channels_last)
         x = self.stem(x)
@@ -127,16 +119,7 @@ class EfficientNetLite(BaseModule):
 
 
 class MBConv(nn.Module):
-    """Inverted bottleneck: expand, depthwise, project; plus the input.
-
-    Args:
-        in_channels: Channels of the input.
-        out_channels: Channels of the output.
-        kernel: Side of the depthwise kernel.
-        stride: Stride of the depthwise convolution.
-        expansion: Factor of the channels in between.
-        norm_cfg: Config of the batch norms.
-    """
+    """Inverted bottleneck: expand, depthwise, project; plus the input."""
 
     def __init__(
         self,
@@ -170,15 +153,6 @@ class ConvBN(nn.Module):
 
     In evaluation mode, which frozen stages never leave, the batch norm is
     folded into the convolution: equal up to rounding, and 1.7 times as fast.
-
-    Args:
-        in_channels: Channels of the input.
-        out_channels: Channels of the output.
-        kernel: Side of the kernel.
-        norm_cfg: Config of the batch norm.
-        stride: Stride of the convolution.
-        groups: Groups of the convolution.
-        has_act: Whether ReLU6 follows.
     """
 
     def __init__(

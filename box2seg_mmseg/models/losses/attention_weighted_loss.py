@@ -50,15 +50,9 @@ def attention_weighted_loss(
 def foreground_loss(
     log_probs: Tensor, attention: Tensor, pairs: BoxPairs
 ) -> Tensor:
-    """L_fg of :func:`attention_weighted_loss`.
+    """L_fg of :func:`attention_weighted_loss`; 0 if no image has a box.
 
-    Args:
-        log_probs: ``(N, L + 1, H, W)`` float, log softmax.
-        attention: ``(P, H, W)`` float in ``[0, 1]``, of each pair's class.
-        pairs: The P boxed classes of the images.
-
-    Returns:
-        A scalar; 0 if no image has a box.
+    ``attention`` is ``(P, H, W)``, that of each pair's class.
     """
     log_y = at_least_float32(log_probs[pairs.images, pairs.classes])
     alpha = at_least_float32(attention)
@@ -69,15 +63,7 @@ def foreground_loss(
 
 
 def background_loss(log_probs: Tensor, outside: Tensor) -> Tensor:
-    """L_bg of :func:`attention_weighted_loss`.
-
-    Args:
-        log_probs: ``(N, L + 1, H, W)`` float, log softmax.
-        outside: ``(N, H, W)`` bool, the pixels outside all boxes.
-
-    Returns:
-        A scalar.
-    """
+    """L_bg; ``outside`` is ``(N, H, W)`` bool, the pixels in no box."""
     log_y = at_least_float32(log_probs[:, 0])
     per_image = -log_y.masked_fill(~outside, 0).sum((1, 2))
     return (per_image / outside.sum((1, 2)).clamp(min=1)).mean()
@@ -127,11 +113,7 @@ class AttentionWeightedLoss(Box2SegLoss):
         self.fr_weight = fr_weight
         self.gamma = gamma
         self.warmup_iters = warmup_iters
-
-    @property
-    def is_off(self) -> bool:
-        """Whether all three weights are 0."""
-        return self.fg_weight == self.bg_weight == self.fr_weight == 0
+        self.is_off = fg_weight == bg_weight == fr_weight == 0
 
     def branch_channels(self, num_classes: int) -> dict[str, int]:
         """The branch ``attention``, a channel for each foreground class."""
