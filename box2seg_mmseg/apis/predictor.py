@@ -19,11 +19,8 @@ from ..models.checkpoints import (
 )
 from ..models.segmentors import class_probs
 
-# The segmentors with a dense CRF that take the place of stock ones.
-_WITH_CRF = {
-    'EncoderDecoder': 'CRFEncoderDecoder',
-    'CascadeEncoderDecoder': 'CRFCascadeEncoderDecoder',
-}
+# mmseg's segmentors that have a counterpart with a dense CRF.
+_WITH_CRF = ('EncoderDecoder', 'CascadeEncoderDecoder')
 
 
 class Predictor:
@@ -104,9 +101,8 @@ class Predictor:
             _, branches = model.decode_head.forward_train(
                 model.extract_feat(inputs)
             )
-        logits = resize(
-            branches['attention'], inputs.shape[2:], mode='bilinear'
-        )
+        size = inputs.shape[2:]
+        logits = resize(branches['attention'], size, mode='bilinear')
         # postprocess_result resizes to the size of the image. mmseg takes a
         # single channel for a binary task, hence the second one.
         logits = torch.cat([logits[:, :1], logits], 1)
@@ -115,10 +111,10 @@ class Predictor:
 
 
 def _turn_crf_on(cfg: Config) -> None:
-    kind = cfg.model.type.removeprefix('mmseg.')
-    cfg.model.type = _WITH_CRF.get(kind, kind)
-    if cfg.model.type not in _WITH_CRF.values():
+    kind = cfg.model.type.removeprefix('mmseg.').removeprefix('CRF')
+    if kind not in _WITH_CRF:
         raise UsageError(
             f'the dense CRF needs one of {", ".join(_WITH_CRF)}. Got: {kind}'
         )
+    cfg.model.type = f'CRF{kind}'
     cfg.model.test_cfg.setdefault('crf', {})

@@ -47,16 +47,15 @@ class TagIoUMetric(IoUMetric):
         return figures
 
     def _tagged(self, sample: dict) -> dict:
-        """A sample whose ``pred_sem_seg`` has the tags only."""
+        """The sample with other classes than its tags replaced."""
         prediction = sample['pred_sem_seg']['data'].squeeze(0)
         mask = sample['gt_sem_seg']['data'].squeeze(0)
         logits = sample['seg_logits']['data']
         scores = class_probs(logits, len(logits))
         tags = mask[mask != self.ignore_index].unique().to(scores.device)
-        is_tag = torch.zeros(len(scores), 1, 1, device=scores.device) > 0
-        is_tag[tags.long()] = True
-        is_tag[0] = True
-        best = scores.masked_fill(~is_tag, -torch.inf).argmax(0)
-        kept = is_tag.flatten()[prediction.long()]
-        prediction = torch.where(kept, prediction, best)
+        absent = torch.ones_like(scores[:, 0, 0], dtype=torch.bool)
+        absent[tags.long()] = False
+        absent[0] = False
+        best = scores.masked_fill(absent[:, None, None], -torch.inf).argmax(0)
+        prediction = torch.where(absent[prediction.long()], best, prediction)
         return sample | dict(pred_sem_seg=dict(data=prediction))

@@ -79,7 +79,7 @@ class BoxRegions:
         )
 
     def covered(self, size: Sequence[int] | None = None) -> Tensor:
-        """``(K, H', W')`` bool: the pixels of each box."""
+        """``(K, H', W')`` bool: the pixels of each box, padded as the map."""
         # Unused ids have empty rows.
         table = F.pad(self.table, (0, 0, 0, 256 - len(self.table)))
         return table.T[:, self.padded_map(size).long()]

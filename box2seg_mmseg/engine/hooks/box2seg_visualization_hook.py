@@ -92,8 +92,8 @@ class Box2SegVisualizationHook(Hook):
         for i, (crop, sample) in enumerate(
             zip(first['inputs'], first['data_samples'], strict=True)
         ):
-            outputs = {name: maps[i] for name, maps in branches.items()}
-            picture = _draw(crop, sample, outputs, self.pixel)
+            own = {name: maps[i] for name, maps in branches.items()}
+            picture = _draw(crop, sample, own, self.pixel)
             runner.visualizer.add_image(
                 f'box2seg_{i}', picture, runner.iter + 1
             )

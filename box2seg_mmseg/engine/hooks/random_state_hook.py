@@ -31,9 +31,7 @@ class RandomStateHook(Hook):
             python=random.getstate(),
             numpy=np.random.get_state(),
             torch=torch.get_rng_state(),
-            cuda=torch.cuda.get_rng_state_all()
-            if torch.cuda.is_available()
-            else [],
+            cuda=torch.cuda.get_rng_state_all(),  # empty without a device
         )
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:

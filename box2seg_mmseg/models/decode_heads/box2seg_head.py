@@ -76,9 +76,8 @@ class Box2SegHead(BaseModule):
     def _collect_branches(self) -> dict[str, int]:
         found: dict[str, int] = {}
         for loss in self.losses:
-            for name, channels in loss.branch_channels(
-                self.num_classes
-            ).items():
+            wanted = loss.branch_channels(self.num_classes)
+            for name, channels in wanted.items():
                 if found.setdefault(name, channels) != channels:
                     raise ValueError(
                         f'two losses need a branch {name!r}, with '

@@ -1,6 +1,5 @@
 """The attention-weighted loss (L_fg + L_bg + L_fr)."""
 
-import torch
 from mmseg.registry import MODELS
 from torch import Tensor
 
@@ -120,16 +119,14 @@ class AttentionWeightedLoss(Box2SegLoss):
         return dict(attention=num_classes - 1)
 
     def forward(self, step: TrainingStep) -> dict[str, Tensor]:
-        """Compute the losses, and statistics to watch.
+        """Compute ``loss_fr`` and after the warm-up ``loss_fg``, ``loss_bg``.
 
-        Returns:
-            ``loss_fr`` and, after the warm-up, ``loss_fg`` and ``loss_bg``.
-            Statistics: ``attention_in_boxes`` and ``gamma_eta``, the filling
-            rate of the attention and gamma times GrabCut's, averaged over the
-            boxes of an image and over the images that have one;
-            ``attention_on_grabcut`` and ``attention_off_grabcut``, the mean
-            attention over boxed pixels whose pseudo label is, and is not, the
-            class.
+        Statistics are ``attention_in_boxes`` and ``gamma_eta``, the filling
+        rate of the attention and gamma times GrabCut's, averaged over the
+        boxes of an image and over the images that have one;
+        ``attention_on_grabcut`` and ``attention_off_grabcut``, the mean
+        attention over boxed pixels whose pseudo label is, and is not, the
+        class.
         """
         n = len(step.log_probs)
         classes, boxes = step.boxes.by_class(), step.boxes.by_box()
@@ -158,9 +155,14 @@ class AttentionWeightedLoss(Box2SegLoss):
         ):
             mean = boxes.mean_over_images(values, n)
             losses[name] = mean * n / max(boxes.num_boxed, 1)
-        return losses | _attention_on_and_off(
-            alpha.detach(), classes, step.pseudo_label
-        )
+        own = step.pseudo_label[classes.images]
+        own = own == classes.classes.view(-1, 1, 1)
+        for name, mask in (('on', own), ('off', ~own)):
+            mask = mask & classes.inside
+            total = (alpha.detach() * mask).sum()
+            mean = total / mask.sum().clamp(min=1)
+            losses[f'attention_{name}_grabcut'] = mean
+        return losses
 
 
 def _class_of_box(boxes: BoxPairs, classes: BoxPairs) -> Tensor:
@@ -168,18 +170,3 @@ def _class_of_box(boxes: BoxPairs, classes: BoxPairs) -> Tensor:
     same = boxes.images.unsqueeze(1) == classes.images
     same &= boxes.classes.unsqueeze(1) == classes.classes
     return same.byte().argmax(1) if len(classes.images) else boxes.images
-
-
-@torch.no_grad()
-def _attention_on_and_off(
-    attention: Tensor, classes: BoxPairs, pseudo_label: Tensor
-) -> dict[str, Tensor]:
-    own = pseudo_label[classes.images] == classes.classes.view(-1, 1, 1)
-    return {
-        f'attention_{name}_grabcut': (attention * mask).sum()
-        / mask.sum().clamp(min=1)
-        for name, mask in (
-            ('on', classes.inside & own),
-            ('off', classes.inside & ~own),
-        )
-    }

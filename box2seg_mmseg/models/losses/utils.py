@@ -6,9 +6,8 @@ from torch import Tensor
 
 def at_least_float32(values: Tensor) -> Tensor:
     """Convert half precision to float32; float32 and float64 stay."""
-    if values.dtype in (torch.float16, torch.bfloat16):
-        return values.float()
-    return values
+    is_half = values.dtype in (torch.float16, torch.bfloat16)
+    return values.float() if is_half else values
 
 
 def check_shape(name: str, values: Tensor, shape: tuple[int, ...]) -> None:
