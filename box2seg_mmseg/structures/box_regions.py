@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -194,11 +194,14 @@ class BatchBoxRegions:
         images = [image for image, _ in keys]
         labels = [label for _, label in keys]
         counts = [images.count(image) for image in images]
-        images_, classes, counts_ = (
-            torch.tensor(values, dtype=torch.long, device=inside.device)
-            for values in (images, labels, counts)
+        tensor = partial(torch.tensor, dtype=torch.long, device=inside.device)
+        return BoxPairs(
+            tensor(images),
+            tensor(labels),
+            inside,
+            tensor(counts),
+            len(set(images)),
         )
-        return BoxPairs(images_, classes, inside, counts_, len(set(images)))
 
 
 def _rasterise(
