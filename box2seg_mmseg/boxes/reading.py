@@ -1,5 +1,6 @@
 """What the readers of all formats share: report, collector, checks."""
 
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -8,11 +9,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import numpy as np
 
 from ..images import ImageError, image_size
-from .box_annotations import (
-    AnnotationError,
-    BoxAnnotations,
-    warn_of_clipped_boxes,
-)
+from .box_annotations import AnnotationError, BoxAnnotations
 
 _MAX_NAMES = 10  # names of classes in a message
 
@@ -77,6 +74,11 @@ class ReadingReport:
             raise error
         self.skipped.append(str(error))
 
+    def bad_image(self, error: AnnotationError) -> None:
+        """Record an image whose boxes cannot be read, or raise its error."""
+        self.num_read += 1
+        self.bad(error)
+
     @contextmanager
     def entry(self) -> Iterator[None]:
         """Count an entry as used, or as bad if its error is raised."""
@@ -91,12 +93,9 @@ class ReadingReport:
 class BoxCollector:
     """Gathers the boxes of one image and clips them to it.
 
-    Args:
-        image_id: As :class:`BoxAnnotations` has it.
-        image_path: As :class:`BoxAnnotations` has it.
-        size: ``(H, W)`` of the image in pixels.
-        flag_names: Flags that each box has.
-        has_scores: Whether each box has a score.
+    ``image_id``, ``image_path`` and ``size`` are those of
+    :class:`BoxAnnotations`. Each box has the flags of ``flag_names`` and, if
+    ``has_scores``, a score.
     """
 
     def __init__(
@@ -193,7 +192,12 @@ def counting_clipped(
         num_boxes += item.num_clipped
         num_images += item.num_clipped > 0
         yield item
-    warn_of_clipped_boxes(num_boxes, num_images)
+    if num_boxes:
+        warnings.warn(
+            f'{num_boxes} boxes in {num_images} images reached outside their '
+            'image and were clipped to it',
+            stacklevel=2,
+        )
 
 
 def require_boxes(

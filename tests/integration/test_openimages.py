@@ -5,8 +5,12 @@ import csv
 import pytest
 import torch
 
-from box2seg_mmseg.boxes import VOC_CLASSES, iter_coco_json, iter_voc_xml
-from box2seg_mmseg.boxes.class_maps import OPEN_IMAGES_TO_VOC
+from box2seg_mmseg.boxes import (
+    COCOJSON,
+    OPEN_IMAGES_TO_VOC,
+    VOC_CLASSES,
+    VOCXML,
+)
 from box2seg_mmseg.pseudo_labels import build_labeler, generate_pseudo_labels
 
 COLUMNS = [
@@ -31,9 +35,7 @@ def open_images(data_dir, tmp_path):
     with (tmp_path / 'oidv6-train-annotations-bbox.csv').open('w') as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
-        for item in iter_coco_json(
-            root / 'boxes.json', root / 'JPEGImages', ids
-        ):
+        for item in COCOJSON(root).read(ids):
             (images / f'{item.image_id}.jpg').symlink_to(item.image_path)
             height, width = item.size
             for label, (x1, y1, x2, y2) in zip(
@@ -52,7 +54,7 @@ def voc(few_photographs, tmp_path):
     """A few photographs of voc-mini with pseudo labels."""
     split = few_photographs / 'ImageSets/Segmentation/train.txt'
     generate_pseudo_labels(
-        iter_voc_xml(few_photographs, split.read_text().split()),
+        VOCXML(few_photographs).read(split.read_text().split()),
         build_labeler(dict(type='BoxFill')),
         tmp_path / 'work_dirs/pseudo_labels/voc-mini/grabcut',
     )

@@ -6,24 +6,19 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..box_annotations import AnnotationError
-from ..class_maps import COCO_TO_VOC, labels_of_names, warn_of_absent_classes
+from ..classes import COCO_TO_VOC, class_labels
 from ..reading import image_name
 
 # The lists in the file, and the name of an entry of each in messages.
-ENTRIES = dict(images='image', annotations='annotation', categories='category')
+_ENTRIES = dict(
+    images='image', annotations='annotation', categories='category'
+)
 
 
 def read_json(
     path: str | Path, object_hook: Callable[[dict], Any] | None = None
 ) -> Any:
-    """Read a JSON file.
-
-    Args:
-        path: The file.
-        object_hook: As for ``json.load``.
-
-    Returns:
-        The content.
+    """Read a JSON file; ``object_hook`` is that of ``json.load``.
 
     Raises:
         AnnotationError: The file is missing or not a JSON file.
@@ -64,7 +59,7 @@ def coco_places(
         AnnotationError: There is no such list.
     """
     for i, entry in enumerate(coco_entries(content, key, path), start=1):
-        yield f'{path}: {ENTRIES[key]} {i}', entry
+        yield f'{path}: {_ENTRIES[key]} {i}', entry
 
 
 def coco_labels(
@@ -85,18 +80,17 @@ def coco_labels(
         AnnotationError: A category has no id or name, two have the same id,
             or none is in ``classes``.
     """
-    labels_of = labels_of_names(classes, COCO_TO_VOC)
-    labels = {}
+    names: dict[str | int, str | int] = {}
     for where, category in coco_places(content, 'categories', path):
         name = coco_value(category, 'name', where)
-        labels[coco_id(category, where, labels)] = labels_of.get(name, 0)
-    if not any(labels.values()):
-        raise AnnotationError(
-            f'{path}: no category is one of {", ".join(classes)}; spell the '
-            'classes as this file does'
-        )
-    warn_of_absent_classes(path, classes, labels.values())
-    return labels
+        names[coco_id(category, where, names)] = name
+    return class_labels(
+        names,
+        classes,
+        COCO_TO_VOC,
+        path,
+        'no category is one of {}; spell the classes as this file does',
+    )
 
 
 def coco_value(entry: Any, key: str, where: str) -> str | int:

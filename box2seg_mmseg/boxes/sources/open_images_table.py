@@ -7,15 +7,19 @@ from operator import itemgetter
 from pathlib import Path
 
 from ..box_annotations import AnnotationError
-from ..class_maps import (
-    OPEN_IMAGES_TO_VOC,
-    labels_of_names,
-    warn_of_absent_classes,
-)
+from ..classes import OPEN_IMAGES_TO_VOC, class_labels
 from ..reading import ReadingReport
 
 Row = tuple[str, list[str]]  # file and line, values
 _CORNERS = ('XMin', 'YMin', 'XMax', 'YMax')
+FLAGS = {
+    'IsOccluded': 'occluded',
+    'IsTruncated': 'truncated',
+    'IsGroupOf': 'group_of',
+    'IsDepiction': 'depiction',
+    'IsInside': 'inside',
+}
+"""Columns of flags, and the names of the flags."""
 
 
 class Table:
@@ -41,9 +45,9 @@ class Table:
         descriptions_path: str | Path,
         classes: Sequence[str],
     ) -> None:
-        self._path = Path(path)
+        self.path = Path(path)
         self.damaged: set[str] = set()
-        header = next(_lines(self._path), (0, []))[1] or []
+        header = next(_lines(self.path), (0, []))[1] or []
         self.place = {name: i for i, name in enumerate(header)}
         for name in ('ImageID', 'LabelName', *_CORNERS):
             if name not in self.place:
@@ -56,19 +60,12 @@ class Table:
             for _, row in _lines(Path(descriptions_path))
             if row is not None and len(row) == 2
         }
-        labels = labels_of_names(classes, OPEN_IMAGES_TO_VOC)
-        self._labels = {
-            code: labels[name]
-            for code, name in self._names.items()
-            if name in labels
-        }
-        if not self._labels:
-            raise AnnotationError(
-                f'{descriptions_path}: describes none of '
-                f'{", ".join(classes)}; needs a code and a name on each line'
-            )
-        warn_of_absent_classes(
-            descriptions_path, classes, self._labels.values()
+        self._labels = class_labels(
+            self._names,
+            classes,
+            OPEN_IMAGES_TO_VOC,
+            descriptions_path,
+            'describes none of {}; needs a code and a name on each line',
         )
 
     def label(self, row: list[str]) -> int:
@@ -129,11 +126,11 @@ class Table:
 
     def _rows(self, report: ReadingReport) -> Iterator[Row]:
         """All rows after the header that have a value for each column."""
-        lines = _lines(self._path)
+        lines = _lines(self.path)
         next(lines)
         for line, row in lines:
             report.num_read += 1
-            where = f'{self._path}, line {line}'
+            where = f'{self.path}, line {line}'
             if row is not None and len(row) == len(self.place):
                 yield where, row
                 continue
