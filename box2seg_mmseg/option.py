@@ -16,14 +16,12 @@ class Option(NamedTuple):
         help: One line for ``--help``, with the default.
         given_flag: The option as it is typed. Defaults to the name:
             ``'--ignore-unstable'``.
-        metavar: Name of the value in the help. Defaults to the type's.
     """
 
     name: str
     type: Callable[[str], Any]
     help: str
     given_flag: str | None = None
-    metavar: str | None = None
 
     @property
     def flag(self) -> str:

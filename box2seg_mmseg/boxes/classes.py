@@ -86,18 +86,12 @@ OPEN_IMAGES_TO_VOC: Mapping[str, str] = {
 
 
 def check_classes(classes: Sequence[str], where: str) -> tuple[str, ...]:
-    """Check the foreground classes of a data set.
-
-    Args:
-        classes: Their names; the first has label 1.
-        where: Where they are from, the beginning of an error message.
-
-    Returns:
-        The names.
+    """The foreground classes of a data set, checked.
 
     Raises:
         ValueError: The list is empty, names a class twice, names the
-            background or has more classes than a label map can hold.
+            background or has more classes than a label map can hold. The
+            message begins with ``where``.
     """
     classes = tuple(classes)
     if not classes or len(set(classes)) < len(classes):

@@ -9,26 +9,20 @@ from ..errors import UsageError
 from ..id_lists import read_lines
 
 
-def positive_int(text: str) -> int:
-    """Convert an argument that counts something.
-
-    Raises:
-        ArgumentTypeError: The text is not a whole number >= 1.
-    """
-    if not text.isdecimal() or int(text) < 1:
-        raise ArgumentTypeError(f'must be a number >= 1. Got: {text}')
-    return int(text)
-
-
-def natural_number(text: str) -> int:
+def natural_number(text: str, least: int = 0) -> int:
     """Convert an argument that may be zero, such as a seed.
 
     Raises:
-        ArgumentTypeError: The text is not a whole number >= 0.
+        ArgumentTypeError: The text is not a whole number >= ``least``.
     """
-    if not text.isdecimal():
-        raise ArgumentTypeError(f'must be a number >= 0. Got: {text}')
+    if not text.isdecimal() or int(text) < least:
+        raise ArgumentTypeError(f'must be a number >= {least}. Got: {text}')
     return int(text)
+
+
+def positive_int(text: str) -> int:
+    """Convert an argument that counts something, at least 1."""
+    return natural_number(text, least=1)
 
 
 def out_file(text: str) -> Path:
@@ -76,9 +70,6 @@ def read_classes(path: str | Path | None) -> Sequence[str]:
     Args:
         path: Text file with one class on each line, ``coco`` for COCO's 80, or
             None for PASCAL VOC's.
-
-    Returns:
-        Their names; the first has label 1.
 
     Raises:
         UsageError: The file does not exist.

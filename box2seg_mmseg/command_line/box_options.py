@@ -74,12 +74,7 @@ def add_box_options(
 
 
 def read_box_source(args: Namespace) -> BoxSource:
-    """The box source that a command line asks for.
-
-    Its ``classes`` are the names of the foreground classes.
-
-    Args:
-        args: From a parser with :func:`add_box_options`.
+    """The box source that a parser with :func:`add_box_options` asks for.
 
     Raises:
         UsageError: A folder or file does not exist, or an option belongs to
@@ -100,18 +95,12 @@ def read_box_source(args: Namespace) -> BoxSource:
 def read_boxes(
     args: Namespace, report: ReadingReport
 ) -> tuple[Iterator[BoxAnnotations], int]:
-    """The boxes that a command line asks for.
+    """The boxes that a command line asks for, and their images' number.
 
-    Args:
-        args: From a parser with :func:`add_box_options`.
-        report: Counts the annotations and says whether to skip bad ones.
-
-    Returns:
-        The annotations, and their number if none is bad.
+    Fewer images come if bad ones are skipped.
 
     Raises:
-        UsageError: A file does not exist, or an option belongs to another
-            format.
+        UsageError: As :func:`read_box_source`, or the split does not exist.
         AnnotationError: An annotation is bad, or no image has a box.
     """
     source = read_box_source(args)
@@ -130,13 +119,10 @@ def add_mask_option(parser: ArgumentParser) -> None:
 
 
 def read_masks(args: Namespace) -> tuple[Path, tuple[str, ...]]:
-    """The folder of the masks, and the classes of their labels.
+    """The folder of the masks, and all classes, background first.
 
-    Args:
-        args: What :func:`add_box_options` and :func:`add_mask_option` parsed.
-
-    Returns:
-        The folder, and the names of all classes, background first.
+    ``args`` are what :func:`add_box_options` and :func:`add_mask_option`
+    parsed.
 
     Raises:
         UsageError: There is no such folder.

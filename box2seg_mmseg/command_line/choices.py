@@ -54,7 +54,7 @@ def add_choice(
                 added[option.flag] = group.add_argument(
                     option.flag,
                     dest=_dest(name, option),
-                    metavar=option.metavar or option.type.__name__.upper(),
+                    metavar=option.name.rpartition('_')[2].upper(),
                     help=option.help,
                 )
             except ArgumentError:

@@ -18,10 +18,7 @@ def add_labeler_options(parser: ArgumentParser) -> None:
 
 
 def read_labeler(args: Namespace) -> PseudoLabeler:
-    """Build the labeler that a command line asks for.
-
-    Args:
-        args: What :func:`add_labeler_options` parsed.
+    """Build the labeler that :func:`add_labeler_options` parsed.
 
     Raises:
         UsageError: An option belongs to another method, or its value is not

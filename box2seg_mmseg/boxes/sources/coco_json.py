@@ -21,11 +21,7 @@ from .coco_file import (
 )
 
 _BOX_FILE = Option(
-    'box_file',
-    str,
-    'the JSON file (default: boxes.json)',
-    '--boxes',
-    metavar='FILE',
+    'box_file', str, 'the JSON file (default: boxes.json)', '--boxes'
 )
 
 
@@ -38,8 +34,7 @@ class COCOJSON(BoxSource):
     ``file_name`` without suffix.
 
     Args:
-        data_root: Folder of the data set.
-        classes: As for :class:`BoxSource`.
+        data_root: As for :class:`BoxSource`, like ``classes``.
         image_dir: Folder that the ``file_name`` of the images is relative to.
         box_file: The JSON file: ``images``, ``annotations``, ``categories``.
     """
@@ -62,7 +57,7 @@ class COCOJSON(BoxSource):
     ) -> Iterator[BoxAnnotations]:
         """Read the JSON file, then yield the images in the given order."""
         path = find_file(self.data_root, self.box_file, _BOX_FILE)
-        content = read_json(path, drop_mask)
+        content = read_json(path, with_masks=False)
         boxes = coco_entries(content, 'annotations', path)
         index = CocoIndex(path, content, self.image_dir, self.classes)
         report = report or ReadingReport()
@@ -109,13 +104,9 @@ class CocoIndex:
     ) -> Iterator[BoxAnnotations]:
         """Read the boxes of some images, as :meth:`BoxSource.read`.
 
-        Args:
-            name: File of the boxes, and what messages call one of them.
-            entries: The boxes of all images.
-            image_ids: The images to read.
-            report: Counts the boxes.
-            has_scores: Whether each box needs a score; otherwise it may be a
-                crowd.
+        ``entries`` are the boxes of all images, and ``name`` is their file
+        and what messages call one of them. Each has a score or is perhaps a
+        crowd.
         """
         wanted = {}
         for image_id in image_ids:
@@ -131,11 +122,9 @@ class CocoIndex:
             report.num_read += 1
             where = f'{name} {i + 1}'
             try:
-                image = _known_id(
-                    entry, 'image_id', self.known, where, self.path
-                )
-                category = _known_id(
-                    entry, 'category_id', self.labels, where, self.path
+                image = self._known(entry, 'image_id', self.known, where)
+                category = self._known(
+                    entry, 'category_id', self.labels, where
                 )
             except AnnotationError as error:
                 report.bad(error)
@@ -178,23 +167,12 @@ class CocoIndex:
                     )
             yield collector.collect()
 
-
-def _known_id(
-    entry: Any,
-    key: str,
-    known: Container[str | int],
-    where: str,
-    index_path: Path,
-) -> str | int:
-    value = coco_value(entry, key, where)
-    if value not in known:
-        raise AnnotationError(
-            f'{where}: {key} is not in {index_path}. Got: {value}'
-        )
-    return value
-
-
-def drop_mask(entry: dict) -> dict:
-    """Remove the mask of an entry while its file is read, to save memory."""
-    entry.pop('segmentation', None)
-    return entry
+    def _known(
+        self, entry: Any, key: str, ids: Container[str | int], where: str
+    ) -> str | int:
+        value = coco_value(entry, key, where)
+        if value not in ids:
+            raise AnnotationError(
+                f'{where}: {key} is not in {self.path}. Got: {value}'
+            )
+        return value

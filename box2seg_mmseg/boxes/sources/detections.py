@@ -11,21 +11,19 @@ from ..box_annotations import AnnotationError, BoxAnnotations
 from ..reading import ReadingReport, counting_clipped
 from .base import BOX_SOURCES, BoxSource, find_file
 from .coco_file import read_json
-from .coco_json import CocoIndex, drop_mask
+from .coco_json import CocoIndex
 
 _BOX_FILE = Option(
     'box_file',
     str,
     'the results (default: the one JSON file in detections/ beside the index)',
     '--boxes',
-    metavar='FILE',
 )
 _INDEX_FILE = Option(
     'index_file',
     str,
     'COCO file of the images and categories (default: detections/images.json)',
     '--index',
-    metavar='FILE',
 )
 
 
@@ -34,9 +32,7 @@ class Detections(BoxSource):
     """The boxes that a detector found, in COCO's results format.
 
     Args:
-        data_root: Folder of the data set.
-        classes: As for :class:`BoxSource`.
-        image_dir: Folder that the ``file_name`` of the images is relative to.
+        data_root: As for :class:`COCOJSON`, like ``classes``, ``image_dir``.
         box_file: The results: a list of ``image_id``, ``category_id``,
             ``bbox`` (xywh in pixels, 0-based) and ``score``. Defaults to the
             one JSON file in ``detections/`` beside the index.
@@ -104,13 +100,13 @@ class Detections(BoxSource):
             'detections/*.json',
             exclude=index_path,
         )
-        results = read_json(path, drop_mask)
+        results = read_json(path, with_masks=False)
         if not isinstance(results, list):
             raise AnnotationError(
                 f'{path}: results must be a list. '
                 f'Got: {type(results).__name__}'
             )
-        content = read_json(index_path, drop_mask)
+        content = read_json(index_path, with_masks=False)
         index = CocoIndex(index_path, content, self.image_dir, self.classes)
         report = report or ReadingReport()
         return counting_clipped(

@@ -13,21 +13,19 @@ from ..reading import (
     read_image_size,
 )
 from .base import BOX_SOURCES, IMAGE_SUFFIX, BoxSource, dotted, find_file
-from .open_images_table import FLAGS, Table, corner_numbers
+from .open_images_table import Table, corner_numbers
 
 _BOX_FILE = Option(
     'box_file',
     str,
     'the CSV file (default: the one *annotations-bbox*.csv)',
     '--boxes',
-    metavar='FILE',
 )
 _INDEX_FILE = Option(
     'index_file',
     str,
     'the class descriptions (default: the one *class-descriptions*.csv)',
     '--index',
-    metavar='FILE',
 )
 
 
@@ -43,9 +41,8 @@ class OpenImagesCSV(BoxSource):
     ``depiction`` and ``inside``; a value of -1, unknown, is False.
 
     Args:
-        data_root: Folder of the data set.
-        classes: As for :class:`BoxSource`; see :data:`OPEN_IMAGES_TO_VOC`.
-        image_dir: Folder of the images.
+        data_root: As for :class:`BoxSource`, like ``classes``, ``image_dir``.
+            For VOC's classes see :data:`OPEN_IMAGES_TO_VOC`.
         box_file: Such as ``oidv6-train-annotations-bbox.csv``. Defaults to
             the one ``*annotations-bbox*.csv`` in ``data_root``.
         index_file: A code and a class name on each line, such as
@@ -79,9 +76,8 @@ class OpenImagesCSV(BoxSource):
     ) -> Iterator[BoxAnnotations]:
         """Read the CSV file row by row.
 
-        ``whole_only`` leaves out an image, with all its boxes, if one of its
-        rows is skipped. The images come in the order of the file, then those
-        without a row.
+        The images come in the order of the file, then those without a row.
+        ``whole_only`` leaves out an image if one of its rows is skipped.
         """
         root = self.data_root
         table = Table(
@@ -93,20 +89,18 @@ class OpenImagesCSV(BoxSource):
             ),
             self.classes,
         )
+        report = report or ReadingReport()
         return counting_clipped(
-            self._read(table, image_ids, report or ReadingReport(), whole_only)
+            annotations
+            for annotations, is_whole in self._read(table, image_ids, report)
+            if is_whole or not whole_only
         )
 
     def _read(
-        self,
-        table: Table,
-        image_ids: Iterable[str],
-        report: ReadingReport,
-        whole_only: bool,
-    ) -> Iterator[BoxAnnotations]:
-        flags = {
-            FLAGS[name]: i for name, i in table.place.items() if name in FLAGS
-        }
+        self, table: Table, image_ids: Iterable[str], report: ReadingReport
+    ) -> Iterator[tuple[BoxAnnotations, bool]]:
+        """Each image, and whether none of its rows was skipped."""
+        flags = table.flags()
         for image_id, rows in table.rows_of_images(image_ids, report):
             path = self.image_dir / f'{image_id}{self.image_suffix}'
             try:
@@ -131,9 +125,8 @@ class OpenImagesCSV(BoxSource):
                         flags=[row[i] == '1' for i in flags.values()],
                         given=f'XMin, YMin, XMax, YMax {", ".join(given)}',
                     )
-            is_whole = (
+            yield (
+                collector.collect(),
                 len(report.skipped) == num_skipped
-                and image_id not in table.damaged
+                and image_id not in table.damaged,
             )
-            if is_whole or not whole_only:
-                yield collector.collect()

@@ -68,6 +68,14 @@ class Table:
             'describes none of {}; needs a code and a name on each line',
         )
 
+    def flags(self) -> dict[str, int]:
+        """Index of each flag's column, by the name of the flag."""
+        return {
+            flag: self.place[name]
+            for name, flag in FLAGS.items()
+            if name in self.place
+        }
+
     def label(self, row: list[str]) -> int:
         """The label of a row's class; 0 if it is not in ``classes``."""
         return self._labels.get(row[self.place['LabelName']], 0)
@@ -81,12 +89,8 @@ class Table:
     ) -> Iterator[tuple[str, list[Row]]]:
         """The rows of each image that are of ``classes``.
 
-        Yields:
-            The images in the order of the file, then those without a row.
-
-        Raises:
-            AnnotationError: A row is bad, or the rows of an image are not
-                next to each other.
+        The images come in the order of the file, then those without a row.
+        The rows of an image must be next to each other.
         """
         left = dict.fromkeys(image_ids)
         begun: set[str] = set()
@@ -144,15 +148,7 @@ class Table:
 
 
 def corner_numbers(given: Sequence[str], where: str) -> list[float]:
-    """The corners of a box as numbers.
-
-    Args:
-        given: x1, y1, x2, y2 as shares of the image's width and height.
-        where: File and line, the beginning of an error message.
-
-    Raises:
-        AnnotationError: One of them is not a number, or the box is empty.
-    """
+    """The corners of a box that is not empty, as numbers: x1, y1, x2, y2."""
     names = ', '.join(_CORNERS)
     try:
         x1, y1, x2, y2 = numbers = [float(text) for text in given]

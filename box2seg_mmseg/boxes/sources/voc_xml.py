@@ -38,7 +38,7 @@ class VOCXML(BoxSource):
         data_root: A folder in the layout of VOCdevkit/VOC2012.
         classes: As for :class:`BoxSource`. If they are not given, an object
             of a class that is not one of VOC's 20 is bad.
-        image_dir: Folder of the images.
+        image_dir: As for :class:`BoxSource`.
         xml_dir: Folder of the XML files.
         image_suffix: Suffix of the image files.
     """
@@ -46,10 +46,7 @@ class VOCXML(BoxSource):
     format = 'voc'
     options = (
         Option(
-            'xml_dir',
-            str,
-            'folder of the XML files (default: Annotations)',
-            metavar='DIR',
+            'xml_dir', str, 'folder of the XML files (default: Annotations)'
         ),
         IMAGE_SUFFIX,
     )
@@ -115,7 +112,7 @@ def write_voc_xml(
     classes: Sequence[str] = VOC_CLASSES,
     source: str | None = None,
 ) -> None:
-    """Write boxes as a PASCAL VOC XML file that the reader can read back.
+    """Write boxes as a PASCAL VOC XML file that :class:`VOCXML` reads.
 
     Sides of one pixel or less are written slightly longer than one pixel.
 
@@ -126,33 +123,27 @@ def write_voc_xml(
         source: A note in the file that says where the boxes come from.
     """
     root = Element('annotation')
-    SubElement(root, 'filename').text = Path(annotations.image_path).name
+    _write(root, filename=Path(annotations.image_path).name)
     if source is not None:
-        node = SubElement(root, 'source')
-        SubElement(node, 'annotation').text = source
+        _write(SubElement(root, 'source'), annotation=source)
+    height, width = annotations.size
     size = SubElement(root, 'size')
-    for key, value in zip(
-        ('height', 'width', 'depth'), (*annotations.size, 3), strict=True
-    ):
-        SubElement(size, key).text = str(value)
-    difficult = annotations.flags.get('difficult')
+    _write(size, height=height, width=width, depth=3)
     boxes = _readable(annotations.boxes, annotations.size)
-    for i, (box, label) in enumerate(
-        zip(boxes, annotations.labels, strict=True)
-    ):
+    flags = annotations.flags.get('difficult', np.zeros(len(boxes), bool))
+    for box, label, flag in zip(boxes, annotations.labels, flags, strict=True):
         node = SubElement(root, 'object')
-        SubElement(node, 'name').text = classes[label - 1]
-        flag = difficult is not None and difficult[i]
-        SubElement(node, 'difficult').text = str(int(flag))
+        _write(node, name=classes[label - 1], difficult=int(flag))
+        x1, y1, x2, y2 = (f'{v:.10g}' for v in np.add(box, (1, 1, 0, 0)))
         corners = SubElement(node, 'bndbox')
-        for key, value in zip(
-            ('xmin', 'ymin', 'xmax', 'ymax'),
-            np.add(box, (1, 1, 0, 0)).tolist(),
-            strict=True,
-        ):
-            SubElement(corners, key).text = f'{value:.10g}'
+        _write(corners, xmin=x1, ymin=y1, xmax=x2, ymax=y2)
     indent(root)
     ElementTree(root).write(xml_path)
+
+
+def _write(node: Element, **values: object) -> None:
+    for key, value in values.items():
+        SubElement(node, key).text = str(value)
 
 
 def _readable(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:

@@ -29,7 +29,6 @@ _DATA_FILE = Option(
     str,
     'the YAML file of names and splits (default: data.yaml)',
     '--data-yaml',
-    metavar='FILE',
 )
 
 
@@ -48,7 +47,7 @@ class YOLOTxt(BoxSource):
     in Ultralytics' trainings. Each image is opened to get its size.
 
     Args:
-        data_root: Folder of the data set.
+        data_root: As for :class:`BoxSource`.
         classes: As for :class:`BoxSource`. Defaults to all names in
             ``data.yaml``; VOC's classes may have COCO's names there.
         image_dir: Folder that the image ids are relative to.
@@ -94,14 +93,10 @@ class YOLOTxt(BoxSource):
         self.image_suffix = image_suffix and dotted(image_suffix)
 
     def image_ids(self, split: str | Path) -> list[str]:
-        """The images of a split.
+        """The images of a split; see :meth:`BoxSource.image_ids`.
 
-        Args:
-            split: Text file with one image id on each line, or the name of a
-                split in ``data.yaml``, such as ``'train'``.
-
-        Returns:
-            Their ids: paths below the image folder, without suffix.
+        ``split`` may also be the name of a split in ``data.yaml``, such as
+        ``'train'``.
 
         Raises:
             UsageError: There is no such file and no such split, or an image
@@ -219,12 +214,8 @@ class YOLOTxt(BoxSource):
 def label_path(image_path: Path) -> Path:
     """The text file of an image.
 
-    Args:
-        image_path: Such as ``images/train/a.jpg``.
-
-    Returns:
-        Such as ``labels/train/a.txt``: the last folder named ``images``
-        becomes ``labels``. Without one, the file beside the image.
+    That of ``images/train/a.jpg`` is ``labels/train/a.txt``: the last folder
+    named ``images`` becomes ``labels``. Without one, it is beside the image.
     """
     parts = list(image_path.absolute().parts)
     folders = [i for i, part in enumerate(parts[:-1]) if part == 'images']

@@ -217,9 +217,7 @@ def _rows(
                 f'{flag}; use the complete file, or ask for no flag (--bad '
                 'without a value)'
             )
-    places = {
-        COLUMNS[name]: i for name, i in table.place.items() if name in COLUMNS
-    }
+    places = table.flags()
     for image_id, group in table.groups(report):
         rows = _ImageRows(image_id, [], [], [])
         for where, row in table.of_classes(group, report):
