@@ -117,18 +117,16 @@ def class_labels(
 ) -> dict[K, int]:
     """The labels of the classes that a file defines.
 
-    A class without a name in the file may be misspelt, so there is a warning.
-    VOC's and COCO's own lists are exempt, since few files have all of their
-    classes.
+    A class that the file does not name may be misspelt, so there is a
+    warning. VOC's and COCO's own lists are exempt, since few files have all
+    of their classes.
 
     Args:
         names: The classes in the file, by the key that its boxes use.
         classes: Names of the foreground classes; the first has label 1.
-        other_names: Other names for VOC's classes, used if ``classes`` are
-            VOC's.
+        other_names: Other names for VOC's classes, if ``classes`` are VOC's.
         path: The file, for messages.
-        if_none: The message if no name is in ``classes``, which replace its
-            ``{}``.
+        if_none: Message without a name in ``classes``, its ``{}``.
 
     Returns:
         The label of each key; 0 for a class that is not in ``classes``.

@@ -60,13 +60,9 @@ class BoxSource(ABC):
         )
 
     def image_ids(self, split: str | Path) -> list[str]:
-        """The images of a split.
+        """The images of a split file, which has one id on each line.
 
-        Args:
-            split: Text file with one image id on each line.
-
-        Returns:
-            Their ids: paths below the image folder, without suffix.
+        An id is the path of an image below the image folder, without suffix.
 
         Raises:
             UsageError: The file does not exist.
@@ -138,10 +134,9 @@ def find_file(
     Args:
         data_root: Folder of the data set.
         given: The argument: a path below ``data_root`` or, if there is no
-            such file, relative to the working directory. None searches for
-            the pattern.
+            such file, relative to the working directory; or None.
         option: The argument's option, for error messages.
-        pattern: Glob pattern below ``data_root``, if ``given`` may be None.
+        pattern: Glob pattern below ``data_root``, if ``given`` is None.
         exclude: A file that the pattern must not find.
 
     Raises:

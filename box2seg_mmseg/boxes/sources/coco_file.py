@@ -26,11 +26,10 @@ def read_json(path: str | Path, with_masks: bool = True) -> Any:
         entry.pop('segmentation', None)
         return entry
 
+    hook = None if with_masks else drop_mask
     try:
-        with Path(path).open(encoding='utf-8-sig') as file:
-            return json.load(
-                file, object_hook=None if with_masks else drop_mask
-            )
+        text = Path(path).read_text(encoding='utf-8-sig')
+        return json.loads(text, object_hook=hook)
     except FileNotFoundError:
         raise AnnotationError(
             f'{path}: no such annotation file; put it there or name another'

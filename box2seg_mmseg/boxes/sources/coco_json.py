@@ -59,7 +59,7 @@ class COCOJSON(BoxSource):
         path = find_file(self.data_root, self.box_file, _BOX_FILE)
         content = read_json(path, with_masks=False)
         boxes = coco_entries(content, 'annotations', path)
-        index = CocoIndex(path, content, self.image_dir, self.classes)
+        index = CocoIndex(path, content, self)
         report = report or ReadingReport()
         return counting_clipped(
             index.read(f'{path}: annotation', boxes, image_ids, report)
@@ -67,23 +67,17 @@ class COCOJSON(BoxSource):
 
 
 class CocoIndex:
-    """The images and classes of a COCO file.
+    """The images and classes of a COCO file, for a box source.
 
     Raises:
         AnnotationError: An image or a category lacks something, has the id of
             an earlier one or leaves the image folder.
     """
 
-    def __init__(
-        self,
-        path: Path,
-        content: Any,
-        image_root: Path,
-        classes: Sequence[str],
-    ) -> None:
+    def __init__(self, path: Path, content: Any, source: BoxSource) -> None:
         self.path = path
-        self.image_root = image_root
-        self.labels = coco_labels(content, path, classes)
+        self.image_dir = source.image_dir
+        self.labels = coco_labels(content, path, source.classes)
         self.names = {c['id']: c['name'] for c in content['categories']}
         self.images: dict[str, Mapping[str, Any]] = {}
         self.known: set[str | int] = set()
@@ -143,7 +137,7 @@ class CocoIndex:
                 continue
             collector = BoxCollector(
                 image_id,
-                self.image_root / image['file_name'],
+                self.image_dir / image['file_name'],
                 size,
                 [] if has_scores else ['crowd'],
                 has_scores,

@@ -93,12 +93,9 @@ class Detections(BoxSource):
         Detections that the threshold and NMS remove count as used.
         """
         index_path = find_file(self.data_root, self.index_file, _INDEX_FILE)
+        files = 'detections/*.json'
         path = find_file(
-            self.data_root,
-            self.box_file,
-            _BOX_FILE,
-            'detections/*.json',
-            exclude=index_path,
+            self.data_root, self.box_file, _BOX_FILE, files, index_path
         )
         results = read_json(path, with_masks=False)
         if not isinstance(results, list):
@@ -107,7 +104,7 @@ class Detections(BoxSource):
                 f'Got: {type(results).__name__}'
             )
         content = read_json(index_path, with_masks=False)
-        index = CocoIndex(index_path, content, self.image_dir, self.classes)
+        index = CocoIndex(index_path, content, self)
         report = report or ReadingReport()
         return counting_clipped(
             select_detections(item, self.score_threshold, self.nms_iou)

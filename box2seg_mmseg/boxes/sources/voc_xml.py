@@ -3,13 +3,7 @@
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from xml.etree.ElementTree import (
-    Element,
-    ElementTree,
-    ParseError,
-    SubElement,
-    indent,
-)
+from xml.etree import ElementTree as ET
 
 import numpy as np
 from defusedxml import DefusedXmlException
@@ -24,6 +18,7 @@ from .base import BOX_SOURCES, IMAGE_SUFFIX, BoxSource, dotted
 # A side of one pixel would have xmin = xmax, which the reader refuses; this
 # is a little longer and covers the same pixel.
 _MIN_SIDE = 1.0001
+_BAD_XML = DefusedXmlException, ET.ParseError, LookupError, OSError, ValueError
 
 
 @BOX_SOURCES.register_module()
@@ -122,28 +117,28 @@ def write_voc_xml(
         classes: Names of the foreground classes; the first has label 1.
         source: A note in the file that says where the boxes come from.
     """
-    root = Element('annotation')
+    root = ET.Element('annotation')
     _write(root, filename=Path(annotations.image_path).name)
     if source is not None:
-        _write(SubElement(root, 'source'), annotation=source)
+        _write(ET.SubElement(root, 'source'), annotation=source)
     height, width = annotations.size
-    size = SubElement(root, 'size')
+    size = ET.SubElement(root, 'size')
     _write(size, height=height, width=width, depth=3)
     boxes = _readable(annotations.boxes, annotations.size)
     flags = annotations.flags.get('difficult', np.zeros(len(boxes), bool))
     for box, label, flag in zip(boxes, annotations.labels, flags, strict=True):
-        node = SubElement(root, 'object')
+        node = ET.SubElement(root, 'object')
         _write(node, name=classes[label - 1], difficult=int(flag))
         x1, y1, x2, y2 = (f'{v:.10g}' for v in np.add(box, (1, 1, 0, 0)))
-        corners = SubElement(node, 'bndbox')
+        corners = ET.SubElement(node, 'bndbox')
         _write(corners, xmin=x1, ymin=y1, xmax=x2, ymax=y2)
-    indent(root)
-    ElementTree(root).write(xml_path)
+    ET.indent(root)
+    ET.ElementTree(root).write(xml_path)
 
 
-def _write(node: Element, **values: object) -> None:
+def _write(node: ET.Element, **values: object) -> None:
     for key, value in values.items():
-        SubElement(node, key).text = str(value)
+        ET.SubElement(node, key).text = str(value)
 
 
 def _readable(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -159,7 +154,7 @@ def _readable(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def _add_object(
-    collector: BoxCollector, node: Element, label: int, where: str
+    collector: BoxCollector, node: ET.Element, label: int, where: str
 ) -> None:
     corners = [
         _number(node, f'bndbox/{key}', where)
@@ -178,7 +173,7 @@ def _add_object(
     )
 
 
-def _size(root: Element, path: Path) -> tuple[int, int]:
+def _size(root: ET.Element, path: Path) -> tuple[int, int]:
     """Height and width of the image."""
     width = _number(root, 'size/width', f'{path}')
     height = _number(root, 'size/height', f'{path}')
@@ -190,7 +185,7 @@ def _size(root: Element, path: Path) -> tuple[int, int]:
     return int(height), int(width)
 
 
-def _read_root(xml_path: Path) -> Element:
+def _read_root(xml_path: Path) -> ET.Element:
     try:
         return parse(xml_path).getroot()
     except FileNotFoundError:
@@ -198,19 +193,13 @@ def _read_root(xml_path: Path) -> Element:
             f'{xml_path}: no such annotation file; put the XML there or take '
             'the image out of the split'
         ) from None
-    except (
-        DefusedXmlException,
-        LookupError,
-        OSError,
-        ParseError,
-        ValueError,
-    ) as error:
+    except _BAD_XML as error:
         raise AnnotationError(
             f'{xml_path}: not a readable XML annotation: {error}'
         ) from None
 
 
-def _number(node: Element, path: str, where: str) -> float:
+def _number(node: ET.Element, path: str, where: str) -> float:
     """The finite number in a child element."""
     text = node.findtext(path)
     try:

@@ -60,7 +60,6 @@ class YOLOTxt(BoxSource):
         UsageError: ``data_file`` does not exist.
         AnnotationError: ``data_file`` has no valid ``names``, or none of
             ``classes``.
-        ValueError: As for :class:`BoxSource`.
     """
 
     format = 'yolo'
