@@ -64,8 +64,7 @@ def read_classes(path: str | Path | None) -> Sequence[str]:
 
     Raises:
         UsageError: The file does not exist.
-        ValueError: The list is empty, or not valid; see
-            :func:`check_classes`.
+        ValueError: As :func:`check_classes`.
     """
     if path is None:
         return VOC_CLASSES

@@ -67,12 +67,7 @@ def add_choice(
 def read_choice(
     args: Namespace, registry: Registry, name: str
 ) -> tuple[type, dict[str, Any]]:
-    """The class that a command line chooses, and its arguments.
-
-    Args:
-        args: What :func:`add_choice` parsed.
-        registry: As for :func:`add_choice`.
-        name: As for :func:`add_choice`.
+    """The class that :func:`add_choice` parsed, and its arguments.
 
     Raises:
         UsageError: An option belongs to another choice, or its value is not

@@ -149,17 +149,16 @@ class Table:
 
 def corner_numbers(given: Sequence[str], where: str) -> list[float]:
     """The corners of a box that is not empty, as numbers: x1, y1, x2, y2."""
-    names = ', '.join(_CORNERS)
+    names, got = ', '.join(_CORNERS), ', '.join(given)
     try:
         x1, y1, x2, y2 = numbers = [float(text) for text in given]
     except ValueError:
         raise AnnotationError(
-            f'{where}: {names} must be numbers. Got: {", ".join(given)}'
+            f'{where}: {names} must be numbers. Got: {got}'
         ) from None
     if not (x1 < x2 and y1 < y2):  # also refuses NaN
         raise AnnotationError(
-            f'{where}: needs x1 < x2 and y1 < y2. '
-            f'Got: {names} {", ".join(given)}'
+            f'{where}: needs x1 < x2 and y1 < y2. Got: {names} {got}'
         )
     return numbers
 
