@@ -2,11 +2,12 @@
 # make test     the test suite
 # make install  the environment in .venv that both need
 # make dist     wheel and sdist in dist/, checked
+# make docs     the documentation, in work_dirs/site
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: install demo test lint dist
+.PHONY: install demo test lint dist docs
 install: $(VENV)/installed
 
 $(VENV)/installed: pyproject.toml constraints.txt
@@ -34,3 +35,8 @@ dist: install
 	rm -rf dist
 	$(PY) -m build
 	$(PY) -m twine check --strict dist/*
+
+# Reads the sources without importing them; fetches nothing.
+docs: install
+	$(PY) -m pip install --quiet --constraint constraints.txt mkdocs mkdocs-material 'mkdocstrings[python]'
+	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict

@@ -1,10 +1,12 @@
-"""What README and docs say against the tools and configs themselves."""
+"""What README and docs say, against the tools and configs themselves."""
 
 import json
 import os
 import re
 import runpy
 import shlex
+import subprocess
+import sys
 from itertools import chain
 from pathlib import Path
 
@@ -13,41 +15,97 @@ from benchmark_runs import recorded_runs
 from benchmark_table import write_tables
 from mmengine.config import Config
 
-from box2seg_mmseg.__main__ import stock_tool
+from box2seg_mmseg.__main__ import STOCK_TOOLS, stock_tool
+from box2seg_mmseg.installed import find_config, find_tools
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = ['../README.md', *sorted(p.name for p in ROOT.glob('docs/*.md'))]
+PAGES = [
+    '../README.md',
+    '../CONTRIBUTING.md',
+    '../SECURITY.md',
+    *sorted(p.name for p in ROOT.glob('docs/*.md')),
+]
 VOC = 'data/VOCdevkit/VOC2012'
 
 
+def _text(page):
+    return (ROOT / 'docs' / page).read_text()
+
+
+def _files(page):
+    """The complete example files of a page, by name."""
+    blocks = r'```python title="([\w.]+)"\n(.*?)```'
+    return dict(re.findall(blocks, _text(page), re.DOTALL))
+
+
+def _words(line):
+    return shlex.split(os.path.expandvars(line), comments=True)
+
+
 @pytest.mark.parametrize('page', PAGES)
-def test_commands_are_such_as_the_tools_take(page, page_blocks, monkeypatch):
-    monkeypatch.setenv('S', '.')  # a folder that is there, to write to
+def test_commands_fit_the_tools(page, page_blocks, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    for folder in ('docs', f'{VOC}/ImageSets/Segmentation'):
+        Path(folder).mkdir(parents=True)
+    for name, text in _files(page).items():
+        Path(name).write_text(text)
+    tools = find_tools()
     for line in chain.from_iterable(page_blocks(page)):
-        words = shlex.split(os.path.expandvars(line), comments=True)
-        if 'box2seg_mmseg' in words:
+        words = _words(line)
+        if words[:1] == ['export']:
+            monkeypatch.setenv(*words[1].split('=', 1))
+        if words[:1] == ['box2seg']:
+            _, tool, *words = words
+        elif 'box2seg_mmseg' in words:
             tool, *words = words[words.index('box2seg_mmseg') + 1 :]
+        elif words[:1] == ['python'] and words[1].startswith('tools/'):
+            _, script, *words = words
+            tool = Path(script).stem
+            assert tools[tool] == ROOT / script, line
+        else:
+            continue
+        if tool == '--help':
+            continue
+        monkeypatch.setattr('sys.argv', [tool, *words])
+        if tool in STOCK_TOOLS:
             monkeypatch.setenv('LOCAL_RANK', '0')  # which the tools set
-            parse = runpy.run_path(str(stock_tool(tool)))['parse_args']
-            monkeypatch.setattr('sys.argv', [tool, *words])
-            parse()
-        if words[:1] == ['python'] and words[1].startswith('tools/'):
-            tool = runpy.run_path(str(ROOT / words[1]))
-            tool['parser']().parse_args(words[2:])
+            runpy.run_path(str(stock_tool(tool)))['parse_args']()
+        else:
+            runpy.run_path(str(tools[tool]))['parser']().parse_args(words)
 
 
-def test_the_benchmarks_page_is_made_of_its_runs(tmp_path):
+@pytest.mark.parametrize('page', PAGES)
+def test_links_and_configs_exist(page):
+    text = _text(page)
+    for link in re.findall(r'\]\(([^)#:]+)(?:#[\w-]+)?\)', text):
+        assert (ROOT / 'docs' / page).parent.joinpath(link).exists(), link
+    folders = '|'.join(
+        path.name for path in (ROOT / 'configs').iterdir() if path.is_dir()
+    )
+    for name in re.findall(rf'(?<![\w/])(?:{folders})/[\w.-]+\.py', text):
+        find_config(name)
+
+
+def test_the_tables_of_experiments_name_configs():
+    for name in set(
+        re.findall(r'`((?:baselines|box2seg)/[\w-]+)`', _text('voc.md'))
+    ):
+        find_config(f'{name}_upernet_r101_4xb4-40k_voc12aug-512x512.py')
+
+
+def test_the_benchmark_page_is_written_from_its_runs(tmp_path):
     docs = ROOT / 'docs/benchmark'
     runs = recorded_runs(docs.with_suffix('.json'))
-    assert len(runs) > 40
+    assert runs
     write_tables([tmp_path / 'again'], runs)
     for suffix in ('.md', '.csv', '.json'):
         again = (tmp_path / f'again{suffix}').read_text()
         assert again == docs.with_suffix(suffix).read_text()
 
 
-def test_the_benchmarks_commands_can_be_run_again():
-    """Those without a commit are of commit 1d8b41d, as the page says."""
+def test_the_benchmark_commands_can_be_run_again():
+    """Those without a commit ran at commit 1d8b41d, as the page says."""
     for run in recorded_runs(ROOT / 'docs/benchmark.json'):
         if 'commit' not in run:
             continue
@@ -59,73 +117,63 @@ def test_the_benchmarks_commands_can_be_run_again():
 def test_readmes_table_is_the_benchmarks():
     rows = json.loads((ROOT / 'docs/benchmark.json').read_text())['rows']
     means = {(r['family'], r['row']): (r['mIoU'], r['seeds']) for r in rows}
-    text = (ROOT / 'README.md').read_text()
-    for title, row in (
-        ('GrabCut', 'grabcut'),
-        ('Box2Seg', 'box2seg'),
-        ('full supervision', 'full'),
-    ):
-        four = r'[\d.]+(?: \| [\d.]+){3}'
-        (figures,) = re.findall(rf'^\| {title} \| ({four}) \|$', text, re.M)
-        assert figures.split(' | ') == [
-            f'{mean:.1f}'
-            for family, said in (('voc-mini-1class', 3), ('miniature', 6))
-            for suffix in ('', '-crf')
-            for mean, seeds in [means[family, row + suffix]]
-            if seeds == said
-        ]
+    for page in ('../README.md', 'measurements.md'):
+        for title, row in (
+            ('GrabCut', 'grabcut'),
+            ('Box2Seg', 'box2seg'),
+            ('full supervision', 'full'),
+        ):
+            four = rf'^\| {title} \| ([\d.]+(?: \| [\d.]+){{3}}) \|$'
+            (figures,) = re.findall(four, _text(page), re.M)
+            assert figures.split(' | ') == [
+                f'{mean:.1f}'
+                for family, said in (('voc-mini-1class', 3), ('miniature', 6))
+                for suffix in ('', '-crf')
+                for mean, seeds in [means[family, row + suffix]]
+                if seeds == said
+            ]
 
 
-def test_configs_that_the_pages_name_are_there():
-    named = {}
-    for page in PAGES:
-        text = (ROOT / 'docs' / page).read_text()
-        named[page] = re.findall(r'\bconfigs/[\w./-]+\.py', text)
-    assert len(named['../README.md']) > 1 and len(named['voc.md']) > 3
-    for page, paths in named.items():
-        for path in paths:
-            assert (ROOT / path).is_file(), f'{page}: {path}'
-    table = re.findall(
-        r'`((?:baselines|box2seg)/[\w-]+)`',
-        (ROOT / 'docs/voc.md').read_text(),
+@pytest.mark.slow
+def test_the_recipes_pass_their_tests(tmp_path):
+    """In a folder of their own, without a change of the package."""
+    files = _files('recipes.md')
+    tests = [name for name in files if name.startswith('test_')]
+    assert len(tests) == len(files) / 2 > 2
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    command = [sys.executable, '-m', 'pytest', '-q', '-p', 'no:cacheprovider']
+    done = subprocess.run(
+        [*command, *tests],
+        cwd=tmp_path,
+        env=dict(os.environ, PYTHONPATH=str(ROOT)),
+        capture_output=True,
+        text=True,
     )
-    assert len(set(table)) > 14
-    for name in table:
-        found = list((ROOT / 'configs').glob(f'{name}_upernet_r101_*.py'))
-        assert len(found) == 1, name
+    assert done.returncode == 0, done.stdout
 
 
 def test_the_page_on_voc_makes_what_its_configs_read(page_blocks, monkeypatch):
     monkeypatch.setenv('PWD', '')
     made = set()
-    for page in ('../README.md', 'voc.md'):
-        for line in chain.from_iterable(page_blocks(page)):
-            words = shlex.split(os.path.expandvars(line), comments=True)
-            if words[:1] == ['export']:
-                monkeypatch.setenv(*words[1].split('=', 1))
-            elif '=' in line.split()[0]:
-                monkeypatch.setenv(*words[0].split('=', 1))
-            elif '--out' in words:
-                made.add(words[words.index('--out') + 1])
-    # prepare_voc.py makes these; its own test says so.
+    for line in chain.from_iterable(page_blocks('voc.md')):
+        words = _words(line)
+        if words[:1] == ['export']:
+            monkeypatch.setenv(*words[1].split('=', 1))
+        elif '--out' in words:
+            made.add(words[words.index('--out') + 1])
+    # prepare_dataset makes these; its own test says so.
     made |= {f'{VOC}/ImageSets/Segmentation/train_aug.txt'}
     made |= {f'{VOC}/SegmentationClassAug'}
-    configs = [
-        path
-        for folder in ('baselines', 'box2seg')
-        for path in (ROOT / 'configs' / folder).glob('*voc12aug*.py')
-    ]
-    assert len(configs) == 7
+    configs = list((ROOT / 'configs').glob('b*/*voc12aug*.py'))
+    assert configs
     for path in configs:
         dataset = Config.fromfile(path).train_dataloader.dataset
         places = [
             f'{VOC}/{dataset[key]}'
             for key in ('ann_file', 'mask_ann_file')
-            if key in dataset
+            if dataset.get(key)
         ]
-        places += [
-            dataset[key]
-            for key in ('pseudo_label_dir', 'box_dir')
-            if key in dataset
-        ]
+        if dataset.get('pseudo_label_dir'):
+            places.append(dataset['pseudo_label_dir'])
         assert set(places) <= made, path.name

@@ -108,6 +108,8 @@ def export_segmentor(
         cfg.pop(key, None)
     if cfg.get('val_evaluator') is not None:
         cfg.val_evaluator = cfg.test_evaluator
+    for one in _dicts(cfg._cfg_dict):
+        one.pop('_scope_', None)  # mmengine's mark of an inherited config
     for part in _parts(cfg._cfg_dict):
         part['type'] = STOCK_TYPES.get(part['type'], part['type'])
     foreign = sorted({p['type'] for p in _parts(cfg._cfg_dict) if _lacks(p)})
@@ -134,15 +136,21 @@ def export_segmentor(
     return out_dir / 'segmentor.py', out_dir / 'segmentor.pth', foreign
 
 
-def _parts(value: object) -> Iterator[dict]:
-    """All parts of a config: dicts that name their ``type``."""
+def _dicts(value: object) -> Iterator[dict]:
+    """All dicts of a config."""
     if isinstance(value, dict):
-        if isinstance(value.get('type'), str):
-            yield value
+        yield value
         value = list(value.values())
     if isinstance(value, list | tuple):
         for item in value:
-            yield from _parts(item)
+            yield from _dicts(item)
+
+
+def _parts(value: object) -> Iterator[dict]:
+    """All parts of a config: dicts that name their ``type``."""
+    for one in _dicts(value):
+        if isinstance(one.get('type'), str):
+            yield one
 
 
 def _lacks(part: dict) -> bool:

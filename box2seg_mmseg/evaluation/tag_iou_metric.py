@@ -1,4 +1,4 @@
-"""mIoU beside mIoU of an image whose classes are known."""
+"""mIoU, and mIoU with the classes of each image known."""
 
 from collections.abc import Sequence
 
@@ -13,23 +13,23 @@ from ..models.segmentors import class_probs
 
 @METRICS.register_module()
 class TagIoUMetric(IoUMetric):
-    """mmseg's IoUMetric, and the same with the image's tags known.
+    """mmseg's IoUMetric, plain and with the tags of each image known.
 
-    The tags of an image are the background and the classes that its ground
-    truth has. Each pixel that is predicted as another class gets, of the
-    image's tags, the one of the largest logit; without a CRF that is the
-    argmax over the tags. The figures so gained have the suffix ``_tags``:
-    they tell the quality of masks apart from recognition (our choice).
+    The tags of an image are the background and the classes in its ground
+    truth. A pixel that is predicted as another class gets the tag with the
+    largest logit instead; without a CRF that is the argmax over the tags.
+    These figures have the suffix ``_tags``. They separate the quality of masks
+    from recognition (our choice).
 
-    After a dense CRF or test-time augmentation the replaced pixels follow
-    the logits in ``seg_logits``: the network's before the CRF, and of
-    mmseg's SegTTAModel those of the last augmentation.
+    After a dense CRF or test-time augmentation, the logits are those in
+    ``seg_logits``: the network's before the CRF, or those of the last
+    augmentation of mmseg's SegTTAModel.
 
-    Args are those of mmseg's IoUMetric.
+    The arguments are those of mmseg's IoUMetric.
     """
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
-        """Note the areas of a batch.
+        """Add the areas of a batch.
 
         Args:
             data_batch: Not used.
@@ -40,7 +40,7 @@ class TagIoUMetric(IoUMetric):
             super().process(data_batch, data_samples)
             return
         start = len(self.results)
-        # The plain ones last, whose PNGs stay in output_dir.
+        # The plain predictions come last: their PNGs stay in output_dir.
         super().process(data_batch, [self._tagged(s) for s in data_samples])
         super().process(data_batch, data_samples)
         areas = self.results[start:]
@@ -48,10 +48,10 @@ class TagIoUMetric(IoUMetric):
         self.results[start:] = zip(areas[n:], areas[:n], strict=True)
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        """The figures of all images.
+        """Compute the figures of all images.
 
         Args:
-            results: Of each image its areas, plain and with tags known.
+            results: The areas of each image, plain and with tags known.
 
         Returns:
             IoUMetric's figures in percent, and each as ``<name>_tags``.
@@ -80,17 +80,17 @@ class TagIoUMetric(IoUMetric):
 def restrict_to_tags(
     prediction: Tensor, scores: Tensor, tags: Tensor
 ) -> Tensor:
-    """Replace the classes that an image does not have.
+    """Replace the classes that an image does not contain.
 
     Args:
         prediction: ``(H, W)`` int, in ``0..C - 1``.
-        scores: ``(C, H, W)`` float, larger is likelier.
-        tags: Any shape, int: the classes that the image has; the background,
-            0, is always one.
+        scores: ``(C, H, W)`` float; larger is more likely.
+        tags: Any shape, int: the classes in the image. The background, 0, is
+            always one of them.
 
     Returns:
-        ``(H, W)`` int: ``prediction`` where it is a tag, elsewhere the tag of
-        the largest score.
+        ``(H, W)`` int: ``prediction`` where it is a tag, elsewhere the tag
+        with the largest score.
     """
     is_tag = torch.zeros(len(scores), dtype=torch.bool, device=scores.device)
     is_tag[tags.long().unique().to(scores.device)] = True

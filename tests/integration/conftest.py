@@ -1,4 +1,5 @@
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -6,33 +7,33 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
-# Trainings of a page are cut to so many of their iterations.
-SHORT, WHOLE = 4, 800
+ITERS = 4  # to which the trainings of a page are cut
 
 
 @pytest.fixture
 def follow(tmp_path) -> Callable[..., None]:
-    """Runs commands in a folder that has the project's tools and configs."""
+    """Runs the commands of a page in an empty folder.
 
-    def run(commands: Sequence[str], **environment: str) -> None:
-        for name in ('configs', 'tools'):
-            if not (tmp_path / name).exists():
-                (tmp_path / name).symlink_to(ROOT / name)
+    Of ``path/to/your/folder`` in a command the replacement is given.
+    """
+
+    def run(
+        commands: Sequence[str], folder: str | Path = '.', **environment: str
+    ) -> None:
         environment = dict(
-            os.environ,
-            PATH=f'{Path(sys.executable).parent}:{os.environ["PATH"]}',
-            OMP_WAIT_POLICY='PASSIVE',
-            **environment,
+            os.environ, OMP_WAIT_POLICY='PASSIVE', **environment
         )
         for command in commands:
+            command = command.replace('path/to/your/folder', str(folder))
+            command = re.sub(r'iter_\d+\.pth', f'iter_{ITERS}.pth', command)
+            tool = f'{sys.executable} -m box2seg_mmseg '
+            command = re.sub(r'^box2seg ', tool, command)
             if ' train ' in command:
-                given = (
-                    ' ' if '--cfg-options' in command else ' --cfg-options '
-                )
+                if '--cfg-options' not in command:
+                    command += ' --cfg-options'
                 command += (
-                    f'{given}train_cfg.max_iters={SHORT}'
-                    f' default_hooks.checkpoint.interval={SHORT}'
+                    f' train_cfg.max_iters={ITERS}'
+                    f' default_hooks.checkpoint.interval={ITERS}'
                 )
             done = subprocess.run(
                 command,
@@ -44,7 +45,5 @@ def follow(tmp_path) -> Callable[..., None]:
             )
             output = done.stdout + done.stderr
             assert done.returncode == 0, f'{command}\n{output}'
-            for path in tmp_path.glob(f'work_dirs/*/iter_{SHORT}.pth'):
-                path.rename(path.with_name(f'iter_{WHOLE}.pth'))
 
     return run

@@ -68,20 +68,24 @@ def folder(scenes, tmp_path):
     return root
 
 
+@pytest.mark.slow
 def test_six_commands_from_photographs_to_masks(
     folder, page_blocks, follow, tmp_path
 ):
-    export, commands, judge = page_blocks('custom_data.md')
-    assert export == ['export BOX2SEG_CUSTOM=path/to/your/folder']
+    commands, export, judge, _ = page_blocks('custom_data.md')
     assert len(commands) <= 6
-    follow(commands, BOX2SEG_CUSTOM=folder.name)
-    out = tmp_path / 'work_dirs/custom/predictions'
+    follow(commands, folder.name, TORCH_HOME=str(tmp_path / 'torch'))
+    out = tmp_path / 'predictions'
     sizes = dict(with_alpha=(64 * 3, 64), grey=(300, 40), turned=(90, 50))
     for name, size in sizes.items():
         mask = Image.open(out / f'masks/{name}.png')
         assert mask.size == size
         assert set(np.unique(mask)) <= {0, 1}
         assert Image.open(out / f'overlays/{name}.jpg').size == size
+
+    follow(export)
+    exported = (tmp_path / 'exported/segmentor.py').read_text()
+    assert 'box2seg' not in exported.lower()
 
     masks = folder / 'SegmentationClass'
     masks.mkdir()
@@ -92,6 +96,6 @@ def test_six_commands_from_photographs_to_masks(
         mask = Image.new('L', photograph.size, 1)
         mask.paste(255, (0, 0, 20, 20))
         mask.save(masks / f'{image_id}.png')
-    follow(judge, BOX2SEG_CUSTOM=folder.name)
-    (figures,) = tmp_path.glob('work_dirs/box2seg_*/*/*.json')
+    follow(judge, TORCH_HOME=str(tmp_path / 'torch'))
+    (figures,) = tmp_path.glob('work_dirs/mine/*/*.json')
     assert 0 <= json.loads(figures.read_text())['mIoU'] <= 100

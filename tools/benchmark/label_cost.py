@@ -1,4 +1,4 @@
-"""What pseudo labels cost, and whether the fast ones are the exact ones."""
+"""What pseudo labels cost, and whether fast labels equal exact ones."""
 
 import time
 from collections.abc import Sequence
@@ -23,9 +23,9 @@ class LabelCost:
     Args:
         images_per_second: From the end of the first image to the end of the
             last, so that starting processes does not count.
-        cpu_seconds: An image: reading, decoding, labelling and writing it.
+        cpu_seconds: Per image: reading, decoding, labelling and writing it.
         miou: Against the masks, in percent.
-        segments: By image the bytes of each box's segment.
+        segments: For each image the bytes of each box's segment.
     """
 
     images_per_second: float
@@ -34,7 +34,7 @@ class LabelCost:
     segments: dict[str, list[bytes]]
 
     def identical(self, other: 'LabelCost') -> float:
-        """Share of the boxes whose segments are those of ``other``."""
+        """Share of the boxes whose segments equal those of ``other``."""
         same = [
             a == b
             for image_id, segments in self.segments.items()
@@ -52,7 +52,7 @@ def measure_labels(
     workers: int = 1,
     progress: bool = False,
 ) -> LabelCost:
-    """Make pseudo labels in a temporary folder and measure it.
+    """Make pseudo labels in a temporary folder and measure the cost.
 
     Args:
         annotations: At least two images.

@@ -1,4 +1,4 @@
-"""One class of all: object against background."""
+"""Merge all classes into one: object against background."""
 
 import numpy as np
 from mmcv.transforms import BaseTransform
@@ -9,11 +9,11 @@ from mmseg.registry import TRANSFORMS
 class MergeClasses(BaseTransform):
     """Make every foreground class class 1, in masks and boxes.
 
-    It must come after the masks and before LoadBoxes. A pseudo label does
-    not depend on the classes of its boxes, so what was stored for many
-    classes serves for one.
+    It must come after the transform that loads masks and before LoadBoxes.
+    A pseudo label does not depend on the classes of its boxes, so labels
+    stored for many classes serve for one.
 
-    Required Keys: none; what is there is changed.
+    Required Keys: none; those that exist are changed.
 
     Modified Keys:
 

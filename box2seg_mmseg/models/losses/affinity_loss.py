@@ -13,14 +13,13 @@ from .utils import at_least_float32, check_shape
 def affinity_loss(
     embeddings: Tensor, probs: Tensor, valid: Tensor | None = None
 ) -> Tensor:
-    r"""Make pixels of similar embeddings have similar predictions [N].
+    """Make pixels of similar embeddings have similar predictions [N].
 
-    .. math::
-        L_A = \frac{1}{m^2} \sum_{i,j} (\cos(e_i, e_j) - y_i \cdot y_j)^2
+        L_A = 1/m^2 sum_ij (cos(e_i, e_j) - y_i . y_j)^2
 
     over the m valid pixels of an image, then the mean over the batch. With
     the unit embeddings F ``(D, m)`` and the probabilities Y ``(C, m)`` this
-    is :math:`|FF^T|^2 - 2|FY^T|^2 + |YY^T|^2` in Frobenius norms, exactly:
+    is ``|F F^T|^2 - 2 |F Y^T|^2 + |Y Y^T|^2`` in Frobenius norms, exactly:
     ``O(m (D + C)^2)`` time and no ``m x m`` matrix. It subtracts large
     numbers, so it runs in float32 at least, also under autocast.
 

@@ -13,12 +13,10 @@ from .utils import at_least_float32, check_shape
 def attention_weighted_loss(
     log_probs: Tensor, attention: Tensor, box_mask: Tensor
 ) -> tuple[Tensor, Tensor]:
-    r"""Cross entropy on the boxes, weighted inside them by attention [N].
+    """Cross entropy on the boxes, weighted inside them by attention [N].
 
-    .. math::
-        L_{fg} &= -\frac{1}{\sum_i B(i,c)}
-            \sum_i \alpha(i,c) B(i,c) \log y(i,c) \\
-        L_{bg} &= -\frac{1}{\sum_i B(i,0)} \sum_i B(i,0) \log y(i,0)
+        L_fg = -sum_i alpha(i, c) B(i, c) log y(i, c) / sum_i B(i, c)
+        L_bg = -sum_i B(i, 0) log y(i, 0) / sum_i B(i, 0)
 
     L_fg is averaged over the classes boxed in an image, then over the images
     of the batch; L_bg is 0 for an image without a pixel outside all boxes

@@ -13,12 +13,11 @@ def filling_rate_loss(
     gamma: float,
     ignore_index: int = 255,
 ) -> Tensor:
-    r"""Keep the attention from falling below GrabCut's filling rate [N].
+    """Keep the attention from falling below GrabCut's filling rate [N].
 
-    .. math::
-        L_{fr} = \max(0, \gamma \eta_c - \eta'_c), \quad
-        \eta_c = \frac{\sum_i M(i,c) B(i,c)}{\sum_i B(i,c)}, \quad
-        \eta'_c = \frac{\sum_i \alpha(i,c) B(i,c)}{\sum_i B(i,c)}
+        L_fr = max(0, gamma * eta_c - eta'_c)
+        eta_c = sum_i M(i, c) B(i, c) / sum_i B(i, c)
+        eta'_c = sum_i alpha(i, c) B(i, c) / sum_i B(i, c)
 
     averaged over the classes boxed in an image, then over the images of the
     batch (our choice).

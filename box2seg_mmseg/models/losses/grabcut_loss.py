@@ -12,10 +12,9 @@ from .utils import at_least_float32
 def grabcut_loss(
     log_probs: Tensor, pseudo_label: Tensor, ignore_index: int = 255
 ) -> Tensor:
-    r"""Cross entropy on the pseudo label (supplement, Eqn 2 [S]).
+    """Cross entropy on the pseudo label (supplement, Eqn 2 [S]).
 
-    .. math::
-        L_{GC} = -\frac{1}{m} \sum_i \log y(i, M(i))
+        L_GC = -1/m sum_i log y(i, M(i))
 
     over the pixels of the batch that are not ignored (our choice).
 

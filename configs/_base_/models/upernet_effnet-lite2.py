@@ -20,7 +20,7 @@ model = dict(
         # the benchmark's feature cache as training the last stages, which
         # gains little (docs/losses.md, "Against the paper").
         frozen_stages=7,
-        # tools/model_converters/convert_backbone.py fetches these weights.
+        # box2seg convert_backbone downloads these weights.
         init_cfg=dict(
             type='Pretrained', checkpoint='box2seg://efficientnet-lite2'
         ),

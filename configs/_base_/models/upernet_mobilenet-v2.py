@@ -21,7 +21,7 @@ model = dict(
         frozen_stages=6,
         norm_eval=True,
         norm_cfg=norm_cfg,
-        # tools/model_converters/convert_backbone.py fetches these weights.
+        # box2seg convert_backbone downloads these weights.
         init_cfg=dict(type='Pretrained', checkpoint='box2seg://mobilenet-v2'),
     ),
     decode_head=dict(
