@@ -1,6 +1,5 @@
 """The boxes of one image, whatever file they come from."""
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
@@ -73,13 +72,10 @@ class BoxAnnotations:
             )
 
     def take(self, indices: np.ndarray) -> 'BoxAnnotations':
-        """Select some of the boxes.
+        """The annotations with only these boxes, in this order.
 
         Args:
             indices: ``(K',)`` integers in ``0..K - 1``.
-
-        Returns:
-            The annotations with only these boxes, in this order.
         """
         return replace(
             self,
@@ -126,34 +122,11 @@ def pixel_boxes(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 
 def boxed_pixels(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """The pixels that at least one box covers.
+    """The pixels that at least one box covers, ``(H, W)`` bool.
 
-    Args:
-        boxes: ``(K, 4)`` xyxy, half-open, in pixels.
-        size: ``(H, W)`` of the image in pixels.
-
-    Returns:
-        ``(H, W)`` bool.
-
-    Raises:
-        AnnotationError: As :func:`pixel_boxes`.
+    The arguments and errors are those of :func:`pixel_boxes`.
     """
     inside = np.zeros(size, bool)
     for x1, y1, x2, y2 in pixel_boxes(boxes, size):
         inside[y1:y2, x1:x2] = True
     return inside
-
-
-def warn_of_clipped_boxes(num_boxes: int, num_images: int) -> None:
-    """Warn of boxes that were clipped to their image, if there are any.
-
-    Args:
-        num_boxes: Number of boxes that reached outside their image.
-        num_images: Number of images that these boxes belong to.
-    """
-    if num_boxes:
-        warnings.warn(
-            f'{num_boxes} boxes in {num_images} images reached outside their '
-            'image and were clipped to it',
-            stacklevel=3,
-        )

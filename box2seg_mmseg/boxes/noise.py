@@ -95,9 +95,6 @@ def _jitter(
     return replace(annotations, boxes=boxes)
 
 
-NOISES: dict[
-    str,
-    Callable[
-        [BoxAnnotations, np.ndarray, np.random.Generator], BoxAnnotations
-    ],
-] = dict(merge=_merge, drop=_drop, jitter=_jitter)
+NOISES: dict[str, Callable[..., BoxAnnotations]] = dict(
+    merge=_merge, drop=_drop, jitter=_jitter
+)

@@ -1,5 +1,6 @@
 """What the readers of all formats share: report, collector, checks."""
 
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -8,11 +9,7 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import numpy as np
 
 from ..images import ImageError, image_size
-from .box_annotations import (
-    AnnotationError,
-    BoxAnnotations,
-    warn_of_clipped_boxes,
-)
+from .box_annotations import AnnotationError, BoxAnnotations
 
 _MAX_NAMES = 10  # names of classes in a message
 
@@ -77,6 +74,11 @@ class ReadingReport:
             raise error
         self.skipped.append(str(error))
 
+    def bad_image(self, error: AnnotationError) -> None:
+        """Record an image whose boxes cannot be read, or raise its error."""
+        self.num_read += 1
+        self.bad(error)
+
     @contextmanager
     def entry(self) -> Iterator[None]:
         """Count an entry as used, or as bad if its error is raised."""
@@ -88,33 +90,22 @@ class ReadingReport:
             self.num_used += 1
 
 
+@dataclass
 class BoxCollector:
     """Gathers the boxes of one image and clips them to it.
 
-    Args:
-        image_id: As :class:`BoxAnnotations` has it.
-        image_path: As :class:`BoxAnnotations` has it.
-        size: ``(H, W)`` of the image in pixels.
-        flag_names: Flags that each box has.
-        has_scores: Whether each box has a score.
+    ``image_id``, ``image_path`` and ``size`` are those of
+    :class:`BoxAnnotations`. Each box has the flags of ``flag_names`` and, if
+    ``has_scores``, a score.
     """
 
-    def __init__(
-        self,
-        image_id: str,
-        image_path: str | Path,
-        size: tuple[int, int],
-        flag_names: Sequence[str] = (),
-        has_scores: bool = False,
-    ) -> None:
-        self._image_id = image_id
-        self._image_path = str(image_path)
-        self._size = size
-        self._boxes: list[np.ndarray] = []
-        self._labels: list[int] = []
-        self._scores: list[float] | None = [] if has_scores else None
-        self._flags: dict[str, list[bool]] = {name: [] for name in flag_names}
-        self._num_clipped = 0
+    image_id: str
+    image_path: str | Path
+    size: tuple[int, int]
+    flag_names: Sequence[str] = ()
+    has_scores: bool = False
+    _found: list[tuple] = field(default_factory=list)
+    _num_clipped: int = 0
 
     def add(
         self,
@@ -139,7 +130,7 @@ class BoxCollector:
             AnnotationError: The box has NaN, is empty or lies entirely
                 outside the image, or the score is not in ``[0, 1]``.
         """
-        height, width = self._size
+        height, width = self.size
         # As BoxAnnotations stores it, so that an empty box shows here.
         found = np.asarray(box, np.float64).astype(np.float32)
         given = found.tolist() if given is None else given
@@ -157,29 +148,29 @@ class BoxCollector:
                 f'{where}: lies entirely outside the image of {width} x '
                 f'{height} px. Got: {given}'
             )
-        if self._scores is not None:
-            if score is None or not 0 <= score <= 1:
-                raise AnnotationError(
-                    f'{where}: needs a score in [0, 1]. Got: {score}'
-                )
-            self._scores.append(score)
-        self._boxes.append(clipped)
-        self._labels.append(label)
-        for values, value in zip(self._flags.values(), flags, strict=True):
-            values.append(bool(value))
+        if self.has_scores and (score is None or not 0 <= score <= 1):
+            raise AnnotationError(
+                f'{where}: needs a score in [0, 1]. Got: {score}'
+            )
+        self._found.append((clipped, label, score, flags))
         self._num_clipped += bool((clipped != found).any())
 
     def collect(self) -> BoxAnnotations:
         """The boxes that were added."""
-        scores = self._scores
+        boxes, labels, scores, flags = (
+            [values[i] for values in self._found] for i in range(4)
+        )
         return BoxAnnotations(
-            image_id=self._image_id,
-            image_path=self._image_path,
-            size=self._size,
-            boxes=np.array(self._boxes, np.float32),
-            labels=np.array(self._labels, np.int64),
-            scores=None if scores is None else np.array(scores, np.float32),
-            flags={k: np.array(v, bool) for k, v in self._flags.items()},
+            image_id=self.image_id,
+            image_path=str(self.image_path),
+            size=self.size,
+            boxes=np.array(boxes, np.float32),
+            labels=np.array(labels, np.int64),
+            scores=np.array(scores, np.float32) if self.has_scores else None,
+            flags={
+                name: np.array([bool(values[i]) for values in flags], bool)
+                for i, name in enumerate(self.flag_names)
+            },
             num_clipped=self._num_clipped,
         )
 
@@ -193,7 +184,12 @@ def counting_clipped(
         num_boxes += item.num_clipped
         num_images += item.num_clipped > 0
         yield item
-    warn_of_clipped_boxes(num_boxes, num_images)
+    if num_boxes:
+        warnings.warn(
+            f'{num_boxes} boxes in {num_images} images reached outside their '
+            'image and were clipped to it',
+            stacklevel=2,
+        )
 
 
 def require_boxes(
@@ -204,18 +200,11 @@ def require_boxes(
     """Pass annotations on once one of them has a box.
 
     Without any box all pixels would become background, which nobody wants
-    and nobody would notice.
-
-    Args:
-        annotations: From a box source.
-        report: The report of that source.
-        classes: Names of the foreground classes, for the message.
-
-    Yields:
-        The annotations, in order.
+    and nobody would notice. ``report`` and ``classes`` are those of the box
+    source, for the message.
 
     Raises:
-        AnnotationError: None of them has a box.
+        AnnotationError: None of the annotations has a box.
     """
     waiting: list[BoxAnnotations] = []
     items = iter(annotations)
@@ -251,17 +240,11 @@ def read_image_size(path: str | Path) -> tuple[int, int]:
 
 
 def image_name(file_name: object, where: str) -> str:
-    """Check the path of an image below the image folder.
-
-    Args:
-        file_name: The value in the annotation file or in the split.
-        where: File and place, the beginning of an error message.
-
-    Returns:
-        The path.
+    """The path of an image below the image folder, checked.
 
     Raises:
         AnnotationError: It is not a path, or leads out of the image folder.
+            The message begins with ``where``.
     """
     name = file_name if isinstance(file_name, str) else ''
     kinds = PurePosixPath(name), PureWindowsPath(name)

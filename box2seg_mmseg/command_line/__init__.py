@@ -1,3 +1,4 @@
+# ruff: noqa: F401
 """What the command lines in ``tools/`` share."""
 
 from .arguments import (
@@ -22,27 +23,3 @@ from .labeler_options import add_labeler_options, read_labeler
 from .model_options import add_model_arguments, check_model_files
 from .report_options import add_report_options, write_reports
 from .running import run
-
-__all__ = [
-    'add_box_options',
-    'add_custom_imports',
-    'add_labeler_options',
-    'add_mask_option',
-    'add_model_arguments',
-    'add_report_options',
-    'check_model_files',
-    'check_not_read',
-    'list_skipped',
-    'natural_number',
-    'out_file',
-    'positive_int',
-    'print_report',
-    'read_box_source',
-    'read_boxes',
-    'read_classes',
-    'read_labeler',
-    'read_masks',
-    'run',
-    'share',
-    'write_reports',
-]

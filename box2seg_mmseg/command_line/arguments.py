@@ -1,4 +1,7 @@
-"""Arguments that several command lines take."""
+"""Arguments that several command lines take.
+
+The converters raise ArgumentTypeError for a text that does not fit.
+"""
 
 from argparse import ArgumentTypeError
 from collections.abc import Sequence
@@ -9,34 +12,20 @@ from ..errors import UsageError
 from ..id_lists import read_lines
 
 
+def natural_number(text: str, least: int = 0) -> int:
+    """Convert a whole number, at least 0, such as a seed."""
+    if not text.isdecimal() or int(text) < least:
+        raise ArgumentTypeError(f'must be a number >= {least}. Got: {text}')
+    return int(text)
+
+
 def positive_int(text: str) -> int:
-    """Convert an argument that counts something.
-
-    Raises:
-        ArgumentTypeError: The text is not a whole number >= 1.
-    """
-    if not text.isdecimal() or int(text) < 1:
-        raise ArgumentTypeError(f'must be a number >= 1. Got: {text}')
-    return int(text)
-
-
-def natural_number(text: str) -> int:
-    """Convert an argument that may be zero, such as a seed.
-
-    Raises:
-        ArgumentTypeError: The text is not a whole number >= 0.
-    """
-    if not text.isdecimal():
-        raise ArgumentTypeError(f'must be a number >= 0. Got: {text}')
-    return int(text)
+    """Convert a whole number, at least 1, that counts something."""
+    return natural_number(text, least=1)
 
 
 def out_file(text: str) -> Path:
-    """Convert an argument that names a file to write, in any folder.
-
-    Raises:
-        ArgumentTypeError: It is a folder.
-    """
+    """Convert an argument that names a file to write, in any folder."""
     path = Path(text)
     if path.is_dir():
         raise ArgumentTypeError(f'{path}: is a folder; name a file')
@@ -44,11 +33,7 @@ def out_file(text: str) -> Path:
 
 
 def share(text: str) -> float:
-    """Convert an argument in ``[0, 1]``.
-
-    Raises:
-        ArgumentTypeError: The text is not a number in ``[0, 1]``.
-    """
+    """Convert an argument in ``[0, 1]``."""
     try:
         value = float(text)
     except ValueError:
@@ -77,13 +62,9 @@ def read_classes(path: str | Path | None) -> Sequence[str]:
         path: Text file with one class on each line, ``coco`` for COCO's 80, or
             None for PASCAL VOC's.
 
-    Returns:
-        Their names; the first has label 1.
-
     Raises:
         UsageError: The file does not exist.
-        ValueError: The list is empty, or not valid; see
-            :func:`check_classes`.
+        ValueError: As :func:`check_classes`.
     """
     if path is None:
         return VOC_CLASSES

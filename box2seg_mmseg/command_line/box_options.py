@@ -9,7 +9,6 @@ from ..boxes import (
     BOX_SOURCES,
     AnnotationError,
     BoxAnnotations,
-    BoxOption,
     BoxSource,
     ReadingReport,
     require_boxes,
@@ -17,6 +16,7 @@ from ..boxes import (
 from ..errors import UsageError
 from ..files import existing_folder
 from .arguments import read_classes
+from .choices import add_choice, read_choice
 from .custom_imports import add_custom_imports
 
 
@@ -25,7 +25,8 @@ def add_box_options(
 ) -> None:
     """Add the folder of the data set, its format and the format's options.
 
-    Every registered box source that has a ``format`` is a choice.
+    Every registered box source that has a ``format`` is a choice; see
+    :func:`add_choice`.
 
     Args:
         parser: Gets the options.
@@ -37,14 +38,6 @@ def add_box_options(
         data_root,
         **({'required': True} if data_root.startswith('-') else {}),
         help='folder of the data set; other paths are relative to it',
-    )
-    formats = _formats()
-    summaries = [f'{name}: {cls.summary}' for name, cls in formats.items()]
-    parser.add_argument(
-        '--format',
-        choices=list(formats),
-        default='voc',
-        help=f'{"; ".join(summaries)} (default: voc)',
     )
     parser.add_argument(
         '--split',
@@ -60,61 +53,35 @@ def add_box_options(
         "its 80 (default: VOC's 20, or those that the format brings)",
     )
     folders: dict[str, list[str]] = {}
-    for name, cls in formats.items():
-        folders.setdefault(cls.default_image_dir, []).append(name)
+    for cls in BOX_SOURCES:
+        if cls.format is not None:
+            folders.setdefault(cls.default_image_dir, []).append(cls.format)
     defaults = [f'{k} of {", ".join(v)}' for k, v in folders.items()]
     parser.add_argument(
         '--image-dir',
         metavar='DIR',
         help=f'folder of the images (default: {"; ".join(defaults)})',
     )
-    group = parser.add_argument_group('options of some formats')
-    for flag, by_format in _options_by_flag().items():
-        option = next(iter(by_format.values()))
-        names: dict[str, list[str]] = {}
-        for name, other in by_format.items():
-            names.setdefault(other.help, []).append(name)
-        group.add_argument(
-            flag,
-            type=option.type,
-            metavar=option.metavar,
-            help='; '.join(f'{", ".join(n)}: {h}' for h, n in names.items()),
-        )
     parser.add_argument(
         '--skip-bad',
         action='store_true',
         help='leave out bad annotations and list them, instead of stopping '
         'at the first; the exit status is still 1',
     )
+    add_choice(
+        parser, BOX_SOURCES, 'format', 'voc', 'how the boxes are stored'
+    )
 
 
 def read_box_source(args: Namespace) -> BoxSource:
-    """The box source that a command line asks for.
-
-    Its ``classes`` are the names of the foreground classes.
-
-    Args:
-        args: From a parser with :func:`add_box_options`.
-
-    Returns:
-        The box source.
+    """The box source that a parser with :func:`add_box_options` asks for.
 
     Raises:
         UsageError: A folder or file does not exist, or an option belongs to
             another format or is out of range.
         ValueError: The class names are invalid.
     """
-    source = _formats()[args.format]
-    given = {}
-    for flag, by_format in _options_by_flag().items():
-        value = getattr(args, flag.strip('-').replace('-', '_'))
-        if value is None:
-            continue
-        if args.format not in by_format:
-            raise UsageError(
-                f'{flag} is an option of --format {" or ".join(by_format)}'
-            )
-        given[by_format[args.format].argument] = value
+    source, given = read_choice(args, BOX_SOURCES, 'format')
     root = existing_folder(args.data_root)
     classes = None if args.classes is None else read_classes(args.classes)
     try:
@@ -128,18 +95,12 @@ def read_box_source(args: Namespace) -> BoxSource:
 def read_boxes(
     args: Namespace, report: ReadingReport
 ) -> tuple[Iterator[BoxAnnotations], int]:
-    """The boxes that a command line asks for.
+    """The boxes that a command line asks for, and their images' number.
 
-    Args:
-        args: From a parser with :func:`add_box_options`.
-        report: Counts the annotations and says whether to skip bad ones.
-
-    Returns:
-        The annotations, and their number if none is bad.
+    Fewer images come if bad ones are skipped.
 
     Raises:
-        UsageError: A file does not exist, or an option belongs to another
-            format.
+        UsageError: As :func:`read_box_source`, or the split does not exist.
         AnnotationError: An annotation is bad, or no image has a box.
     """
     source = read_box_source(args)
@@ -158,13 +119,10 @@ def add_mask_option(parser: ArgumentParser) -> None:
 
 
 def read_masks(args: Namespace) -> tuple[Path, tuple[str, ...]]:
-    """The folder of the masks, and the classes of their labels.
+    """The folder of the masks, and all classes, background first.
 
-    Args:
-        args: What :func:`add_box_options` and :func:`add_mask_option` parsed.
-
-    Returns:
-        The folder, and the names of all classes, background first.
+    ``args`` are what :func:`add_box_options` and :func:`add_mask_option`
+    parsed.
 
     Raises:
         UsageError: There is no such folder.
@@ -183,16 +141,3 @@ def list_skipped(report: ReadingReport) -> int:
 def print_report(report: ReadingReport) -> None:
     """Print how many annotations were read, used and left out."""
     print('\n'.join(report.summary()))
-
-
-def _formats() -> dict[str, type[BoxSource]]:
-    return {cls.format: cls for cls in BOX_SOURCES if cls.format is not None}
-
-
-def _options_by_flag() -> dict[str, dict[str, BoxOption]]:
-    """The options of all formats: by flag, then by the format's name."""
-    result: dict[str, dict[str, BoxOption]] = {}
-    for name, cls in _formats().items():
-        for option in cls.options:
-            result.setdefault(option.flag, {})[name] = option
-    return result

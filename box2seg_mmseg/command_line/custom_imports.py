@@ -10,12 +10,9 @@ def add_custom_imports(parser: ArgumentParser) -> None:
     """Add ``--custom-import`` and import the modules that it names.
 
     Call it before adding options whose choices user code may extend: the
-    modules are imported at once, from the command line of this process. A
-    second call for the same parser does nothing.
-
-    Args:
-        parser: Gets the option. A module that cannot be imported ends the
-            tool with a usage error.
+    modules are imported at once, from the command line of this process. One
+    that cannot be imported ends the tool with a usage error. A second call
+    for the same parser does nothing.
     """
     if parser.get_default('custom_import') is not None:
         return

@@ -9,18 +9,13 @@ from .arguments import out_file
 
 def add_report_options(parser: ArgumentParser) -> None:
     """Add ``--json`` and ``--csv``."""
-    parser.add_argument(
-        '--json',
-        type=out_file,
-        metavar='FILE',
-        help='also write the results as JSON',
-    )
-    parser.add_argument(
-        '--csv',
-        type=out_file,
-        metavar='FILE',
-        help='also write the table as CSV',
-    )
+    for flag, what in (
+        ('--json', 'results as JSON'),
+        ('--csv', 'table as CSV'),
+    ):
+        parser.add_argument(
+            flag, type=out_file, metavar='FILE', help=f'also write the {what}'
+        )
 
 
 def write_reports(
@@ -29,9 +24,8 @@ def write_reports(
     """Print a table and write the requested files.
 
     Args:
-        args: Parsed arguments, with those of :func:`add_report_options`.
-        reports: Reports by the names of their columns; see
-            :func:`format_iou_table`.
+        args: What :func:`add_report_options` parsed.
+        reports: By column; see :func:`format_iou_table`.
         content: Content of the JSON file.
     """
     # The package evaluation imports torch, which --help does not need.

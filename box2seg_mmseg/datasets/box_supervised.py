@@ -131,7 +131,7 @@ class BoxSupervisedDataset(BaseSegDataset):
                 'img_path', source.default_image_dir
             ),
         )
-        taken = [option.argument for option in source.options]
+        taken = [option.name for option in source.options]
         if img_suffix is not None and 'image_suffix' in taken:
             given['image_suffix'] = img_suffix
         self.box_source = build_box_source(given | dict(box_source))

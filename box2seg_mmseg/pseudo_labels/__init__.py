@@ -1,5 +1,6 @@
 """Pseudo labels from images and boxes, with numpy, numba and OpenCV only."""
 
+from ..option import Option
 from .engines import ENGINES
 from .generation import GenerationSummary, generate_pseudo_labels
 from .label_check import check_label_folder, verify_pseudo_labels
@@ -10,7 +11,6 @@ from .labelers import (
     NUM_PERTURBATIONS,
     BoxFill,
     GrabCut,
-    Option,
     PseudoLabel,
     PseudoLabeler,
     Segment,

@@ -6,7 +6,7 @@ from label_cost import measure_labels
 from no_train import evaluate_no_train
 from rendered_scenes import SCENE_CLASSES
 
-from box2seg_mmseg.boxes import iter_voc_xml, select_detections
+from box2seg_mmseg.boxes import VOCXML, select_detections
 from box2seg_mmseg.evaluation import evaluate_label_folders
 from box2seg_mmseg.images import ImageError
 from box2seg_mmseg.pseudo_labels import build_labeler, generate_pseudo_labels
@@ -18,7 +18,7 @@ GRABCUT = dict(type='GrabCut')
 
 @pytest.fixture
 def boxes(scenes):
-    return list(iter_voc_xml(scenes, IDS, SCENE_CLASSES))
+    return list(VOCXML(scenes, SCENE_CLASSES).read(IDS))
 
 
 @pytest.mark.parametrize('workers', [1, 2])

@@ -16,7 +16,7 @@ from benchmark_table import write_tables
 from mmengine.config import Config
 from mmseg.registry import MODELS
 
-from box2seg_mmseg.boxes import iter_voc_xml
+from box2seg_mmseg.boxes import VOCXML
 from box2seg_mmseg.errors import UsageError
 from box2seg_mmseg.label_maps import read_label_png
 
@@ -289,10 +289,10 @@ def test_data_of_the_rows(few_photographs, data_dir, tmp_path):
         'mask_ann_file',
     }
     assert options['pseudo_label_dir'] != labels
-    whole = sum(len(a.labels) for a in iter_voc_xml(root, ids))
+    whole = sum(len(a.labels) for a in VOCXML(root).read(ids))
     left = sum(
         len(a.labels)
-        for a in iter_voc_xml(root, ids, xml_dir=options['box_dir'])
+        for a in VOCXML(root, xml_dir=options['box_dir']).read(ids)
     )
     assert 0 < left < whole
 

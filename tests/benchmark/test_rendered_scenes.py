@@ -4,7 +4,7 @@ import pytest
 from PIL import Image
 from rendered_scenes import SCENE_CLASSES, draw_scene, write_scenes
 
-from box2seg_mmseg.boxes import iter_voc_xml
+from box2seg_mmseg.boxes import VOCXML
 
 
 @pytest.mark.parametrize('seed', range(20))
@@ -46,7 +46,7 @@ def test_the_same_seed_writes_the_same_files(scenes, tmp_path):
 def test_what_is_written_can_be_read(scenes):
     ids = (scenes / 'ImageSets/Segmentation/val.txt').read_text().split()
     assert len(ids) == 4
-    for item in iter_voc_xml(scenes, ids, SCENE_CLASSES):
+    for item in VOCXML(scenes, SCENE_CLASSES).read(ids):
         assert cv2.imread(item.image_path).shape[:2] == item.size
         path = scenes / 'SegmentationClass' / f'{item.image_id}.png'
         found = set(np.unique(np.array(Image.open(path)))) - {0}

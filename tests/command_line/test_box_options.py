@@ -88,14 +88,12 @@ def test_values_out_of_range_are_wrong_use(tmp_path):
 
 
 USER_CODE = """
-from box2seg_mmseg.boxes import BOX_SOURCES, BoxAnnotations, BoxOption
-from box2seg_mmseg.boxes import BoxSource
+from box2seg_mmseg.boxes import BOX_SOURCES, BoxAnnotations, BoxSource, Option
 
 @BOX_SOURCES.register_module()
 class WholeImage(BoxSource):
     format = 'whole'
-    summary = 'a box that covers all but a border'
-    options = (BoxOption('--border', 'border', 'in pixels', int),)
+    options = (Option('border', int, 'in pixels'),)
 
     def __init__(self, data_root, classes=None, image_dir=None, border=1):
         super().__init__(data_root, classes, image_dir)

@@ -11,7 +11,7 @@ import pytest
 from comparison.comparison import compare_methods
 from rendered_scenes import SCENE_CLASSES
 
-from box2seg_mmseg.boxes import iter_voc_xml
+from box2seg_mmseg.boxes import VOCXML
 from box2seg_mmseg.evaluation import evaluate_label_folders
 from box2seg_mmseg.label_maps import write_label_png
 from box2seg_mmseg.pseudo_labels import build_labeler, generate_pseudo_labels
@@ -38,7 +38,7 @@ class _Page(HTMLParser):
 @pytest.fixture(scope='module')
 def page(scenes, tmp_path_factory):
     folder = tmp_path_factory.mktemp('page')
-    items = list(iter_voc_xml(scenes, IDS, SCENE_CLASSES))
+    items = list(VOCXML(scenes, SCENE_CLASSES).read(IDS))
     methods = {'Box <fill>': 'BoxFill', 'GrabCut': 'GrabCut'}
     for name, kind in methods.items():
         methods[name] = folder / kind
@@ -113,7 +113,7 @@ def test_an_image_that_a_method_ignores_is_not_ranked(page, scenes, tmp_path):
     shutil.copytree(methods['GrabCut'], unsure)
     write_label_png(unsure / f'{IDS[0]}.png', np.full((64, 64), 255, np.uint8))
     reports, shown = compare_methods(
-        list(iter_voc_xml(scenes, IDS, SCENE_CLASSES)),
+        list(VOCXML(scenes, SCENE_CLASSES).read(IDS)),
         scenes / 'SegmentationClass',
         CLASSES,
         {'Box': methods['Box <fill>'], 'unsure': unsure},

@@ -8,9 +8,9 @@ from preparation.open_images import BoxFilter, prepare_open_images
 
 from box2seg_mmseg.boxes import (
     VOC_CLASSES,
+    VOCXML,
     AnnotationError,
     ReadingReport,
-    read_voc_xml,
 )
 
 HEADER = (
@@ -72,7 +72,7 @@ def test_boxes_become_vocs(folder):
     assert folder.chosen() == ['a', 'c'], 'b has no box of the classes'
     assert (report.images['all'], report.absent) == (2, 1)
     assert (report.boxes['cat'], report.boxes['dog']) == (1, 1)
-    found = read_voc_xml(folder.root / 'out/Annotations/a.xml')
+    (found,) = VOCXML(folder.root / 'out').read(['a'])
     np.testing.assert_allclose(found.boxes, [[20, 20, 100, 80]], rtol=1e-6)
     assert [VOC_CLASSES[i - 1] for i in found.labels] == ['cat']
     assert (folder.root / 'out/JPEGImages/a.jpg').exists()
@@ -90,10 +90,10 @@ def test_an_image_with_a_bad_box_goes(folder, position):
     assert report.left_out == 1
     folder.prepare(box_filter=BoxFilter(drop_images=False))
     assert folder.chosen() == ['a', 'b']
-    xml = folder.root / 'out/Annotations/a.xml'
-    assert len(read_voc_xml(xml).labels) == 1
+    source = VOCXML(folder.root / 'out')
+    assert len(next(source.read(['a'])).labels) == 1
     folder.prepare(box_filter=BoxFilter(flags=()))
-    assert len(read_voc_xml(xml).labels) == 2
+    assert len(next(source.read(['a'])).labels) == 2
 
 
 def test_small_boxes(folder):

@@ -16,7 +16,7 @@ from preparation.download import Download
 from preparation.voc import prepare_voc
 from scipy.io import savemat
 
-from box2seg_mmseg.boxes import BoxAnnotations, read_voc_xml, write_voc_xml
+from box2seg_mmseg.boxes import VOCXML, BoxAnnotations, write_voc_xml
 from box2seg_mmseg.label_maps import read_label_png, write_label_png
 
 SIZE = (30, 40)
@@ -102,7 +102,7 @@ def test_boxes_come_from_masks_where_there_is_no_xml(folders, known):
     for _ in range(2):
         report = prepare_voc(root, sbd)
         assert report.boxes_from_masks == ['s1']
-    found = read_voc_xml(root / 'Annotations/s1.xml')
+    (found,) = VOCXML(root).read(['s1'])
     assert found.boxes.tolist() == [[8, 5, 20, 15], [2, 18, 15, 28]]
     assert found.labels.tolist() == [3, 15]
     assert found.size == SIZE

@@ -10,7 +10,7 @@ import yaml
 from mmseg.registry import DATASETS
 from rendered_scenes import SCENE_CLASSES
 
-from box2seg_mmseg.boxes import AnnotationError, iter_voc_xml
+from box2seg_mmseg.boxes import VOCXML, AnnotationError
 from box2seg_mmseg.errors import UsageError
 
 SPLIT = 'ImageSets/Segmentation/train.txt'
@@ -32,7 +32,7 @@ def _dataset(root, source, **kwargs):
 @pytest.fixture(scope='module')
 def annotations(scenes):
     ids = (scenes / SPLIT).read_text().split()
-    return list(iter_voc_xml(scenes, ids, SCENE_CLASSES))
+    return list(VOCXML(scenes, SCENE_CLASSES).read(ids))
 
 
 @pytest.fixture(scope='module')
@@ -222,16 +222,14 @@ def test_wrong_sources_are_explained(root):
 
 
 USER_CODE = '''
-from box2seg_mmseg.boxes import BOX_SOURCES, BoxAnnotations, BoxOption
-from box2seg_mmseg.boxes import BoxSource
+from box2seg_mmseg.boxes import BOX_SOURCES, BoxAnnotations, BoxSource, Option
 
 @BOX_SOURCES.register_module()
 class WholeImage(BoxSource):
     """A box that covers all but a border of each image."""
 
     format = 'whole'
-    summary = 'whole images'
-    options = (BoxOption('--border', 'border', 'in pixels', int),)
+    options = (Option('border', int, 'in pixels'),)
 
     def __init__(self, data_root, classes=None, image_dir=None, border=1):
         super().__init__(data_root, classes, image_dir)

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from mmseg.registry import DATASETS
 
-from box2seg_mmseg.boxes import iter_coco_json
+from box2seg_mmseg.boxes import COCOJSON
 from box2seg_mmseg.errors import UsageError
 
 CLASSES = ('background', 'cat', 'dog')
@@ -24,7 +24,7 @@ def test_items_are_what_the_reader_reads(data_dir):
     dataset = _dataset(root, pseudo_label_dir=labels, mask_dir='none')
     ids = (root / 'train.txt').read_text().split()
     assert len(dataset) == len(ids) == 137
-    want = iter_coco_json(root / 'boxes.json', root / 'JPEGImages', ids)
+    want = COCOJSON(root).read(ids)
     for i, annotations in enumerate(want):
         item = dataset.get_data_info(i)
         np.testing.assert_array_equal(item['boxes'], annotations.boxes)

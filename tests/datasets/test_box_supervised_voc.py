@@ -8,7 +8,7 @@ import torch
 from mmseg.registry import DATASETS, MODELS
 from rendered_scenes import SCENE_CLASSES
 
-from box2seg_mmseg.boxes import AnnotationError, iter_voc_xml
+from box2seg_mmseg.boxes import VOCXML, AnnotationError
 from box2seg_mmseg.errors import UsageError
 from box2seg_mmseg.label_maps import write_label_png
 from box2seg_mmseg.pseudo_labels import (
@@ -137,7 +137,7 @@ def test_missing_labels_are_found_before_the_training(scenes, labels):
 def test_labels_of_other_classes_are_refused(scenes, tmp_path):
     ids = (scenes / 'ImageSets/Segmentation/train.txt').read_text().split()
     generate_pseudo_labels(
-        iter_voc_xml(scenes, ids, SCENE_CLASSES),
+        VOCXML(scenes, SCENE_CLASSES).read(ids),
         build_labeler(dict(type='BoxFill')),
         tmp_path / 'made',
         classes=SCENE_CLASSES,

@@ -11,8 +11,8 @@ from PIL import Image
 
 from box2seg_mmseg.boxes import (
     VOC_CLASSES,
+    VOCXML,
     BoxAnnotations,
-    iter_voc_xml,
     write_voc_xml,
 )
 from box2seg_mmseg.pseudo_labels import build_labeler, generate_pseudo_labels
@@ -164,7 +164,7 @@ def labels(folder):
     out = folder.root / 'labels'
     ids = ['a', 'b', 'c']
     generate_pseudo_labels(
-        iter_voc_xml(folder.root, ids, image_suffix='.png'),
+        VOCXML(folder.root, image_suffix='.png').read(ids),
         build_labeler(dict(type='BoxFill')),
         out,
         classes=VOC_CLASSES,
@@ -214,7 +214,7 @@ def test_labels_for_other_classes_are_found(folder, labels):
 def test_a_label_that_could_not_be_made_is_found(folder, labels):
     (folder.root / 'JPEGImages/b.png').write_bytes(b'no image')
     summary = generate_pseudo_labels(
-        iter_voc_xml(folder.root, ['a', 'b', 'c'], image_suffix='.png'),
+        VOCXML(folder.root, image_suffix='.png').read(['a', 'b', 'c']),
         build_labeler(dict(type='BoxFill')),
         labels,
         classes=VOC_CLASSES,

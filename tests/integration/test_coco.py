@@ -8,8 +8,12 @@ import pytest
 from mmengine.config import Config
 from mmseg.registry import DATASETS
 
-from box2seg_mmseg.boxes import COCO_CLASSES, VOC_CLASSES, AnnotationError
-from box2seg_mmseg.boxes.class_maps import COCO_TO_VOC
+from box2seg_mmseg.boxes import (
+    COCO_CLASSES,
+    COCO_TO_VOC,
+    VOC_CLASSES,
+    AnnotationError,
+)
 from box2seg_mmseg.label_maps import read_label_png
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from box2seg_mmseg.boxes import iter_voc_xml
+from box2seg_mmseg.boxes import VOCXML
 
 ROOT = Path(__file__).resolve().parents[2]
 TOOLS = ROOT / 'tools'
@@ -199,7 +199,7 @@ def test_boxes_of_coco_and_of_detections(
         cuts = {
             r['image_id']: r['filling_rates'] for r in map(json.loads, lines)
         }
-        converted = iter_voc_xml(data_dir / name, ids, xml_dir=xml_dir)
+        converted = VOCXML(data_dir / name, xml_dir=xml_dir).read(ids)
         counts = [len(item.boxes) for item in converted]
         assert counts == [len(cuts[image_id]) for image_id in ids]
         assert min(counts) > 0

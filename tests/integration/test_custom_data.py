@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from rendered_scenes import SCENE_CLASSES
 
-from box2seg_mmseg.boxes import iter_voc_xml
+from box2seg_mmseg.boxes import VOCXML
 
 TURNED = 6  # EXIF: the camera was turned by 90 degrees
 
@@ -28,7 +28,7 @@ def folder(scenes, tmp_path):
     (root / 'new').mkdir()
     ids = (scenes / 'ImageSets/Segmentation/train.txt').read_text().split()
     images, boxes = [], []
-    for i, item in enumerate(iter_voc_xml(scenes, ids, SCENE_CLASSES)):
+    for i, item in enumerate(VOCXML(scenes, SCENE_CLASSES).read(ids)):
         image, scale = Image.open(item.image_path), 1 + i % 3
         image = image.resize((image.width * scale, image.height))
         path = root / f'JPEGImages/{item.image_id}.jpg'

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from mmengine.config import Config
 
-from box2seg_mmseg.boxes import iter_voc_xml
+from box2seg_mmseg.boxes import VOCXML
 from box2seg_mmseg.pseudo_labels import build_labeler, generate_pseudo_labels
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
@@ -53,7 +53,7 @@ def test_stock_tools_train_and_test(stock, photographs, tmp_path, name):
         }
     elif 'pseudo_label_dir' in dataset:
         generate_pseudo_labels(
-            iter_voc_xml(photographs, split.read_text().split()),
+            VOCXML(photographs).read(split.read_text().split()),
             build_labeler(dict(type='BoxFill')),
             tmp_path / 'labels',
         )

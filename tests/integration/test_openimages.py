@@ -4,8 +4,7 @@ import csv
 
 import pytest
 
-from box2seg_mmseg.boxes import VOC_CLASSES, iter_coco_json
-from box2seg_mmseg.boxes.class_maps import OPEN_IMAGES_TO_VOC
+from box2seg_mmseg.boxes import COCOJSON, OPEN_IMAGES_TO_VOC, VOC_CLASSES
 
 COLUMNS = [
     *('ImageID', 'Source', 'LabelName', 'Confidence'),
@@ -29,9 +28,7 @@ def open_images(data_dir, tmp_path):
     with (tmp_path / 'oidv6-train-annotations-bbox.csv').open('w') as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
-        for item in iter_coco_json(
-            root / 'boxes.json', root / 'JPEGImages', ids
-        ):
+        for item in COCOJSON(root).read(ids):
             (images / f'{item.image_id}.jpg').symlink_to(item.image_path)
             height, width = item.size
             for label, (x1, y1, x2, y2) in zip(

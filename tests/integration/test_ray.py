@@ -5,7 +5,7 @@ import time
 import pytest
 from rendered_scenes import SCENE_CLASSES
 
-from box2seg_mmseg.boxes import iter_voc_xml
+from box2seg_mmseg.boxes import VOCXML
 from box2seg_mmseg.pseudo_labels import (
     build_labeler,
     generate_pseudo_labels,
@@ -32,7 +32,7 @@ def cluster(monkeypatch):
 def test_a_lost_nodes_work_is_done_again(cluster, scenes, tmp_path):
     node = cluster.add_node(num_cpus=1)
     ids = [f'train_{i:04d}' for i in range(16)]
-    items = list(iter_voc_xml(scenes, ids, SCENE_CLASSES))
+    items = list(VOCXML(scenes, SCENE_CLASSES).read(ids))
 
     def annotations():
         for i, item in enumerate(items):

@@ -15,7 +15,7 @@ from stock_tools import newest_checkpoint, run_experiment
 
 from box2seg_mmseg.__main__ import stock_tool
 from box2seg_mmseg.apis.export_segmentor import export_segmentor
-from box2seg_mmseg.boxes import iter_voc_xml
+from box2seg_mmseg.boxes import VOCXML
 from box2seg_mmseg.pseudo_labels import build_labeler, generate_pseudo_labels
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs/scenes'
@@ -51,7 +51,7 @@ def unmasked(scenes, tmp_path_factory):
     shutil.rmtree(root / 'SegmentationClass')
     ids = (root / 'ImageSets/Segmentation/train.txt').read_text().split()
     generate_pseudo_labels(
-        iter_voc_xml(root, ids, SCENE_CLASSES),
+        VOCXML(root, SCENE_CLASSES).read(ids),
         build_labeler(dict(type='GrabCut')),
         root / 'labels',
     )

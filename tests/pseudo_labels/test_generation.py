@@ -15,7 +15,7 @@ from numba import njit
 from PIL import Image
 from rendered_scenes import SCENE_CLASSES
 
-from box2seg_mmseg.boxes import VOC_CLASSES, BoxAnnotations, iter_voc_xml
+from box2seg_mmseg.boxes import VOC_CLASSES, VOCXML, BoxAnnotations
 from box2seg_mmseg.files import FolderError
 from box2seg_mmseg.label_maps import write_label_png
 from box2seg_mmseg.pseudo_labels import (
@@ -62,7 +62,7 @@ def test_a_png_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
 @pytest.mark.parametrize('workers', [1, 2])
 def test_a_split_gives_what_the_labeler_gives(scenes, tmp_path, workers):
     labeler = build_labeler(dict(type='GrabCut'))
-    annotations = list(iter_voc_xml(scenes, IDS, SCENE_CLASSES))
+    annotations = list(VOCXML(scenes, SCENE_CLASSES).read(IDS))
     summary = generate_pseudo_labels(annotations, labeler, tmp_path, workers)
     assert summary.num_images == 6 and not summary.errors
     assert summary.num_boxes == sum(len(a.boxes) for a in annotations)
@@ -74,7 +74,7 @@ def test_a_split_gives_what_the_labeler_gives(scenes, tmp_path, workers):
 
 
 def test_what_fails_is_told_and_the_rest_goes_on(scenes, tmp_path):
-    good = next(iter_voc_xml(scenes, ['train_0000'], SCENE_CLASSES))
+    good = next(VOCXML(scenes, SCENE_CLASSES).read(['train_0000']))
     cut = tmp_path / 'cut.jpg'
     cut.write_bytes(Path(good.image_path).read_bytes()[:-400])
     text = tmp_path / 'text.jpg'
@@ -124,7 +124,7 @@ def run(scenes, tmp_path):
     def run(cfg=BOX_FILL, shift=0, **options):
         annotations = [
             replace(item, boxes=item.boxes - np.float32(shift * (i == 2)))
-            for i, item in enumerate(iter_voc_xml(scenes, IDS, SCENE_CLASSES))
+            for i, item in enumerate(VOCXML(scenes, SCENE_CLASSES).read(IDS))
         ]
         before = {p.name: p.stat().st_mtime_ns for p in tmp_path.glob('*.png')}
         summary = generate_pseudo_labels(
@@ -189,7 +189,7 @@ def test_what_differs_is_said_in_words(run, tmp_path, monkeypatch):
 
 def test_overwriting_leaves_no_png_of_before(run, tmp_path, scenes):
     run()
-    first = next(iter_voc_xml(scenes, IDS, SCENE_CLASSES))
+    first = next(VOCXML(scenes, SCENE_CLASSES).read(IDS))
     inner = build_labeler(dict(BOX_FILL, inner=0.5))
     generate_pseudo_labels([first], inner, tmp_path, overwrite=True)
     assert [p.name for p in tmp_path.glob('*.png')] == ['train_0000.png']
@@ -197,7 +197,7 @@ def test_overwriting_leaves_no_png_of_before(run, tmp_path, scenes):
 
 
 def test_an_image_that_is_gone_leaves_no_png_of_before(scenes, tmp_path):
-    item = next(iter_voc_xml(scenes, IDS, SCENE_CLASSES))
+    item = next(VOCXML(scenes, SCENE_CLASSES).read(IDS))
     labeler = build_labeler(BOX_FILL)
     generate_pseudo_labels([item], labeler, tmp_path)
     assert (tmp_path / 'train_0000.png').exists()
@@ -224,7 +224,7 @@ def test_only_folders_of_pseudo_labels_are_written_to(run, tmp_path):
 
 def test_two_runs_do_not_share_a_folder(scenes, tmp_path):
     labeler = build_labeler(BOX_FILL)
-    items = list(iter_voc_xml(scenes, IDS, SCENE_CLASSES))
+    items = list(VOCXML(scenes, SCENE_CLASSES).read(IDS))
 
     def annotations():
         yield items[0]
@@ -239,7 +239,7 @@ def test_two_runs_do_not_share_a_folder(scenes, tmp_path):
 
 
 def test_what_left_the_split_is_forgotten(scenes, tmp_path):
-    item = next(iter_voc_xml(scenes, IDS, SCENE_CLASSES))
+    item = next(VOCXML(scenes, SCENE_CLASSES).read(IDS))
     gone = replace(item, image_id='gone', image_path='gone.jpg')
     labeler = build_labeler(BOX_FILL)
     generate_pseudo_labels([item, gone], labeler, tmp_path)
@@ -296,7 +296,7 @@ class _Compiling(PseudoLabeler):
 
 def test_compilation_is_announced_before_the_bar(scenes, tmp_path, capsys):
     for progress in (True, False):
-        items = list(iter_voc_xml(scenes, IDS, SCENE_CLASSES))
+        items = list(VOCXML(scenes, SCENE_CLASSES).read(IDS))
         labeler = _Compiling()
         paths = []
         generate_pseudo_labels(

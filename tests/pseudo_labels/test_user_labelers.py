@@ -12,7 +12,7 @@ from mmseg.registry import TRANSFORMS
 from PIL import Image
 from rendered_scenes import SCENE_CLASSES
 
-from box2seg_mmseg.boxes import iter_voc_xml, pixel_boxes
+from box2seg_mmseg.boxes import VOCXML, pixel_boxes
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULE = '''
@@ -72,7 +72,7 @@ def test_a_config_names_a_labeler_of_a_custom_import(
     import_modules_from_strings(['top_rows_labeler'])
     labeler = dict(type='TopRows', rows=2)
     cfg = dict(type='GeneratePseudoLabels', labeler=labeler)
-    item = next(iter_voc_xml(scenes, ['val_0000'], SCENE_CLASSES))
+    item = next(VOCXML(scenes, SCENE_CLASSES).read(['val_0000']))
     results = TRANSFORMS.build(cfg)(
         dict(
             img=np.zeros((*item.size, 3), np.uint8),
@@ -110,7 +110,7 @@ def test_the_tool_runs_a_labeler_of_a_custom_import(
     )
     assert done.returncode == 0, done.stderr
     assert '4 images' in done.stdout
-    items = iter_voc_xml(scenes, split.read_text().split(), SCENE_CLASSES)
+    items = VOCXML(scenes, SCENE_CLASSES).read(split.read_text().split())
     for item in items:
         got = np.array(Image.open(module / f'out/{item.image_id}.png'))
         assert np.array_equal(got, _top_rows(item, 3))

@@ -36,7 +36,7 @@ def main(args: Namespace) -> int:
     if isinstance(source, Detections):
         fixed = source.score_threshold
         thresholds = [fixed, *(one for one in args.sweep if one != fixed)]
-        args.score_threshold = min(thresholds)
+        args.format_score_threshold = min(thresholds)
     report = ReadingReport(skip_bad=args.skip_bad)
     annotations, total = read_boxes(args, report)
     results = evaluate_no_train(

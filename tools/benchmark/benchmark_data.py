@@ -9,10 +9,10 @@ from missing_objects import write_masks_with_missing_objects
 
 from box2seg_mmseg.apis.label_folder import make_label_folder
 from box2seg_mmseg.boxes import (
+    COCOJSON,
+    VOCXML,
     BoxAnnotations,
     add_box_noise,
-    iter_coco_json,
-    iter_voc_xml,
     write_voc_xml,
 )
 from box2seg_mmseg.datasets.sample_split import sample_split
@@ -159,9 +159,8 @@ class BenchmarkData:
         if row.other_data:
             root = self._coco_mini()
             ids = read_split(root / 'train.txt')
-            images = root / 'JPEGImages'
-            return list(iter_coco_json(root / 'boxes.json', images, ids))
-        found = list(iter_voc_xml(self.data_root, self.image_ids))
+            return list(COCOJSON(root).read(ids))
+        found = list(VOCXML(self.data_root).read(self.image_ids))
         if row.noise is not None:
             found = [add_box_noise(item, *row.noise) for item in found]
         return found

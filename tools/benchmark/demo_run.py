@@ -10,7 +10,7 @@ from rendered_scenes import SCENE_CLASSES, write_scenes
 from stock_tools import fetch_backbone, run_experiment
 
 from box2seg_mmseg.apis.label_folder import make_label_folder
-from box2seg_mmseg.boxes import VOC_CLASSES, iter_voc_xml
+from box2seg_mmseg.boxes import VOC_CLASSES, VOCXML
 from box2seg_mmseg.errors import UsageError
 from box2seg_mmseg.files import write_json
 from box2seg_mmseg.id_lists import read_split
@@ -89,7 +89,7 @@ def run_demo(
     }
     label_dirs = {
         name: make_label_folder(
-            iter_voc_xml(data_root, splits['train'], classes),
+            VOCXML(data_root, classes).read(splits['train']),
             len(splits['train']),
             build_labeler(dict(type=labeler)),
             work_dir / 'pseudo_labels' / name,

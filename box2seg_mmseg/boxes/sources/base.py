@@ -1,35 +1,17 @@
 """The interface of all annotation formats, and their registry."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from ...errors import UsageError
 from ...id_lists import read_split
+from ...option import Option
 from ...registry import Registry
 from ..box_annotations import BoxAnnotations
-from ..class_maps import check_classes
+from ..classes import VOC_CLASSES, check_classes
 from ..reading import ReadingReport
-from ..voc_classes import VOC_CLASSES
-
-
-class BoxOption(NamedTuple):
-    """The command-line option of a constructor argument of a box source.
-
-    Args:
-        flag: The option, such as ``'--boxes'``. Formats may share one.
-        argument: The constructor argument, such as ``'box_file'``.
-        help: Its meaning in this format, and its default.
-        type: Converts the text of the option.
-        metavar: Name of the value in the help.
-    """
-
-    flag: str
-    argument: str
-    help: str
-    type: Callable[[str], Any] = str
-    metavar: str | None = None
 
 
 class BoxSource(ABC):
@@ -42,25 +24,25 @@ class BoxSource(ABC):
     Args:
         data_root: Folder of the data set. Other paths are relative to it.
         classes: Names of the foreground classes; the first has label 1.
-            Defaults to the classes of the format: PASCAL VOC's, unless the
-            annotations bring their own.
+            Boxes of other classes are left out. Defaults to the classes of
+            the format: PASCAL VOC's, unless the annotations bring their own.
+            VOC's classes may have the format's own names for them.
         image_dir: Folder of the images. Defaults to the format's
             ``default_image_dir``.
 
     Raises:
         ValueError: ``classes`` is empty, names a class twice, names the
             background or has more classes than a label map can hold.
+
+    Attributes:
+        format: Choice of ``--format``; None if the format has no such choice.
+            The first line of the class's docstring is its help.
+        options: Command-line options for the further arguments of the
+            constructor.
     """
 
     format: ClassVar[str | None] = None
-    """Choice of ``--format``; None if the format has no such choice."""
-
-    summary: ClassVar[str] = ''
-    """A few words about the format, for the help of ``--format``."""
-
-    options: ClassVar[Sequence[BoxOption]] = ()
-    """Command-line options for the further arguments of the constructor."""
-
+    options: ClassVar[Sequence[Option]] = ()
     default_image_dir: ClassVar[str] = 'JPEGImages'
 
     def __init__(
@@ -78,13 +60,9 @@ class BoxSource(ABC):
         )
 
     def image_ids(self, split: str | Path) -> list[str]:
-        """The images of a split.
+        """The images of a split file, which has one id on each line.
 
-        Args:
-            split: Text file with one image id on each line.
-
-        Returns:
-            Their ids: paths below the image folder, without suffix.
+        An id is the path of an image below the image folder, without suffix.
 
         Raises:
             UsageError: The file does not exist.
@@ -97,6 +75,9 @@ class BoxSource(ABC):
         self, image_ids: Iterable[str], report: ReadingReport | None = None
     ) -> Iterator[BoxAnnotations]:
         """Read the boxes of some images.
+
+        Boxes that reach outside their image are clipped to it, with one
+        warning after the last image.
 
         Args:
             image_ids: The images to read.
@@ -125,17 +106,14 @@ def build_box_source(cfg: Mapping[str, Any]) -> BoxSource:
         cfg: ``type`` names the class, such as ``'VOCXML'``; the rest are the
             arguments of its constructor.
 
-    Returns:
-        The box source.
-
     Raises:
         ValueError: ``type`` is missing or unknown, or an argument is invalid.
     """
     return BOX_SOURCES.build(cfg)
 
 
-IMAGE_SUFFIX = BoxOption(
-    '--image-suffix', 'image_suffix', 'suffix of the images (default: .jpg)'
+IMAGE_SUFFIX = Option(
+    'image_suffix', str, 'suffix of the images (default: .jpg)'
 )
 
 
@@ -147,7 +125,7 @@ def dotted(suffix: str) -> str:
 def find_file(
     data_root: Path,
     given: str | Path | None,
-    option: BoxOption,
+    option: Option,
     pattern: str = '',
     exclude: Path | None = None,
 ) -> Path:
@@ -156,19 +134,15 @@ def find_file(
     Args:
         data_root: Folder of the data set.
         given: The argument: a path below ``data_root`` or, if there is no
-            such file, relative to the working directory. None searches for
-            the pattern.
-        option: The argument's name, for error messages.
-        pattern: Glob pattern below ``data_root``, if ``given`` may be None.
+            such file, relative to the working directory; or None.
+        option: The argument's option, for error messages.
+        pattern: Glob pattern below ``data_root``, if ``given`` is None.
         exclude: A file that the pattern must not find.
-
-    Returns:
-        The file.
 
     Raises:
         UsageError: There is no such file, or the pattern fits several.
     """
-    names = f'{option.flag} ({option.argument} in a config)'
+    names = f'{option.flag} ({option.name} in a config)'
     if given is not None:
         for path in (data_root / given, Path(given)):
             if path.is_file():

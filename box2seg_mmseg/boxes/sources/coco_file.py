@@ -1,36 +1,35 @@
-"""Reading the parts of a COCO file, with checks."""
+"""Reading the parts of a COCO file, with checks.
+
+All functions raise AnnotationError if what they read is missing or malformed.
+Its message begins with the file or with ``where``, the file and the place.
+"""
 
 import json
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ..box_annotations import AnnotationError
-from ..class_maps import COCO_TO_VOC, labels_of_names, warn_of_absent_classes
+from ..classes import COCO_TO_VOC, class_labels
 from ..reading import image_name
 
 # The lists in the file, and the name of an entry of each in messages.
-ENTRIES = dict(images='image', annotations='annotation', categories='category')
+_ENTRIES = dict(
+    images='image', annotations='annotation', categories='category'
+)
 
 
-def read_json(
-    path: str | Path, object_hook: Callable[[dict], Any] | None = None
-) -> Any:
-    """Read a JSON file.
+def read_json(path: str | Path, with_masks: bool = True) -> Any:
+    """The content of a JSON file; without masks it takes less memory."""
 
-    Args:
-        path: The file.
-        object_hook: As for ``json.load``.
+    def drop_mask(entry: dict) -> dict:
+        entry.pop('segmentation', None)
+        return entry
 
-    Returns:
-        The content.
-
-    Raises:
-        AnnotationError: The file is missing or not a JSON file.
-    """
+    hook = None if with_masks else drop_mask
     try:
-        with Path(path).open(encoding='utf-8-sig') as file:
-            return json.load(file, object_hook=object_hook)
+        text = Path(path).read_text(encoding='utf-8-sig')
+        return json.loads(text, object_hook=hook)
     except FileNotFoundError:
         raise AnnotationError(
             f'{path}: no such annotation file; put it there or name another'
@@ -42,11 +41,7 @@ def read_json(
 
 
 def coco_entries(content: Any, key: str, path: str | Path) -> list:
-    """A list of a COCO file, such as ``images``.
-
-    Raises:
-        AnnotationError: There is no such list.
-    """
+    """A list of a COCO file, such as ``images``."""
     value = content.get(key) if isinstance(content, dict) else None
     if not isinstance(value, list):
         raise AnnotationError(
@@ -58,53 +53,34 @@ def coco_entries(content: Any, key: str, path: str | Path) -> list:
 def coco_places(
     content: Any, key: str, path: str | Path
 ) -> Iterator[tuple[str, Any]]:
-    """The entries of a list, each with its file and place for messages.
-
-    Raises:
-        AnnotationError: There is no such list.
-    """
+    """The entries of a list, each with its file and place for messages."""
     for i, entry in enumerate(coco_entries(content, key, path), start=1):
-        yield f'{path}: {ENTRIES[key]} {i}', entry
+        yield f'{path}: {_ENTRIES[key]} {i}', entry
 
 
 def coco_labels(
     content: Any, path: str | Path, classes: Sequence[str]
 ) -> dict[str | int, int]:
-    """The label of each category.
+    """The label of each category id; 0 if it is not in ``classes``.
 
-    Args:
-        content: The content of the file.
-        path: The file, for messages.
-        classes: Names of the foreground classes; the first has label 1. With
-            VOC's classes, COCO's names for them are understood too.
-
-    Returns:
-        Labels by category id; 0 for a class that is not in ``classes``.
-
-    Raises:
-        AnnotationError: A category has no id or name, two have the same id,
-            or none is in ``classes``.
+    The first class has label 1. With VOC's classes, COCO's names for them are
+    understood too. One category at least must be in ``classes``.
     """
-    labels_of = labels_of_names(classes, COCO_TO_VOC)
-    labels = {}
+    names: dict[str | int, str | int] = {}
     for where, category in coco_places(content, 'categories', path):
         name = coco_value(category, 'name', where)
-        labels[coco_id(category, where, labels)] = labels_of.get(name, 0)
-    if not any(labels.values()):
-        raise AnnotationError(
-            f'{path}: no category is one of {", ".join(classes)}; spell the '
-            'classes as this file does'
-        )
-    warn_of_absent_classes(path, classes, labels.values())
-    return labels
+        names[coco_id(category, where, names)] = name
+    return class_labels(
+        names,
+        classes,
+        COCO_TO_VOC,
+        path,
+        'no category is one of {}; spell the classes as this file does',
+    )
 
 
 def coco_value(entry: Any, key: str, where: str) -> str | int:
-    """A string or number of an entry.
-
-    Raises:
-        AnnotationError: It is missing; the message begins with ``where``.
-    """
+    """A string or number of an entry."""
     value = entry.get(key) if isinstance(entry, dict) else None
     if not isinstance(value, str | int):
         raise AnnotationError(
@@ -114,11 +90,7 @@ def coco_value(entry: Any, key: str, where: str) -> str | int:
 
 
 def coco_id(entry: Any, where: str, others: Container[str | int]) -> str | int:
-    """The ``id`` of an entry, unique in its list.
-
-    Raises:
-        AnnotationError: It is missing, or among the others.
-    """
+    """The ``id`` of an entry, which must not be among the others."""
     value = coco_value(entry, 'id', where)
     if value in others:
         raise AnnotationError(
@@ -129,21 +101,13 @@ def coco_id(entry: Any, where: str, others: Container[str | int]) -> str | int:
 
 
 def coco_image_id(image: Any, where: str) -> str:
-    """The ``file_name`` of an image without suffix, as in a split file.
-
-    Raises:
-        AnnotationError: The name is missing or leaves the image folder.
-    """
+    """The ``file_name`` of an image without suffix, as in a split file."""
     name = image_name(coco_value(image, 'file_name', where), where)
     return str(PurePosixPath(name).with_suffix(''))
 
 
 def coco_image_size(image: dict, where: str) -> tuple[int, int]:
-    """The height and width of an image in pixels.
-
-    Raises:
-        AnnotationError: One of them is missing or not a positive integer.
-    """
+    """The height and width of an image in pixels, at least 1."""
     for key in ('height', 'width'):
         value = image.get(key)
         if type(value) is not int or value < 1:
@@ -154,11 +118,7 @@ def coco_image_size(image: dict, where: str) -> tuple[int, int]:
 
 
 def numbers(values: Any, count: int, where: str) -> list[float]:
-    """A list of exactly ``count`` numbers.
-
-    Raises:
-        AnnotationError: It is not; the message begins with ``where``.
-    """
+    """A list of exactly ``count`` numbers."""
     good = isinstance(values, list) and len(values) == count
     if not good or not all(type(v) in (int, float) for v in values):
         raise AnnotationError(

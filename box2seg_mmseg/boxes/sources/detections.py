@@ -6,24 +6,24 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from ...option import Option
 from ..box_annotations import AnnotationError, BoxAnnotations
 from ..reading import ReadingReport, counting_clipped
-from ..voc_classes import VOC_CLASSES
-from .base import BOX_SOURCES, BoxOption, BoxSource, find_file
+from .base import BOX_SOURCES, BoxSource, find_file
 from .coco_file import read_json
-from .coco_json import CocoIndex, drop_mask, iter_coco_images
+from .coco_json import CocoIndex
 
-_BOX_FILE = BoxOption(
-    '--boxes',
+_BOX_FILE = Option(
     'box_file',
+    str,
     'the results (default: the one JSON file in detections/ beside the index)',
-    metavar='FILE',
+    '--boxes',
 )
-_INDEX_FILE = BoxOption(
-    '--index',
+_INDEX_FILE = Option(
     'index_file',
+    str,
     'COCO file of the images and categories (default: detections/images.json)',
-    metavar='FILE',
+    '--index',
 )
 
 
@@ -32,13 +32,12 @@ class Detections(BoxSource):
     """The boxes that a detector found, in COCO's results format.
 
     Args:
-        data_root: Folder of the data set.
-        classes: As for :class:`COCOJSON`.
-        image_dir: Folder that the ``file_name`` of the images is relative to.
-        box_file: The results. Defaults to the one JSON file in
-            ``detections/`` beside the index.
+        data_root: As for :class:`COCOJSON`, like ``classes``, ``image_dir``.
+        box_file: The results: a list of ``image_id``, ``category_id``,
+            ``bbox`` (xywh in pixels, 0-based) and ``score``. Defaults to the
+            one JSON file in ``detections/`` beside the index.
         index_file: A COCO file with the images and categories that the
-            results refer to.
+            results refer to; it needs no annotations.
         score_threshold: Boxes with a lower score are left out; in ``[0, 1]``.
         nms_iou: Of the boxes of one class whose IoU is above it, only the
             best is kept; in ``[0, 1]``, None keeps all.
@@ -48,22 +47,19 @@ class Detections(BoxSource):
     """
 
     format = 'detections'
-    summary = 'COCO results JSON'
     options = (
         _BOX_FILE,
         _INDEX_FILE,
-        BoxOption(
-            '--score-threshold',
+        Option(
             'score_threshold',
-            'leave out boxes with a lower score (default: 0.5)',
             float,
+            'leave out boxes with a lower score (default: 0.5)',
         ),
-        BoxOption(
-            '--nms-iou',
+        Option(
             'nms_iou',
+            float,
             'of the boxes of one class that overlap more than this, keep '
             'only the best (default: keep all)',
-            float,
         ),
     )
 
@@ -92,81 +88,30 @@ class Detections(BoxSource):
     def read(
         self, image_ids: Iterable[str], report: ReadingReport | None = None
     ) -> Iterator[BoxAnnotations]:
-        """Read the results; see :func:`iter_coco_results`."""
-        index = find_file(self.data_root, self.index_file, _INDEX_FILE)
-        return iter_coco_results(
-            find_file(
-                self.data_root,
-                self.box_file,
-                _BOX_FILE,
-                'detections/*.json',
-                exclude=index,
-            ),
-            index,
-            self.image_dir,
-            image_ids,
-            self.classes,
-            score_threshold=self.score_threshold,
-            nms_iou=self.nms_iou,
-            report=report,
+        """Read the results, then yield the images in the given order.
+
+        Detections that the threshold and NMS remove count as used.
+        """
+        index_path = find_file(self.data_root, self.index_file, _INDEX_FILE)
+        files = 'detections/*.json'
+        path = find_file(
+            self.data_root, self.box_file, _BOX_FILE, files, index_path
         )
-
-
-def iter_coco_results(
-    results_path: str | Path,
-    index_path: str | Path,
-    image_root: str | Path,
-    image_ids: Iterable[str],
-    classes: Sequence[str] = VOC_CLASSES,
-    score_threshold: float = 0.0,
-    nms_iou: float | None = None,
-    report: ReadingReport | None = None,
-) -> Iterator[BoxAnnotations]:
-    """Read the boxes that a detector found, in COCO's results format.
-
-    Args:
-        results_path: A list of ``image_id``, ``category_id``, ``bbox`` (xywh
-            in pixels, 0-based) and ``score``.
-        index_path: The COCO file whose ``images`` and ``categories`` the
-            results refer to; it needs no annotations.
-        image_root: Folder that the ``file_name`` of the images is relative
-            to.
-        image_ids: The images to read: their ``file_name`` without suffix.
-        classes: As for :func:`iter_coco_json`.
-        score_threshold: Detections below it are left out; in ``[0, 1]``.
-        nms_iou: Of the detections of one class whose IoU is above it, only
-            the best is kept; None keeps all.
-        report: Counts the detections and says whether to skip bad ones.
-            Those that threshold and NMS remove count as used.
-
-    Yields:
-        The boxes of each image with their scores, in the order of
-        ``image_ids``.
-
-    Raises:
-        AnnotationError: As :func:`iter_coco_json`, or a score is not in
-            ``[0, 1]``.
-    """
-    report = ReadingReport() if report is None else report
-    results = read_json(results_path, drop_mask)
-    if not isinstance(results, list):
-        raise AnnotationError(
-            f'{results_path}: results must be a list. '
-            f'Got: {type(results).__name__}'
+        results = read_json(path, with_masks=False)
+        if not isinstance(results, list):
+            raise AnnotationError(
+                f'{path}: results must be a list. '
+                f'Got: {type(results).__name__}'
+            )
+        content = read_json(index_path, with_masks=False)
+        index = CocoIndex(index_path, content, self)
+        report = report or ReadingReport()
+        return counting_clipped(
+            select_detections(item, self.score_threshold, self.nms_iou)
+            for item in index.read(
+                f'{path}: detection', results, image_ids, report, True
+            )
         )
-    annotations = iter_coco_images(
-        CocoIndex(
-            index_path, read_json(index_path, drop_mask), image_root, classes
-        ),
-        (results_path, 'detection', results),
-        image_ids,
-        report,
-        has_scores=True,
-    )
-    return counting_clipped(
-        select_detections(item, score_threshold, nms_iou)
-        for item in annotations
-    )
 
 
 def select_detections(
@@ -176,13 +121,8 @@ def select_detections(
 ) -> BoxAnnotations:
     """Remove detections with low scores and, within a class, repeated ones.
 
-    Args:
-        detections: Boxes with scores.
-        score_threshold: Detections with a lower score are removed.
-        nms_iou: As for :func:`iter_coco_results`.
-
-    Returns:
-        The other detections, in their order.
+    The boxes need scores; the thresholds are those of :class:`Detections`.
+    The others keep their order.
     """
     keep = np.flatnonzero(detections.scores >= np.float32(score_threshold))
     if nms_iou is not None and len(keep):

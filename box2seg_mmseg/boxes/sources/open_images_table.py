@@ -7,15 +7,19 @@ from operator import itemgetter
 from pathlib import Path
 
 from ..box_annotations import AnnotationError
-from ..class_maps import (
-    OPEN_IMAGES_TO_VOC,
-    labels_of_names,
-    warn_of_absent_classes,
-)
+from ..classes import OPEN_IMAGES_TO_VOC, class_labels
 from ..reading import ReadingReport
 
 Row = tuple[str, list[str]]  # file and line, values
 _CORNERS = ('XMin', 'YMin', 'XMax', 'YMax')
+FLAGS = {
+    'IsOccluded': 'occluded',
+    'IsTruncated': 'truncated',
+    'IsGroupOf': 'group_of',
+    'IsDepiction': 'depiction',
+    'IsInside': 'inside',
+}
+"""Columns of flags, and the names of the flags."""
 
 
 class Table:
@@ -41,9 +45,9 @@ class Table:
         descriptions_path: str | Path,
         classes: Sequence[str],
     ) -> None:
-        self._path = Path(path)
+        self.path = Path(path)
         self.damaged: set[str] = set()
-        header = next(_lines(self._path), (0, []))[1] or []
+        header = next(_lines(self.path), (0, []))[1] or []
         self.place = {name: i for i, name in enumerate(header)}
         for name in ('ImageID', 'LabelName', *_CORNERS):
             if name not in self.place:
@@ -56,20 +60,21 @@ class Table:
             for _, row in _lines(Path(descriptions_path))
             if row is not None and len(row) == 2
         }
-        labels = labels_of_names(classes, OPEN_IMAGES_TO_VOC)
-        self._labels = {
-            code: labels[name]
-            for code, name in self._names.items()
-            if name in labels
-        }
-        if not self._labels:
-            raise AnnotationError(
-                f'{descriptions_path}: describes none of '
-                f'{", ".join(classes)}; needs a code and a name on each line'
-            )
-        warn_of_absent_classes(
-            descriptions_path, classes, self._labels.values()
+        self._labels = class_labels(
+            self._names,
+            classes,
+            OPEN_IMAGES_TO_VOC,
+            descriptions_path,
+            'describes none of {}; needs a code and a name on each line',
         )
+
+    def flags(self) -> dict[str, int]:
+        """Index of each flag's column, by the name of the flag."""
+        return {
+            flag: self.place[name]
+            for name, flag in FLAGS.items()
+            if name in self.place
+        }
 
     def label(self, row: list[str]) -> int:
         """The label of a row's class; 0 if it is not in ``classes``."""
@@ -84,12 +89,8 @@ class Table:
     ) -> Iterator[tuple[str, list[Row]]]:
         """The rows of each image that are of ``classes``.
 
-        Yields:
-            The images in the order of the file, then those without a row.
-
-        Raises:
-            AnnotationError: A row is bad, or the rows of an image are not
-                next to each other.
+        The images come in the order of the file, then those without a row.
+        The rows of an image must be next to each other.
         """
         left = dict.fromkeys(image_ids)
         begun: set[str] = set()
@@ -129,11 +130,11 @@ class Table:
 
     def _rows(self, report: ReadingReport) -> Iterator[Row]:
         """All rows after the header that have a value for each column."""
-        lines = _lines(self._path)
+        lines = _lines(self.path)
         next(lines)
         for line, row in lines:
             report.num_read += 1
-            where = f'{self._path}, line {line}'
+            where = f'{self.path}, line {line}'
             if row is not None and len(row) == len(self.place):
                 yield where, row
                 continue
@@ -147,26 +148,17 @@ class Table:
 
 
 def corner_numbers(given: Sequence[str], where: str) -> list[float]:
-    """The corners of a box as numbers.
-
-    Args:
-        given: x1, y1, x2, y2 as shares of the image's width and height.
-        where: File and line, the beginning of an error message.
-
-    Raises:
-        AnnotationError: One of them is not a number, or the box is empty.
-    """
-    names = ', '.join(_CORNERS)
+    """The corners of a box that is not empty, as numbers: x1, y1, x2, y2."""
+    names, got = ', '.join(_CORNERS), ', '.join(given)
     try:
         x1, y1, x2, y2 = numbers = [float(text) for text in given]
     except ValueError:
         raise AnnotationError(
-            f'{where}: {names} must be numbers. Got: {", ".join(given)}'
+            f'{where}: {names} must be numbers. Got: {got}'
         ) from None
     if not (x1 < x2 and y1 < y2):  # also refuses NaN
         raise AnnotationError(
-            f'{where}: needs x1 < x2 and y1 < y2. '
-            f'Got: {names} {", ".join(given)}'
+            f'{where}: needs x1 < x2 and y1 < y2. Got: {names} {got}'
         )
     return numbers
 

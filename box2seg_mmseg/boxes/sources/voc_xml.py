@@ -3,54 +3,45 @@
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from xml.etree.ElementTree import (
-    Element,
-    ElementTree,
-    ParseError,
-    SubElement,
-    indent,
-)
+from xml.etree import ElementTree as ET
 
 import numpy as np
 from defusedxml import DefusedXmlException
 from defusedxml.ElementTree import parse
 
-from ..box_annotations import (
-    AnnotationError,
-    BoxAnnotations,
-    pixel_boxes,
-    warn_of_clipped_boxes,
-)
+from ...option import Option
+from ..box_annotations import AnnotationError, BoxAnnotations, pixel_boxes
+from ..classes import VOC_CLASSES
 from ..reading import BoxCollector, ReadingReport, counting_clipped, image_name
-from ..voc_classes import VOC_CLASSES
-from .base import BOX_SOURCES, IMAGE_SUFFIX, BoxOption, BoxSource, dotted
+from .base import BOX_SOURCES, IMAGE_SUFFIX, BoxSource, dotted
 
 # A side of one pixel would have xmin = xmax, which the reader refuses; this
 # is a little longer and covers the same pixel.
 _MIN_SIDE = 1.0001
+_BAD_XML = DefusedXmlException, ET.ParseError, LookupError, OSError, ValueError
 
 
 @BOX_SOURCES.register_module()
 class VOCXML(BoxSource):
     """PASCAL VOC's format: an XML file for each image.
 
+    VOC's corners are 1-based and inclusive; the boxes are 0-based and
+    half-open. ``difficult`` objects are kept, with the flag ``difficult``.
+    Entities in the XML are not expanded.
+
     Args:
         data_root: A folder in the layout of VOCdevkit/VOC2012.
-        classes: Names of the foreground classes; the first has label 1.
-            Boxes of other classes are left out. By default these are VOC's
-            20 classes, and any other name is an error.
-        image_dir: Folder of the images.
+        classes: As for :class:`BoxSource`. If they are not given, an object
+            of a class that is not one of VOC's 20 is bad.
+        image_dir: As for :class:`BoxSource`.
         xml_dir: Folder of the XML files.
         image_suffix: Suffix of the image files.
     """
 
     format = 'voc'
-    summary = 'Annotations/*.xml'
     options = (
-        BoxOption(
-            '--xml-dir',
-            'xml_dir',
-            'folder of the XML files (default: Annotations)',
+        Option(
+            'xml_dir', str, 'folder of the XML files (default: Annotations)'
         ),
         IMAGE_SUFFIX,
     )
@@ -64,110 +55,50 @@ class VOCXML(BoxSource):
         image_suffix: str = '.jpg',
     ) -> None:
         super().__init__(data_root, classes, image_dir)
-        self._given_classes = classes
+        self._allows_others = classes is not None
         self.xml_dir = self.data_root / xml_dir
         self.image_suffix = dotted(image_suffix)
 
     def read(
         self, image_ids: Iterable[str], report: ReadingReport | None = None
     ) -> Iterator[BoxAnnotations]:
-        """Read the XML file of each image; see :func:`iter_voc_xml`."""
-        return iter_voc_xml(
-            '',  # the folders begin with data_root
-            image_ids,
-            self._given_classes,
-            image_dir=self.image_dir,
-            xml_dir=self.xml_dir,
-            image_suffix=self.image_suffix,
-            report=report,
+        """Read the XML file of each image, in order."""
+        return counting_clipped(
+            self._read(image_ids, report or ReadingReport())
         )
 
-
-def read_voc_xml(
-    xml_path: str | Path,
-    image_path: str | Path | None = None,
-    classes: Sequence[str] | None = None,
-) -> BoxAnnotations:
-    """Read the boxes of one image from a PASCAL VOC XML file.
-
-    VOC's corners are 1-based and inclusive; the boxes returned are 0-based
-    and half-open. A box that reaches outside the image is clipped to it,
-    with a warning. ``difficult`` objects are kept, with the flag
-    ``difficult``. Entities in the XML are not expanded.
-
-    Args:
-        xml_path: The annotation file; its stem is the image id.
-        image_path: The image that it belongs to. Defaults to
-            ``../JPEGImages/<stem>.jpg`` beside the folder of the XML file.
-        classes: Names of the foreground classes; the first has label 1.
-            Boxes of other classes are left out. None means VOC's 20 classes,
-            and any other name is then an error.
-
-    Returns:
-        The boxes of the image.
-
-    Raises:
-        AnnotationError: The file is missing or not a valid VOC annotation, a
-            class is unknown, or a box has xmax <= xmin, NaN or lies entirely
-            outside the image. The message names file, object and value.
-    """
-    path = Path(xml_path)
-    annotations = _parse(path, image_path, classes, path.stem, ReadingReport())
-    warn_of_clipped_boxes(annotations.num_clipped, 1)
-    return annotations
-
-
-def iter_voc_xml(
-    data_root: str | Path,
-    image_ids: Iterable[str],
-    classes: Sequence[str] | None = None,
-    image_dir: str | Path = 'JPEGImages',
-    xml_dir: str | Path = 'Annotations',
-    image_suffix: str = '.jpg',
-    report: ReadingReport | None = None,
-) -> Iterator[BoxAnnotations]:
-    """Read the XML files of a split one after the other.
-
-    Like :func:`read_voc_xml` for each image, but with a single warning about
-    clipped boxes, after the last image.
-
-    Args:
-        data_root: A folder in the layout of VOCdevkit/VOC2012.
-        image_ids: Names of the images, without folder and suffix.
-        classes: As for :func:`read_voc_xml`.
-        image_dir: Folder of the images in ``data_root``.
-        xml_dir: Folder of the XML files in ``data_root``.
-        image_suffix: Suffix of the image files.
-        report: Counts the boxes and says whether to skip bad ones and bad
-            files; by default the first bad one raises its error.
-
-    Yields:
-        The boxes of each image, in the order of ``image_ids``.
-
-    Raises:
-        AnnotationError: As :func:`read_voc_xml`.
-    """
-    report = ReadingReport() if report is None else report
-    root = Path(data_root)
-
-    def read() -> Iterator[BoxAnnotations]:
+    def _read(
+        self, image_ids: Iterable[str], report: ReadingReport
+    ) -> Iterator[BoxAnnotations]:
         for image_id in image_ids:
             try:
                 image_name(image_id, 'split')
-                annotations = _parse(
-                    root / xml_dir / f'{image_id}.xml',
-                    root / image_dir / f'{image_id}{image_suffix}',
-                    classes,
-                    image_id,
-                    report,
-                )
+                path = self.xml_dir / f'{image_id}.xml'
+                root = _read_root(path)
+                size = _size(root, path)
             except AnnotationError as error:
-                report.num_read += 1
-                report.bad(error)
+                report.bad_image(error)
                 continue
-            yield annotations
-
-    return counting_clipped(read())
+            image_path = self.image_dir / f'{image_id}{self.image_suffix}'
+            collector = BoxCollector(image_id, image_path, size, ['difficult'])
+            for i, node in enumerate(root.findall('object'), start=1):
+                report.num_read += 1
+                name = (node.findtext('name') or '').strip()
+                is_other = name not in self.classes
+                if is_other and name and self._allows_others:
+                    report.other_class(name, str(path))
+                    continue
+                where = f'{path}: object {i} ({name or "without a name"})'
+                with report.entry():
+                    if is_other:
+                        raise AnnotationError(
+                            f'{where}: unknown class {name!r}; correct it, or '
+                            'list the classes to use. Known are '
+                            f'{", ".join(self.classes)}'
+                        )
+                    label = self.classes.index(name) + 1
+                    _add_object(collector, node, label, where)
+            yield collector.collect()
 
 
 def write_voc_xml(
@@ -176,7 +107,7 @@ def write_voc_xml(
     classes: Sequence[str] = VOC_CLASSES,
     source: str | None = None,
 ) -> None:
-    """Write boxes as a PASCAL VOC XML file that the reader can read back.
+    """Write boxes as a PASCAL VOC XML file that :class:`VOCXML` reads.
 
     Sides of one pixel or less are written slightly longer than one pixel.
 
@@ -186,34 +117,28 @@ def write_voc_xml(
         classes: Names of the foreground classes; the first has label 1.
         source: A note in the file that says where the boxes come from.
     """
-    root = Element('annotation')
-    SubElement(root, 'filename').text = Path(annotations.image_path).name
+    root = ET.Element('annotation')
+    _write(root, filename=Path(annotations.image_path).name)
     if source is not None:
-        node = SubElement(root, 'source')
-        SubElement(node, 'annotation').text = source
-    size = SubElement(root, 'size')
-    for key, value in zip(
-        ('height', 'width', 'depth'), (*annotations.size, 3), strict=True
-    ):
-        SubElement(size, key).text = str(value)
-    difficult = annotations.flags.get('difficult')
+        _write(ET.SubElement(root, 'source'), annotation=source)
+    height, width = annotations.size
+    size = ET.SubElement(root, 'size')
+    _write(size, height=height, width=width, depth=3)
     boxes = _readable(annotations.boxes, annotations.size)
-    for i, (box, label) in enumerate(
-        zip(boxes, annotations.labels, strict=True)
-    ):
-        node = SubElement(root, 'object')
-        SubElement(node, 'name').text = classes[label - 1]
-        flag = difficult is not None and difficult[i]
-        SubElement(node, 'difficult').text = str(int(flag))
-        corners = SubElement(node, 'bndbox')
-        for key, value in zip(
-            ('xmin', 'ymin', 'xmax', 'ymax'),
-            np.add(box, (1, 1, 0, 0)).tolist(),
-            strict=True,
-        ):
-            SubElement(corners, key).text = f'{value:.10g}'
-    indent(root)
-    ElementTree(root).write(xml_path)
+    flags = annotations.flags.get('difficult', np.zeros(len(boxes), bool))
+    for box, label, flag in zip(boxes, annotations.labels, flags, strict=True):
+        node = ET.SubElement(root, 'object')
+        _write(node, name=classes[label - 1], difficult=int(flag))
+        x1, y1, x2, y2 = (f'{v:.10g}' for v in np.add(box, (1, 1, 0, 0)))
+        corners = ET.SubElement(node, 'bndbox')
+        _write(corners, xmin=x1, ymin=y1, xmax=x2, ymax=y2)
+    ET.indent(root)
+    ET.ElementTree(root).write(xml_path)
+
+
+def _write(node: ET.Element, **values: object) -> None:
+    for key, value in values.items():
+        ET.SubElement(node, key).text = str(value)
 
 
 def _readable(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -228,63 +153,39 @@ def _readable(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     return np.concatenate([low, high], 1)
 
 
-def _parse(
-    xml_path: Path,
-    image_path: str | Path | None,
-    classes: Sequence[str] | None,
-    image_id: str,
-    report: ReadingReport,
-) -> BoxAnnotations:
-    """Read a file; bad boxes go to the report, a bad file raises an error."""
-    root = _read_root(xml_path)
-    if image_path is None:
-        image_path = (
-            xml_path.parent.parent / 'JPEGImages' / f'{xml_path.stem}.jpg'
+def _add_object(
+    collector: BoxCollector, node: ET.Element, label: int, where: str
+) -> None:
+    corners = [
+        _number(node, f'bndbox/{key}', where)
+        for key in ('xmin', 'ymin', 'xmax', 'ymax')
+    ]
+    if corners[2] <= corners[0] or corners[3] <= corners[1]:
+        raise AnnotationError(
+            f'{where}: needs xmin < xmax and ymin < ymax. Got: {corners}'
         )
-    width = _number(root, 'size/width', f'{xml_path}')
-    height = _number(root, 'size/height', f'{xml_path}')
+    collector.add(
+        np.subtract(corners, (1, 1, 0, 0)),
+        label,
+        where,
+        flags=[(node.findtext('difficult') or '0').strip() == '1'],
+        given=corners,
+    )
+
+
+def _size(root: ET.Element, path: Path) -> tuple[int, int]:
+    """Height and width of the image."""
+    width = _number(root, 'size/width', f'{path}')
+    height = _number(root, 'size/height', f'{path}')
     if width < 1 or height < 1:
         raise AnnotationError(
-            f'{xml_path}: size must be at least 1 x 1 px. '
+            f'{path}: size must be at least 1 x 1 px. '
             f'Got: {width:g} x {height:g}'
         )
-    names = VOC_CLASSES if classes is None else classes
-    collector = BoxCollector(
-        image_id, image_path, (int(height), int(width)), ['difficult']
-    )
-    for i, node in enumerate(root.findall('object'), start=1):
-        report.num_read += 1
-        name = (node.findtext('name') or '').strip()
-        where = f'{xml_path}: object {i} ({name or "without a name"})'
-        if name and name not in names and classes is not None:
-            report.other_class(name, str(xml_path))
-            continue
-        with report.entry():
-            if name not in names:
-                raise AnnotationError(
-                    f'{where}: unknown class {name!r}; correct it, or list '
-                    f'the classes to use. Known are {", ".join(names)}'
-                )
-            corners = [
-                _number(node, f'bndbox/{key}', where)
-                for key in ('xmin', 'ymin', 'xmax', 'ymax')
-            ]
-            if corners[2] <= corners[0] or corners[3] <= corners[1]:
-                raise AnnotationError(
-                    f'{where}: needs xmin < xmax and ymin < ymax. '
-                    f'Got: {corners}'
-                )
-            collector.add(
-                np.subtract(corners, (1, 1, 0, 0)),
-                names.index(name) + 1,
-                where,
-                flags=[(node.findtext('difficult') or '0').strip() == '1'],
-                given=corners,
-            )
-    return collector.collect()
+    return int(height), int(width)
 
 
-def _read_root(xml_path: Path) -> Element:
+def _read_root(xml_path: Path) -> ET.Element:
     try:
         return parse(xml_path).getroot()
     except FileNotFoundError:
@@ -292,19 +193,13 @@ def _read_root(xml_path: Path) -> Element:
             f'{xml_path}: no such annotation file; put the XML there or take '
             'the image out of the split'
         ) from None
-    except (
-        DefusedXmlException,
-        LookupError,
-        OSError,
-        ParseError,
-        ValueError,
-    ) as error:
+    except _BAD_XML as error:
         raise AnnotationError(
             f'{xml_path}: not a readable XML annotation: {error}'
         ) from None
 
 
-def _number(node: Element, path: str, where: str) -> float:
+def _number(node: ET.Element, path: str, where: str) -> float:
     """The finite number in a child element."""
     text = node.findtext(path)
     try:

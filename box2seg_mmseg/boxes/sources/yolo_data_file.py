@@ -55,13 +55,7 @@ class YOLODataFile:
         return name in self._splits
 
     def images(self, split: str) -> Iterator[Path]:
-        """The images of a split.
-
-        Args:
-            split: One for which :meth:`has_split` is true.
-
-        Yields:
-            Their paths, sorted within a folder.
+        """The paths of the images of a split, sorted within a folder.
 
         Raises:
             UsageError: A folder or list of the split does not exist.

@@ -8,8 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import UsageError
+from ...option import Option
 from ..box_annotations import AnnotationError, BoxAnnotations
-from ..class_maps import COCO_TO_VOC, labels_of_names, warn_of_absent_classes
+from ..classes import COCO_TO_VOC, class_labels
 from ..reading import (
     BoxCollector,
     ReadingReport,
@@ -17,24 +18,26 @@ from ..reading import (
     image_name,
     read_image_size,
 )
-from .base import BOX_SOURCES, BoxOption, BoxSource, dotted, find_file
+from .base import BOX_SOURCES, BoxSource, dotted, find_file
 from .yolo_data_file import IMAGE_SUFFIXES, YOLODataFile
 
 # How far outside [0, 1] a value may be, as Ultralytics allows.
 _TOLERANCE = 0.01
 
-
-_DATA_FILE = BoxOption(
-    '--data-yaml',
+_DATA_FILE = Option(
     'data_file',
+    str,
     'the YAML file of names and splits (default: data.yaml)',
-    metavar='FILE',
+    '--data-yaml',
 )
 
 
 @BOX_SOURCES.register_module()
 class YOLOTxt(BoxSource):
-    """YOLO's format: a text file for each image, and a ``data.yaml``.
+    """YOLO's format: a text file for each image, and Ultralytics' data.yaml.
+
+    The class names of ``data.yaml`` are the default, and ``--split`` may name
+    its splits.
 
     A line ``class cx cy w h`` is a box, with centre and sides as shares of
     the image's width and height. A line ``class x1 y1 x2 y2 x3 y3 ...`` is a
@@ -44,9 +47,8 @@ class YOLOTxt(BoxSource):
     in Ultralytics' trainings. Each image is opened to get its size.
 
     Args:
-        data_root: Folder of the data set.
-        classes: Names of the foreground classes; the first has label 1.
-            Boxes of other classes are left out. Defaults to all names in
+        data_root: As for :class:`BoxSource`.
+        classes: As for :class:`BoxSource`. Defaults to all names in
             ``data.yaml``; VOC's classes may have COCO's names there.
         image_dir: Folder that the image ids are relative to.
         data_file: The YAML file with ``names`` and, for splits by name,
@@ -58,21 +60,12 @@ class YOLOTxt(BoxSource):
         UsageError: ``data_file`` does not exist.
         AnnotationError: ``data_file`` has no valid ``names``, or none of
             ``classes``.
-        ValueError: As for :class:`BoxSource`.
     """
 
     format = 'yolo'
-    summary = (
-        "YOLO txt with Ultralytics' data.yaml, whose class names are the "
-        'default and whose splits --split may name'
-    )
     options = (
         _DATA_FILE,
-        BoxOption(
-            '--image-suffix',
-            'image_suffix',
-            'suffix of the images (default: any)',
-        ),
+        Option('image_suffix', str, 'suffix of the images (default: any)'),
     )
     default_image_dir = 'images'
 
@@ -89,25 +82,20 @@ class YOLOTxt(BoxSource):
         if classes is None:
             classes = self._data.names
         super().__init__(data_root, classes, image_dir)
-        labels = labels_of_names(self.classes, COCO_TO_VOC)
-        self._labels = [labels.get(name, 0) for name in self._data.names]
-        if not any(self._labels):
-            raise AnnotationError(
-                f'{path}: no name is one of {", ".join(self.classes)}; spell '
-                'the classes as this file does'
-            )
-        warn_of_absent_classes(path, self.classes, self._labels)
+        self._labels = class_labels(
+            dict(enumerate(self._data.names)),
+            self.classes,
+            COCO_TO_VOC,
+            path,
+            'no name is one of {}; spell the classes as this file does',
+        )
         self.image_suffix = image_suffix and dotted(image_suffix)
 
     def image_ids(self, split: str | Path) -> list[str]:
-        """The images of a split.
+        """The images of a split; see :meth:`BoxSource.image_ids`.
 
-        Args:
-            split: Text file with one image id on each line, or the name of a
-                split in ``data.yaml``, such as ``'train'``.
-
-        Returns:
-            Their ids: paths below the image folder, without suffix.
+        ``split`` may also be the name of a split in ``data.yaml``, such as
+        ``'train'``.
 
         Raises:
             UsageError: There is no such file and no such split, or an image
@@ -141,8 +129,9 @@ class YOLOTxt(BoxSource):
         self, image_ids: Iterable[str], report: ReadingReport | None = None
     ) -> Iterator[BoxAnnotations]:
         """Read the text file of each image, in order."""
-        report = ReadingReport() if report is None else report
-        return counting_clipped(self._read(image_ids, report))
+        return counting_clipped(
+            self._read(image_ids, report or ReadingReport())
+        )
 
     def _read(
         self, image_ids: Iterable[str], report: ReadingReport
@@ -156,8 +145,7 @@ class YOLOTxt(BoxSource):
                 txt_path = label_path(path)
                 lines = _lines(txt_path)
             except AnnotationError as error:
-                report.num_read += 1
-                report.bad(error)
+                report.bad_image(error)
                 continue
             if lines is None:
                 first_missing = first_missing or txt_path
@@ -182,8 +170,7 @@ class YOLOTxt(BoxSource):
                     )
             yield collector.collect()
         if first_missing and not num_files:
-            report.num_read += 1
-            report.bad(
+            report.bad_image(
                 AnnotationError(
                     f'{first_missing}: no such file, and the other images '
                     'of the split have no text file either; put them there'
@@ -226,12 +213,8 @@ class YOLOTxt(BoxSource):
 def label_path(image_path: Path) -> Path:
     """The text file of an image.
 
-    Args:
-        image_path: Such as ``images/train/a.jpg``.
-
-    Returns:
-        Such as ``labels/train/a.txt``: the last folder named ``images``
-        becomes ``labels``. Without one, the file beside the image.
+    That of ``images/train/a.jpg`` is ``labels/train/a.txt``: the last folder
+    named ``images`` becomes ``labels``. Without one, it is beside the image.
     """
     parts = list(image_path.absolute().parts)
     folders = [i for i, part in enumerate(parts[:-1]) if part == 'images']

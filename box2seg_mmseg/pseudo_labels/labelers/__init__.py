@@ -4,7 +4,6 @@ from .box_cut import BACKENDS, MIN_SIDE
 from .box_fill import BoxFill
 from .builder import LABELERS, build_labeler
 from .grab_cut import GrabCut
-from .option import Option
 from .pseudo_labeler import PseudoLabel, PseudoLabeler
 from .segment import Segment, paint_segments
 from .stability import NUM_PERTURBATIONS
@@ -16,7 +15,6 @@ __all__ = [
     'NUM_PERTURBATIONS',
     'BoxFill',
     'GrabCut',
-    'Option',
     'PseudoLabel',
     'PseudoLabeler',
     'Segment',

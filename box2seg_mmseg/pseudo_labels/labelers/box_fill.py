@@ -6,8 +6,8 @@ from collections.abc import Callable
 import numpy as np
 
 from ...label_maps import IGNORE
+from ...option import Option
 from .builder import LABELERS
-from .option import Option
 from .pseudo_labeler import PseudoLabeler
 from .segment import Box, Segment
 

@@ -6,9 +6,9 @@ from functools import partial
 import numpy as np
 
 from ...label_maps import IGNORE
+from ...option import Option
 from .box_cut import BACKENDS, BoxCut, Cut
 from .builder import LABELERS
-from .option import Option
 from .pseudo_labeler import PseudoLabeler
 from .segment import Box, Segment
 from .small_cut import SmallCut

@@ -8,8 +8,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from ...boxes import pixel_boxes
+from ...option import Option
 from .exact_grab_cut import announcing_compilation
-from .option import Option
 from .segment import Box, Segment, paint_segments
 
 

@@ -118,7 +118,7 @@ def test_options_are_arguments_of_the_constructor(source):
     """So that the command line can do what a config can."""
     arguments = set(signature(source).parameters)
     common = {'data_root', 'classes', 'image_dir'}
-    options = {option.argument for option in source.options}
+    options = {option.name for option in source.options}
     assert options | common == arguments
 
 

@@ -4,13 +4,14 @@ import numpy as np
 import pytest
 
 from box2seg_mmseg.boxes import (
+    COCOJSON,
     AnnotationError,
     BoxAnnotations,
+    Detections,
     ReadingReport,
-    iter_coco_json,
-    iter_coco_results,
     select_detections,
 )
+from box2seg_mmseg.boxes.sources.coco_file import read_json
 
 
 def _index(tmp_path, *annotations, names=('b/cat.jpg', 'dog.png')):
@@ -32,6 +33,10 @@ def _index(tmp_path, *annotations, names=('b/cat.jpg', 'dog.png')):
     return path
 
 
+def _source(path, classes=None):
+    return COCOJSON(path.parent, classes, image_dir='', box_file=path.name)
+
+
 def _box(image=0, category=7, bbox=(2, 3, 4, 5), **more):
     return dict(image_id=image, category_id=category, bbox=list(bbox), **more)
 
@@ -46,9 +51,7 @@ def test_boxes_go_to_their_images_under_vocs_names(tmp_path):
     )
     report = ReadingReport()
     with pytest.warns(UserWarning, match='1 boxes in 1 images'):
-        dog, cat = iter_coco_json(
-            path, tmp_path, ['dog', 'b/cat'], report=report
-        )
+        dog, cat = _source(path).read(['dog', 'b/cat'], report)
     assert cat.boxes.tolist() == [[2, 3, 6, 8], [20.5, 10, 30, 15]]
     assert cat.labels.tolist() == [18, 12]
     assert cat.flags['crowd'].tolist() == [True, False]
@@ -78,9 +81,9 @@ def test_bad_annotations_stop_or_are_listed(tmp_path, box, message):
     path = _index(tmp_path, _box(), box, _box(1))
     where = rf'boxes\.json: annotation 2: .*{message}'
     with pytest.raises(AnnotationError, match=where):
-        list(iter_coco_json(path, tmp_path, ['b/cat', 'dog']))
+        list(_source(path).read(['b/cat', 'dog']))
     report = ReadingReport(skip_bad=True)
-    got = list(iter_coco_json(path, tmp_path, ['b/cat', 'dog'], report=report))
+    got = list(_source(path).read(['b/cat', 'dog'], report))
     assert [len(item.boxes) for item in got] == [1, 1]
     assert (report.num_read, report.num_used) == (3, 2)
     assert len(report.skipped) == 1
@@ -91,25 +94,23 @@ def test_a_misspelt_class_is_told(tmp_path):
     with pytest.warns(
         UserWarning, match=r'boxes\.json: has no class named zbra,'
     ):
-        items = list(
-            iter_coco_json(path, tmp_path, ['dog'], ('couch', 'zbra', 'dog'))
-        )
+        items = list(_source(path, ('couch', 'zbra', 'dog')).read(['dog']))
     assert items[0].labels.tolist() == [3]
 
 
 def test_bad_files_and_images_are_named(tmp_path):
     path = _index(tmp_path)
     with pytest.raises(AnnotationError, match='no image mouse'):
-        list(iter_coco_json(path, tmp_path, ['mouse']))
+        list(_source(path).read(['mouse']))
     for text in ('{', '[]', '{"images": 3}'):
         path.write_text(text)
         with pytest.raises(AnnotationError, match=r'boxes\.json: not a'):
-            list(iter_coco_json(path, tmp_path, ['dog']))
+            list(_source(path).read(['dog']))
     with pytest.raises(AnnotationError, match=r'none\.json: no such'):
-        list(iter_coco_json(tmp_path / 'none.json', tmp_path, ['dog']))
+        read_json(tmp_path / 'none.json')
     with pytest.raises(AnnotationError, match='a second image dog'):
         path = _index(tmp_path, names=('dog.png', 'dog.jpg'))
-        list(iter_coco_json(path, tmp_path, ['dog']))
+        list(_source(path).read(['dog']))
 
 
 @pytest.mark.parametrize('key', ['images', 'categories'])
@@ -120,7 +121,7 @@ def test_two_of_one_id_are_told(tmp_path, key):
     content[key][1]['id'] = content[key][0]['id']
     path.write_text(json.dumps(content))
     with pytest.raises(AnnotationError, match=r' 2: the id \d is taken'):
-        list(iter_coco_json(path, tmp_path, ['dog']))
+        list(_source(path).read(['dog']))
 
 
 def test_an_image_without_a_size_stops_or_is_listed(tmp_path):
@@ -131,9 +132,9 @@ def test_an_image_without_a_size_stops_or_is_listed(tmp_path):
     path.write_text(json.dumps(content), encoding='utf-8-sig')
     ids = ['b/cat', 'dog']
     with pytest.raises(AnnotationError, match='cat: height must be a whole'):
-        list(iter_coco_json(path, tmp_path, ids))
+        list(_source(path).read(ids))
     report = ReadingReport(skip_bad=True)
-    (dog,) = iter_coco_json(path, tmp_path, ids, report=report)
+    (dog,) = _source(path).read(ids, report)
     assert dog.image_id == 'dog' and len(dog.boxes) == 1
     assert len(report.skipped) == 1
 
@@ -145,18 +146,14 @@ def test_an_image_without_a_size_stops_or_is_listed(tmp_path):
 def test_images_outside_the_image_folder_are_refused(tmp_path, name):
     path = _index(tmp_path, names=(name,))
     with pytest.raises(AnnotationError, match='must lie in the image folder'):
-        list(iter_coco_json(path, tmp_path, ['dog']))
+        list(_source(path).read(['dog']))
 
 
 def test_coco_mini(data_dir):
     root = data_dir / 'coco-mini'
     ids = (root / 'train.txt').read_text().split()
     report = ReadingReport()
-    got = list(
-        iter_coco_json(
-            root / 'boxes.json', root / 'JPEGImages', ids, report=report
-        )
-    )
+    got = list(COCOJSON(root).read(ids, report))
     assert len(got) == 137 and report.num_read == report.num_used == 674
     assert got[0].boxes[0].tolist() == pytest.approx(
         [204.86, 31.02, 204.86 + 254.88, 31.02 + 324.12], abs=1e-3
@@ -168,9 +165,13 @@ def _detect(tmp_path, *detections, **options):
     results = tmp_path / 'results.json'
     results.write_text(json.dumps(list(detections)))
     return next(
-        iter_coco_results(
-            results, _index(tmp_path), tmp_path, ['b/cat'], **options
-        )
+        Detections(
+            tmp_path,
+            image_dir='',
+            box_file=results,
+            index_file=_index(tmp_path),
+            **options,
+        ).read(['b/cat'])
     )
 
 

@@ -8,8 +8,8 @@ from box2seg_mmseg.boxes import (
     OPEN_IMAGES_TO_VOC,
     VOC_CLASSES,
     AnnotationError,
+    OpenImagesCSV,
     ReadingReport,
-    iter_open_images_csv,
 )
 
 HEADER = (
@@ -23,6 +23,12 @@ def _row(image, label, x1=0.1, x2=0.5, y1=0.2, y2=0.6, flags='0,0,0,0,0'):
     return f'{image},xclick,{label},1,{x1},{x2},{y1},{y2},{flags}'
 
 
+def _source(root, suffix='jpg'):
+    return OpenImagesCSV(
+        root, image_dir='', box_file='boxes.csv', image_suffix=suffix
+    )
+
+
 @pytest.fixture
 def read(tmp_path):
     for name in ('a', 'b', 'c'):
@@ -30,10 +36,9 @@ def read(tmp_path):
     names = tmp_path / 'class-descriptions.csv'
     names.write_text('\n'.join(f'{k},{v}' for k, v in NAMES.items()))
 
-    def read(*rows, ids=('a', 'b'), header=HEADER, **kwargs):
-        path = tmp_path / 'boxes.csv'
-        path.write_text('\n'.join([header, *rows]) + '\n')
-        return list(iter_open_images_csv(path, names, tmp_path, ids, **kwargs))
+    def read(*rows, ids=('a', 'b'), header=HEADER, suffix='jpg', **kwargs):
+        (tmp_path / 'boxes.csv').write_text('\n'.join([header, *rows]) + '\n')
+        return list(_source(tmp_path, suffix).read(ids, **kwargs))
 
     return read
 
@@ -125,7 +130,7 @@ def test_sizes_are_those_that_opencv_loads(read, tmp_path):
         for suffix in ('.jpg', '.png'):
             path = tmp_path / f'a{suffix}'
             picture.save(path, exif=exif)
-            (a,) = read(_row('a', '/m/cat'), ids=['a'], image_suffix=suffix)
+            (a,) = read(_row('a', '/m/cat'), ids=['a'], suffix=suffix)
             assert a.size == cv2.imread(str(path)).shape[:2], path
 
 
@@ -142,9 +147,7 @@ def test_memory_does_not_grow_with_the_file(read, tmp_path):
         path = tmp_path / 'boxes.csv'
         path.write_text('\n'.join([HEADER, *rows, _row('a', '/m/cat')]))
         tracemalloc.start()
-        (got,) = iter_open_images_csv(
-            path, tmp_path / 'class-descriptions.csv', tmp_path, ['a']
-        )
+        (got,) = _source(tmp_path).read(['a'])
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
         assert len(got.boxes) == 1

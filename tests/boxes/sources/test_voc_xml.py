@@ -7,12 +7,11 @@ from hypothesis import strategies as st
 
 from box2seg_mmseg.boxes import (
     VOC_CLASSES,
+    VOCXML,
     AnnotationError,
     BoxAnnotations,
     ReadingReport,
-    iter_voc_xml,
     pixel_boxes,
-    read_voc_xml,
     write_voc_xml,
 )
 
@@ -29,13 +28,18 @@ def _write(path, *objects, size=(30, 20), head=''):
     return path
 
 
+def _read(path, classes=None):
+    (found,) = VOCXML(path.parent, classes, xml_dir='').read([path.stem])
+    return found
+
+
 def test_corners_become_half_open_from_zero(tmp_path):
     path = _write(
         tmp_path / 'x.xml',
         ('cat', 1, 2, 30, 20),
         ('person', 4, 5.5, 6, 7, '<difficult>1</difficult>'),
     )
-    got = read_voc_xml(path)
+    got = _read(path)
     assert got.boxes.tolist() == [[0, 1, 30, 20], [3, 4.5, 6, 7]]
     assert got.labels.tolist() == [8, 15]
     assert got.flags['difficult'].tolist() == [False, True]
@@ -46,11 +50,11 @@ def test_corners_become_half_open_from_zero(tmp_path):
 def test_boxes_of_parts_are_not_objects(tmp_path):
     part = '<part><name>head</name><bndbox><xmin>1</xmin></bndbox></part>'
     path = _write(tmp_path / 'x.xml', ('person', 2, 2, 9, 9, part))
-    assert read_voc_xml(path).boxes.tolist() == [[1, 1, 9, 9]]
+    assert _read(path).boxes.tolist() == [[1, 1, 9, 9]]
 
 
 def test_an_image_without_objects(tmp_path):
-    assert len(read_voc_xml(_write(tmp_path / 'x.xml')).boxes) == 0
+    assert len(_read(_write(tmp_path / 'x.xml')).boxes) == 0
 
 
 @pytest.mark.parametrize(
@@ -77,20 +81,20 @@ def test_an_image_without_objects(tmp_path):
 def test_bad_objects_are_named(tmp_path, found, message):
     path = _write(tmp_path / 'bad.xml', found)
     with pytest.raises(AnnotationError, match=rf'bad\.xml: .*{message}'):
-        read_voc_xml(path)
+        _read(path)
 
 
 def test_bad_files_are_named(tmp_path):
     with pytest.raises(AnnotationError, match=r'none\.xml: no such'):
-        read_voc_xml(tmp_path / 'none.xml')
+        _read(tmp_path / 'none.xml')
     broken = tmp_path / 'broken.xml'
     broken.write_text('<annotation><object>')
     with pytest.raises(AnnotationError, match=r'broken\.xml: not a readable'):
-        read_voc_xml(broken)
+        _read(broken)
     sizeless = tmp_path / 'sizeless.xml'
     sizeless.write_text('<annotation/>')
     with pytest.raises(AnnotationError, match=r'sizeless\.xml: size/width'):
-        read_voc_xml(sizeless)
+        _read(sizeless)
     flat = tmp_path / 'flat.xml'
     flat.write_text(
         '<annotation><size><width>9</width><height>0</height></size>'
@@ -99,14 +103,15 @@ def test_bad_files_are_named(tmp_path):
     with pytest.raises(
         AnnotationError, match=r'flat\.xml: size must be .*9 x'
     ):
-        read_voc_xml(flat)
+        _read(flat)
     for encoding in ('gb2312', 'no-such'):
         strange = tmp_path / 'strange.xml'
         strange.write_text(f'<?xml version="1.0" encoding="{encoding}"?><a/>')
         with pytest.raises(AnnotationError, match=r'strange\.xml: not a read'):
-            read_voc_xml(strange)
+            _read(strange)
     with pytest.raises(AnnotationError, match='not a readable'):
-        read_voc_xml(tmp_path)
+        (tmp_path / 'folder.xml').mkdir()
+        _read(tmp_path / 'folder.xml')
 
 
 def test_other_classes_are_errors_only_of_the_default_list(tmp_path):
@@ -116,16 +121,16 @@ def test_other_classes_are_errors_only_of_the_default_list(tmp_path):
         ('cat', 2, 2, 9, 9),
         ('unicorn', 9, 1, 5, 9),  # not checked any further
     )
-    got = read_voc_xml(path, classes=['dog', 'cat'])
+    got = _read(path, classes=['dog', 'cat'])
     assert got.labels.tolist() == [2]
     assert got.boxes.tolist() == [[1, 1, 9, 9]]
     # The same list, but given: other names are meant to be left out.
-    assert read_voc_xml(path, classes=VOC_CLASSES).labels.tolist() == [8]
+    assert _read(path, classes=VOC_CLASSES).labels.tolist() == [8]
     with pytest.raises(AnnotationError, match="unknown class 'unicorn'"):
-        read_voc_xml(path)
+        _read(path)
     _write(path, ('', 1, 1, 5, 5))
     with pytest.raises(AnnotationError, match=r'1 .without a name.: unk'):
-        read_voc_xml(path, classes=['dog', 'cat'])
+        _read(path, classes=['dog', 'cat'])
 
 
 def test_entries_are_boxes_and_unreadable_files(tmp_path):
@@ -136,7 +141,7 @@ def test_entries_are_boxes_and_unreadable_files(tmp_path):
     ).items():
         _write(tmp_path / f'Annotations/{name}.xml', *objects)
     report = ReadingReport(skip_bad=True)
-    a, b = iter_voc_xml(tmp_path, ['a', 'b', 'c'], ['cat'], report=report)
+    a, b = VOCXML(tmp_path, ['cat']).read(['a', 'b', 'c'], report)
     assert a.boxes.tolist() == [[0, 0, 5, 5]] and len(b.boxes) == 0
     assert (report.num_read, report.num_used) == (5, 1)
     assert report.other_classes == {
@@ -154,7 +159,7 @@ def test_entities_are_not_expanded(tmp_path):
         head='<!DOCTYPE x [<!ENTITY a "cat">]>',
     )
     with pytest.raises(AnnotationError, match=r'bomb\.xml: not a readable'):
-        read_voc_xml(path)
+        _read(path)
 
 
 def test_a_box_partly_outside_is_clipped_and_counted_once(tmp_path):
@@ -165,14 +170,14 @@ def test_a_box_partly_outside_is_clipped_and_counted_once(tmp_path):
     ).items():
         _write(tmp_path / 'Annotations' / f'{name}.xml', *boxes)
     with pytest.warns(UserWarning, match='3 boxes in 2 images') as caught:
-        found = list(iter_voc_xml(tmp_path, ['a', 'b', 'c']))
+        found = list(VOCXML(tmp_path).read(['a', 'b', 'c']))
     assert len(caught) == 1
     assert found[0].boxes.tolist() == [[0, 0, 5, 20]] * 2
     with pytest.warns(UserWarning, match='1 boxes in 1 images'):
-        read_voc_xml(tmp_path / 'Annotations' / 'c.xml')
+        _read(tmp_path / 'Annotations' / 'c.xml')
     with warnings.catch_warnings():
         warnings.simplefilter('error')
-        read_voc_xml(tmp_path / 'Annotations' / 'b.xml')
+        _read(tmp_path / 'Annotations' / 'b.xml')
 
 
 @given(st.data())
@@ -189,7 +194,7 @@ def test_thin_boxes_are_read_as_the_pixels_they_cover(tmp_path_factory, data):
     write_voc_xml(path, written)
     with warnings.catch_warnings():
         warnings.simplefilter('error')  # nothing reaches outside
-        read = read_voc_xml(path)
+        read = _read(path)
     np.testing.assert_array_equal(
         *(pixel_boxes(b.boxes, b.size) for b in (read, written))
     )
@@ -217,7 +222,7 @@ def test_what_is_written_is_read(tmp_path_factory, data):
     )
     path = tmp_path_factory.mktemp('xml') / 'x.xml'
     write_voc_xml(path, written)
-    read = read_voc_xml(path)
+    read = _read(path)
     assert read.boxes.tolist() == written.boxes.tolist()
     assert read.labels.tolist() == labels and read.size == (20, 30)
     assert read.flags['difficult'].tolist() == difficult

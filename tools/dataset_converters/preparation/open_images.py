@@ -3,20 +3,27 @@
 import heapq
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from tqdm import tqdm
 
 from box2seg_mmseg.boxes import (
     VOC_CLASSES,
+    AnnotationError,
     BoxAnnotations,
-    ImageRows,
+    OpenImagesCSV,
     ReadingReport,
-    iter_open_images_csv,
-    iter_open_images_rows,
     write_voc_xml,
+)
+from box2seg_mmseg.boxes.sources.open_images_table import (
+    FLAGS as COLUMNS,
+)
+from box2seg_mmseg.boxes.sources.open_images_table import (
+    Table,
+    corner_numbers,
 )
 from box2seg_mmseg.files import replacing
 
@@ -102,7 +109,7 @@ def prepare_open_images(
             None takes all.
         box_filter: Which boxes and images are good enough.
         classes: Names of the foreground classes; see
-            :func:`iter_open_images_csv`.
+            :class:`OpenImagesCSV`.
         seed: Draws the images.
         reading: Counts the rows, and says whether bad ones are skipped. With
             ``box_filter.drop_images`` their images are left out.
@@ -124,8 +131,8 @@ def prepare_open_images(
         raise ValueError(
             f'{link}: is there and is not {image_root}; give another --out'
         )
-    rows = iter_open_images_rows(
-        csv_path, descriptions_path, classes, reading, box_filter.flags
+    rows = _rows(
+        Table(csv_path, descriptions_path, classes), reading, box_filter.flags
     )
     bar = tqdm(rows, desc='choose', unit='image', disable=not progress)
     chosen = _choose(
@@ -141,15 +148,14 @@ def prepare_open_images(
         link.symlink_to(image_root)
     written = []
     again = ReadingReport(skip_bad=reading.skip_bad)
-    annotations = iter_open_images_csv(
-        csv_path,
-        descriptions_path,
+    source = OpenImagesCSV(
         image_root,
-        chosen,
         classes,
-        report=again,
-        whole_only=box_filter.drop_images,
+        image_dir='',
+        box_file=Path(csv_path).absolute(),
+        index_file=Path(descriptions_path).absolute(),
     )
+    annotations = source.read(chosen, again, box_filter.drop_images)
     for item in tqdm(
         annotations,
         desc='write',
@@ -181,8 +187,53 @@ def prepare_open_images(
     return report
 
 
+class _ImageRows(NamedTuple):
+    """The boxes of an image as the CSV has them, without its size.
+
+    Args:
+        image_id: Name of the image without suffix.
+        labels: Class of each box, at least 1.
+        areas: Share of the image that each box covers.
+        flags: Names of the flags that each box has.
+    """
+
+    image_id: str
+    labels: list[int]
+    areas: list[float]
+    flags: list[set[str]]
+
+
+def _rows(
+    table: Table, report: ReadingReport, flags: Iterable[str]
+) -> Iterator[_ImageRows]:
+    """Each image that has a box of the classes, without opening an image.
+
+    Memory does not grow with the file.
+    """
+    for name, flag in COLUMNS.items():
+        if flag in flags and name not in table.place:
+            raise AnnotationError(
+                f'{table.path}: no column {name}, so no box is known to be '
+                f'{flag}; use the complete file, or ask for no flag (--bad '
+                'without a value)'
+            )
+    places = table.flags()
+    for image_id, group in table.groups(report):
+        rows = _ImageRows(image_id, [], [], [])
+        for where, row in table.of_classes(group, report):
+            with report.entry():
+                x1, y1, x2, y2 = corner_numbers(table.corners(row), where)
+                rows.labels.append(table.label(row))
+                rows.areas.append((x2 - x1) * (y2 - y1))
+                rows.flags.append(
+                    {flag for flag, i in places.items() if row[i] == '1'}
+                )
+        if rows.labels:
+            yield rows
+
+
 def _good(
-    images: Iterator[ImageRows],
+    images: Iterator[_ImageRows],
     image_root: Path,
     box_filter: BoxFilter,
     report: OpenImagesReport,

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from box2seg_mmseg.boxes import read_voc_xml
+from box2seg_mmseg.boxes import VOCXML
 from box2seg_mmseg.pseudo_labels import GrabCut
 
 
@@ -49,7 +49,7 @@ def test_an_image_of_one_color():
 @pytest.mark.parametrize('place', range(10))
 def test_photographs(photographs, place):
     path = sorted((photographs / 'Annotations').iterdir())[place]
-    annotations = read_voc_xml(path)
+    (annotations,) = VOCXML(photographs).read([path.stem])
     image = cv2.imread(str(annotations.image_path))
     assert _differing(image, annotations.boxes) == 0
 
@@ -58,7 +58,7 @@ def test_photographs(photographs, place):
 def test_photographs_of_voc_mini(data_dir, line):
     root = data_dir / 'voc-mini'
     ids = (root / 'ImageSets/Segmentation/val.txt').read_text().split()
-    annotations = read_voc_xml(root / f'Annotations/{ids[line]}.xml')
+    (annotations,) = VOCXML(root).read([ids[line]])
     image = cv2.imread(str(annotations.image_path))
     for box in annotations.boxes:
         assert _differing(image, box[None]) == 0

@@ -6,12 +6,39 @@ boxes are left out. A name that covers more than VOC's class (OpenImages'
 """
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from ..label_maps import IGNORE
-from .coco_classes import COCO_CLASSES
-from .voc_classes import VOC_CLASSES
+from .box_annotations import AnnotationError
+
+K = TypeVar('K')
+
+_VOC = (
+    'aeroplane, bicycle, bird, boat, bottle, bus, car, cat, chair, cow, '
+    'diningtable, dog, horse, motorbike, person, pottedplant, sheep, sofa, '
+    'train, tvmonitor'
+)
+VOC_CLASSES: tuple[str, ...] = tuple(_VOC.split(', '))
+"""PASCAL VOC's 20 object classes: ``VOC_CLASSES[label - 1]``."""
+
+# In the order of the category ids.
+_COCO = (
+    'person, bicycle, car, motorcycle, airplane, bus, train, truck, boat, '
+    'traffic light, fire hydrant, stop sign, parking meter, bench, bird, cat, '
+    'dog, horse, sheep, cow, elephant, bear, zebra, giraffe, backpack, '
+    'umbrella, handbag, tie, suitcase, frisbee, skis, snowboard, sports ball, '
+    'kite, baseball bat, baseball glove, skateboard, surfboard, '
+    'tennis racket, bottle, wine glass, cup, fork, knife, spoon, bowl, '
+    'banana, apple, sandwich, orange, broccoli, carrot, hot dog, pizza, '
+    'donut, cake, chair, couch, potted plant, bed, dining table, toilet, tv, '
+    'laptop, mouse, remote, keyboard, cell phone, microwave, oven, toaster, '
+    'sink, refrigerator, book, clock, vase, scissors, teddy bear, hair drier, '
+    'toothbrush'
+)
+COCO_CLASSES: tuple[str, ...] = tuple(_COCO.split(', '))
+"""The 80 classes of COCO's instance annotations."""
 
 # Six of COCO's 80 classes are VOC's under another name; 14 have VOC's name.
 COCO_TO_VOC: Mapping[str, str] = {
@@ -59,18 +86,12 @@ OPEN_IMAGES_TO_VOC: Mapping[str, str] = {
 
 
 def check_classes(classes: Sequence[str], where: str) -> tuple[str, ...]:
-    """Check the foreground classes of a data set.
-
-    Args:
-        classes: Their names; the first has label 1.
-        where: Where they are from, the beginning of an error message.
-
-    Returns:
-        The names.
+    """The foreground classes of a data set, checked.
 
     Raises:
         ValueError: The list is empty, names a class twice, names the
-            background or has more classes than a label map can hold.
+            background or has more classes than a label map can hold. The
+            message begins with ``where``.
     """
     classes = tuple(classes)
     if not classes or len(set(classes)) < len(classes):
@@ -87,45 +108,44 @@ def check_classes(classes: Sequence[str], where: str) -> tuple[str, ...]:
     return classes
 
 
-def labels_of_names(
-    classes: Sequence[str], other_names: Mapping[str, str]
-) -> dict[str, int]:
-    """The label of each class name.
+def class_labels(
+    names: Mapping[K, object],
+    classes: Sequence[str],
+    other_names: Mapping[str, str],
+    path: str | Path,
+    if_none: str,
+) -> dict[K, int]:
+    """The labels of the classes that a file defines.
+
+    A class that the file does not name may be misspelt, so there is a
+    warning. VOC's and COCO's own lists are exempt, since few files have all
+    of their classes.
 
     Args:
+        names: The classes in the file, by the key that its boxes use.
         classes: Names of the foreground classes; the first has label 1.
-        other_names: Other names for VOC's classes, used if ``classes`` are
-            VOC's.
+        other_names: Other names for VOC's classes, if ``classes`` are VOC's.
+        path: The file, for messages.
+        if_none: Message without a name in ``classes``, its ``{}``.
 
     Returns:
-        The labels by name, including the other names.
+        The label of each key; 0 for a class that is not in ``classes``.
+
+    Raises:
+        AnnotationError: No name is in ``classes``.
     """
-    labels = {name: i for i, name in enumerate(classes, start=1)}
-    if tuple(classes) == tuple(VOC_CLASSES):
-        labels |= {name: labels[voc] for name, voc in other_names.items()}
-    return labels
-
-
-def warn_of_absent_classes(
-    path: str | Path, classes: Sequence[str], labels: Iterable[int]
-) -> None:
-    """Warn of classes that a file does not have; they may be misspelt.
-
-    There is no warning for VOC's and COCO's own lists, since few files have
-    all of their classes.
-
-    Args:
-        path: The file that defines the classes.
-        classes: Names of the foreground classes; the first has label 1.
-        labels: The labels of the classes that the file has.
-    """
-    if tuple(classes) in (VOC_CLASSES, COCO_CLASSES):
-        return
-    labels = set(labels)
-    absent = [c for i, c in enumerate(classes, start=1) if i not in labels]
-    if absent:
+    label_of = {name: i for i, name in enumerate(classes, start=1)}
+    if tuple(classes) == VOC_CLASSES:
+        label_of |= {name: label_of[voc] for name, voc in other_names.items()}
+    labels = {key: label_of.get(name, 0) for key, name in names.items()}
+    found = set(labels.values())
+    if not found - {0}:
+        raise AnnotationError(f'{path}: {if_none.format(", ".join(classes))}')
+    absent = [c for i, c in enumerate(classes, start=1) if i not in found]
+    if absent and tuple(classes) not in (VOC_CLASSES, COCO_CLASSES):
         warnings.warn(
             f'{path}: has no class named {", ".join(absent)}, so no box of '
             'it will be used; spell the classes as this file does',
             stacklevel=2,
         )
+    return labels
