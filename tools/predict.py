@@ -13,12 +13,6 @@ import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from pathlib import Path
 
-from box2seg_mmseg.apis.predict_folder import (
-    find_photographs,
-    predict_folder,
-    write_overlays,
-)
-from box2seg_mmseg.apis.predictor import Predictor
 from box2seg_mmseg.command_line import (
     add_model_arguments,
     check_model_files,
@@ -29,6 +23,13 @@ from box2seg_mmseg.command_line import (
 
 def main(args: Namespace) -> int:
     """Predict, and list the photographs that cannot be read."""
+    from box2seg_mmseg.apis.predict_folder import (
+        find_photographs,
+        predict_folder,
+        write_overlays,
+    )
+    from box2seg_mmseg.apis.predictor import Predictor
+
     check_model_files(args)
     out = Path(args.out)
     masks, overlays = out / 'masks', out / 'overlays'

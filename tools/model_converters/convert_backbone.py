@@ -10,15 +10,18 @@ the result as box2seg://NAME.
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 
 from box2seg_mmseg.command_line import run
-from box2seg_mmseg.models.backbone_weights import (
-    WEIGHTS,
-    convert_backbone,
-    download_backbone,
-)
+
+# The names of backbone_weights.WEIGHTS; --help does not wait for torch.
+BACKBONES = ('efficientnet-lite0', 'efficientnet-lite2', 'mobilenet-v2')
 
 
 def main(args: Namespace) -> int:
     """Convert the weights and print where they are."""
+    from box2seg_mmseg.models.backbone_weights import (
+        convert_backbone,
+        download_backbone,
+    )
+
     if args.source is None:
         out = download_backbone(args.name, args.out)
     else:
@@ -32,7 +35,7 @@ def parser() -> ArgumentParser:
     result = ArgumentParser(
         description=__doc__, formatter_class=RawDescriptionHelpFormatter
     )
-    result.add_argument('name', choices=list(WEIGHTS), help='the backbone')
+    result.add_argument('name', choices=BACKBONES, help='the backbone')
     result.add_argument(
         '--out',
         metavar='FILE',
