@@ -56,7 +56,7 @@ def test_missing_weights_name_the_tool():
         FileNotFoundError, match=r'lite2\.pth: the ImageNet weights of'
     ) as error:
         CheckpointLoader.load_checkpoint('box2seg://efficientnet-lite2', 'cpu')
-    assert str(error.value).endswith('convert_backbone.py efficientnet-lite2')
+    assert str(error.value).endswith('convert_backbone efficientnet-lite2')
     with pytest.raises(ValueError, match=r'lite7: must be one of box2seg://'):
         CheckpointLoader.load_checkpoint('box2seg://efficientnet-lite7', 'cpu')
 
