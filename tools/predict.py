@@ -17,8 +17,6 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from box2seg_mmseg.apis.predict_folder import predict_folder
-from box2seg_mmseg.apis.predictor import Predictor
 from box2seg_mmseg.command_line import (
     add_model_arguments,
     check_model_files,
@@ -102,6 +100,8 @@ def write_overlays(
 
 def main(args: Namespace) -> int:
     """Predict, and list the photographs that cannot be read."""
+    # torch is imported only now, so that --help is fast.
+
     check_model_files(args)
     out = Path(args.out)
     masks, overlays = out / 'masks', out / 'overlays'

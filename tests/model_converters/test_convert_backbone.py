@@ -1,8 +1,9 @@
 import zipfile
 
+import convert_backbone as tool
 import pytest
 import torch
-from convert_backbone import WEIGHTS, convert_backbone
+from backbone_conversion import WEIGHTS, convert_backbone
 from mmengine.runner.checkpoint import CheckpointLoader
 from stock_tools import fetch_backbone
 
@@ -99,3 +100,7 @@ def test_what_keeps_the_demo_from_downloading_is_said(monkeypatch):
     path.parent.mkdir(parents=True)
     path.touch()
     fetch_backbone('efficientnet-lite2')  # has nothing to download
+
+
+def test_the_tool_offers_every_backbone():
+    assert tool.BACKBONES == tuple(WEIGHTS) == tuple(NAMES)

@@ -6,10 +6,10 @@ import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
+from label_folder import make_label_folder
 from rendered_scenes import SCENE_CLASSES, write_scenes
 from stock_tools import fetch_backbone, run_experiment
 
-from box2seg_mmseg.apis.label_folder import make_label_folder
 from box2seg_mmseg.boxes import VOC_CLASSES, VOCXML
 from box2seg_mmseg.errors import UsageError
 from box2seg_mmseg.files import write_json
