@@ -101,6 +101,8 @@ def write_overlays(
 def main(args: Namespace) -> int:
     """Predict, and list the photographs that cannot be read."""
     # torch is imported only now, so that --help is fast.
+    from box2seg_mmseg.apis.predict_folder import predict_folder
+    from box2seg_mmseg.apis.predictor import Predictor
 
     check_model_files(args)
     out = Path(args.out)
