@@ -22,6 +22,7 @@ def register_all_modules() -> None:
         ToolboxError: The installed torch, mmseg, mmcv or mmengine cannot work.
     """
     from . import (  # noqa: F401
+        checked_toolbox,
         config_scope,
         datasets,
         engine,

@@ -18,13 +18,7 @@ STOCK_TOOLS = {
 
 
 def stock_tool(name: str) -> Path:
-    """Path of a stock tool of the installed mmsegmentation.
-
-    Args:
-        name: ``'train'`` or ``'test'``.
-
-    Returns:
-        Path of its script.
+    """The script of mmsegmentation's tool ``'train'`` or ``'test'``.
 
     Raises:
         ToolboxError: mmsegmentation is not installed.
@@ -37,23 +31,20 @@ def stock_tool(name: str) -> Path:
 
 def usage() -> str:
     """The text of ``box2seg --help``."""
-    tools = find_tools()
     groups = {'tools': dict(STOCK_TOOLS)}
-    for name, script in tools.items():
+    for name, script in find_tools().items():
         group = script.parent.name  # 'tools' or a folder in it
         groups.setdefault(group, {})[name] = first_line(script)
-    lists = '\n\n'.join(
-        f'{group}:\n'
-        + '\n'.join(f'  {name:27}{text}' for name, text in lines.items())
-        for group, lines in groups.items()
-    )
-    return (
+    text = (
         'usage: box2seg TOOL ...\n\n'
         'Semantic segmentation from bounding boxes, for mmsegmentation.\n'
         '`box2seg TOOL --help` lists the options of a tool. A config is a '
         'file or the\nname of a shipped config, such as box2seg/FILE.py.'
-        f'\n\n{lists}'
     )
+    for group, lines in groups.items():
+        text += f'\n\n{group}:'
+        text += ''.join(f'\n  {k:27}{line}' for k, line in lines.items())
+    return text
 
 
 def main() -> None:

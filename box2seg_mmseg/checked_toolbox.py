@@ -1,8 +1,4 @@
-"""Checks torch, mmseg, mmcv and mmengine when it is imported.
-
-The packages that import mmseg import this first, so that a toolbox that
-cannot work gives one clear error.
-"""
+"""Checks torch and mmseg; packages that need them import this first."""
 
 from .toolbox import require_toolbox
 

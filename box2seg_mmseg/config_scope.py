@@ -9,6 +9,7 @@ scope. Ours are empty children of mmseg's, which they fall back to.
 from importlib.metadata import PackageNotFoundError, distribution
 
 import mmengine.registry
+import mmseg.registry  # noqa: F401, the parents of ours
 from mmengine.config.utils import MODULE2PACKAGE
 from mmengine.registry import Registry
 

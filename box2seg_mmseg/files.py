@@ -22,11 +22,7 @@ PILLOW_ERRORS = (
 
 
 def existing_folder(path: str | Path) -> Path:
-    """The path of a folder that must exist.
-
-    Raises:
-        UsageError: It does not exist.
-    """
+    """The path of a folder; a UsageError if it does not exist."""
     if not Path(path).is_dir():
         raise UsageError(f'{path}: no such folder')
     return Path(path)
@@ -69,12 +65,7 @@ def replacing(path: str | Path) -> Iterator[Path]:
 
 
 def write_json(path: str | Path, content: object) -> None:
-    """Write a JSON file, completely or not at all.
-
-    Args:
-        path: The file; its folder is created if needed.
-        content: Anything that :mod:`json` can serialise.
-    """
+    """Write a JSON file, completely or not at all."""
     with replacing(path) as part:
         part.write_text(json.dumps(content, indent=2) + '\n')
 
@@ -82,9 +73,6 @@ def write_json(path: str | Path, content: object) -> None:
 @contextmanager
 def only_run(folder: str | Path) -> Iterator[None]:
     """Lock a folder against other runs; create it if it does not exist.
-
-    Args:
-        folder: The folder that only this run may write to.
 
     Raises:
         FolderError: Another run is using the folder, or the path is not a

@@ -1,6 +1,9 @@
 """Text files with one name a line: splits and class lists."""
 
+from collections.abc import Sequence
 from pathlib import Path
+
+import numpy as np
 
 from .errors import UsageError
 
@@ -25,13 +28,7 @@ def read_lines(path: str | Path) -> list[str]:
 
 
 def read_split(path: str | Path) -> list[str]:
-    """The image ids of a split file.
-
-    Args:
-        path: Text file with one id a line; empty lines are skipped.
-
-    Returns:
-        The ids, in order.
+    """The image ids of a split file, in order.
 
     Raises:
         UsageError: There is no such file.
@@ -44,3 +41,20 @@ def read_split(path: str | Path) -> list[str]:
         twice = next(name for name in ids if ids.count(name) > 1)
         raise ValueError(f'{path}: names {twice} more than once')
     return ids
+
+
+def sample_split(
+    image_ids: Sequence[str], share: float, seed: int = 0
+) -> list[str]:
+    """Draw images without replacement, in the split's order.
+
+    Args:
+        image_ids: The images of the split.
+        share: Share of them to draw, in ``[0, 1]``; rounded to whole images,
+            at least one.
+        seed: Two shares of one seed are nested: the smaller is part of the
+            larger.
+    """
+    count = max(round(share * len(image_ids)), 1)
+    order = np.random.default_rng(seed).permutation(len(image_ids))
+    return [image_ids[i] for i in np.sort(order[:count])]

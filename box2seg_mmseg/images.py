@@ -24,11 +24,7 @@ def read_image(path: str | Path, size: tuple[int, int]) -> np.ndarray:
 
 
 def read_image_bytes(path: str | Path) -> bytes:
-    """Read the bytes of an image file.
-
-    Raises:
-        ImageError: The file does not exist or cannot be read.
-    """
+    """Read an image file; an ImageError if it is missing or unreadable."""
     try:
         return Path(path).read_bytes()
     except FileNotFoundError:
@@ -90,9 +86,6 @@ def decode_image(
 
 def image_size(path: str | Path) -> tuple[int, int]:
     """The size of an image, without decoding its pixels.
-
-    Args:
-        path: The image file.
 
     Returns:
         ``(H, W)`` in pixels as OpenCV loads it, that is, turned as its EXIF

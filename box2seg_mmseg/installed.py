@@ -14,14 +14,9 @@ _MIM = Path(__file__).parent / '.mim'
 
 
 def installed_files(kind: str) -> Path:
-    """The folder of the installed configs or tools.
+    """The folder of the installed ``'configs'`` or ``'tools'``.
 
-    Args:
-        kind: ``'configs'`` or ``'tools'``.
-
-    Returns:
-        The folder in the installed package, or in the checkout for an
-        editable installation.
+    It is in the package, or in the checkout for an editable installation.
     """
     return (_MIM / kind).resolve()
 
@@ -30,13 +25,9 @@ def find_config(name: str | Path) -> Path:
     """The file of a config.
 
     Args:
-        name: Path of a config, or of an installed one relative to their
-            folder, such as ``custom/box2seg_....py``. The suffix may be
-            missing.
-
-    Returns:
-        The path as given if there is such a file, else that of the installed
-        config.
+        name: Path of a config, which comes first, or of an installed one
+            relative to their folder, such as ``custom/box2seg_....py``. The
+            latter may lack the suffix.
 
     Raises:
         UsageError: There is neither. The message names similar configs.
@@ -60,11 +51,9 @@ def find_config(name: str | Path) -> Path:
 
 
 def find_tools() -> dict[str, Path]:
-    """The installed command lines.
+    """The scripts of the installed tools by name, sorted.
 
-    Returns:
-        The script by its name without suffix, sorted by name. Modules that
-        only other tools import are left out.
+    Modules that only other tools import are left out.
     """
     scripts = (
         path

@@ -49,7 +49,6 @@ def write_label_png(path: str | Path, label_map: np.ndarray) -> bytes:
     image.putpalette(voc_palette().tobytes())
     png = BytesIO()
     image.save(png, format='PNG')
-    Path(path).parent.mkdir(parents=True, exist_ok=True)
     with replacing(path) as part:
         part.write_bytes(png.getvalue())
     return png.getvalue()

@@ -23,9 +23,6 @@ def worker_pool(workers: int, module: str) -> ProcessPoolExecutor:
         workers: Number of processes.
         module: Module that they import first, such as that of the functions
             that they will call.
-
-    Returns:
-        The pool; the caller shuts it down.
     """
     # Not 'fork', because this process may run threads of torch or OpenCV. A
     # fork server imports the module once for all workers.
@@ -41,11 +38,7 @@ def worker_pool(workers: int, module: str) -> ProcessPoolExecutor:
 
 @contextmanager
 def telling_of_killed_workers() -> Iterator[None]:
-    """Turn the error of a broken pool into one that says what to do.
-
-    Raises:
-        RuntimeError: A worker was killed.
-    """
+    """Raise a RuntimeError that says what to do if a worker is killed."""
     try:
         yield
     except BrokenProcessPool:

@@ -40,11 +40,7 @@ class Registry(Generic[T]):
         return register
 
     def __getitem__(self, name: str) -> type[T]:
-        """The class of a name.
-
-        Raises:
-            ValueError: No class has this name.
-        """
+        """The class of a name; a ValueError if no class has it."""
         if name not in self._classes:
             raise ValueError(
                 f'type must be the name of a {self._kind}: '
@@ -62,9 +58,6 @@ class Registry(Generic[T]):
 
         Args:
             cfg: ``type`` is the class's name; the rest are its arguments.
-
-        Returns:
-            The object.
 
         Raises:
             ValueError: ``type`` is missing or unknown.

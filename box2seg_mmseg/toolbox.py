@@ -3,7 +3,7 @@
 import io
 import warnings
 from collections.abc import Mapping
-from contextlib import redirect_stdout
+from contextlib import redirect_stdout, suppress
 from importlib import import_module
 from importlib.metadata import PackageNotFoundError, version
 
@@ -49,18 +49,11 @@ def requirements(stack: str) -> list[str]:
 
 
 def find_stack(installed: Mapping[str, str]) -> str:
-    """Find out which of the two stacks is installed.
-
-    Args:
-        installed: Versions of the installed distributions by name.
-
-    Returns:
-        ``'onedl'`` or ``'openmmlab'``.
+    """The stack, ``'onedl'`` or ``'openmmlab'``, of installed versions.
 
     Raises:
         ToolboxError: Neither stack is complete and in range, or parts of
-            both are installed. The message names what was found, what is
-            needed and the pip command.
+            both are installed.
     """
     present = [s for s in STACKS if any(n in installed for n in STACKS[s])]
     if len(present) > 1:
@@ -73,12 +66,8 @@ def find_stack(installed: Mapping[str, str]) -> str:
         )
     stack = present[0] if present else 'onedl'
     for name, (low, high) in STACKS[stack].items():
-        found = installed.get(name)
-        if (
-            found is None
-            or Version(found) < Version(low)
-            or (high and Version(found) >= Version(high))
-        ):
+        found = Version(installed.get(name, '0'))
+        if found < Version(low) or (high and found >= Version(high)):
             raise _error(
                 installed,
                 ', '.join(requirements(stack)),
@@ -97,16 +86,11 @@ def require_toolbox() -> None:
     """
     installed = {}
     for name in ('torch', *(n for stack in STACKS.values() for n in stack)):
-        try:
+        with suppress(PackageNotFoundError):
             installed[name] = version(name)
-        except PackageNotFoundError:
-            continue
     if Version(installed.get('torch', '0')) < Version(OLDEST_TORCH):
-        raise _error(
-            installed,
-            f'torch>={OLDEST_TORCH}',
-            f'pip install "torch>={OLDEST_TORCH}"',
-        )
+        torch = f'torch>={OLDEST_TORCH}'
+        raise _error(installed, torch, f'pip install "{torch}"')
     stack = find_stack(installed)
     try:
         # mmcv warns that its compiled ops are missing, which no model here

@@ -19,7 +19,13 @@ from box2seg_mmseg.boxes import VOC_CLASSES, BoxAnnotations, write_voc_xml
 from box2seg_mmseg.label_maps import write_label_png
 
 ROOT = Path(__file__).resolve().parent.parent
-for folder in ('.', 'analysis_tools', 'benchmark', 'dataset_converters'):
+for folder in (
+    '.',
+    'analysis_tools',
+    'benchmark',
+    'dataset_converters',
+    'model_converters',
+):
     sys.path.insert(0, str(ROOT / 'tools' / folder))
 # A busy machine is no failure.
 settings.register_profile('patient', deadline=None)

@@ -16,17 +16,18 @@ from collections import Counter
 from glob import escape
 from pathlib import Path
 
+from dataset_check.dataset_check import (
+    DatasetReport,
+    Problem,
+    check_dataset,
+)
+
 from box2seg_mmseg.boxes import BoxSource, ReadingReport
 from box2seg_mmseg.command_line import (
     add_box_options,
     out_file,
     read_box_source,
     run,
-)
-from box2seg_mmseg.datasets.dataset_check import (
-    DatasetReport,
-    Problem,
-    check_dataset,
 )
 from box2seg_mmseg.errors import UsageError
 from box2seg_mmseg.files import existing_folder, write_json

@@ -19,10 +19,7 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from comparison.comparison import compare_methods
 
-from box2seg_mmseg.apis.predict_folder import predict_folder
-from box2seg_mmseg.apis.predictor import Predictor
 from box2seg_mmseg.boxes import ReadingReport
 from box2seg_mmseg.command_line import (
     add_box_options,
@@ -35,14 +32,17 @@ from box2seg_mmseg.command_line import (
     run,
 )
 from box2seg_mmseg.errors import UsageError
-from box2seg_mmseg.evaluation import format_iou_table
 from box2seg_mmseg.files import existing_folder
 from box2seg_mmseg.installed import find_config
-from box2seg_mmseg.visualization import draw_comparison
 
 
 def main(args: Namespace) -> int:
     """Predict with the checkpoints, judge, and write the page."""
+    from comparison.comparison import compare_methods
+
+    from box2seg_mmseg.evaluation import format_iou_table
+    from box2seg_mmseg.visualization import draw_comparison
+
     report = ReadingReport(skip_bad=args.skip_bad)
     annotations = list(read_boxes(args, report)[0])
     images = {item.image_id: item.image_path for item in annotations}
@@ -81,6 +81,9 @@ def _methods(
         The folders by the methods' names, and what computes attention maps,
         or None.
     """
+    from box2seg_mmseg.apis.predict_folder import predict_folder
+    from box2seg_mmseg.apis.predictor import Predictor
+
     if args.pseudo_labels is not None:
         _warn_of_missing(existing_folder(args.pseudo_labels), images)
     if args.out.suffix != '.html':

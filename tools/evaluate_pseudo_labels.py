@@ -8,13 +8,14 @@ from box2seg_mmseg.command_line import (
     run,
     write_reports,
 )
-from box2seg_mmseg.evaluation import evaluate_label_folders
 from box2seg_mmseg.files import existing_folder
 from box2seg_mmseg.id_lists import read_split
 
 
 def main(args: Namespace) -> int:
     """Compare, print the table and write the reports if asked."""
+    from box2seg_mmseg.evaluation import evaluate_label_folders
+
     report = evaluate_label_folders(
         existing_folder(args.label_dir),
         existing_folder(args.mask_dir),

@@ -11,7 +11,6 @@ package wherever it runs. It is refused, unless --allow-plugin is given.
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 
-from box2seg_mmseg.apis.export_segmentor import export_segmentor
 from box2seg_mmseg.command_line import (
     add_model_arguments,
     check_model_files,
@@ -21,6 +20,8 @@ from box2seg_mmseg.command_line import (
 
 def main(args: Namespace) -> int:
     """Export the model and print the paths."""
+    from box2seg_mmseg.apis.export_segmentor import export_segmentor
+
     check_model_files(args)
     config, checkpoint, foreign = export_segmentor(
         args.config, args.checkpoint, args.out_dir, args.allow_plugin

@@ -11,24 +11,99 @@ then the CRF's, and OUT/network gets the network's own masks.
 
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from box2seg_mmseg.apis.predict_folder import (
-    find_photographs,
-    predict_folder,
-    write_overlays,
-)
-from box2seg_mmseg.apis.predictor import Predictor
+import numpy as np
+from PIL import Image
+
 from box2seg_mmseg.command_line import (
     add_model_arguments,
     check_model_files,
     positive_int,
     run,
 )
+from box2seg_mmseg.errors import UsageError
+from box2seg_mmseg.files import existing_folder, replacing
+from box2seg_mmseg.images import ImageError
+from box2seg_mmseg.visualization import overlay_labels, read_photograph
+
+SUFFIXES = ('.bmp', '.jpeg', '.jpg', '.png', '.tif', '.tiff', '.webp')
+
+
+def find_photographs(
+    folder: str | Path, excluded: Sequence[str | Path] = ()
+) -> tuple[dict[str, Path], list[str]]:
+    """Find the images of a folder and of its subfolders, and open each once.
+
+    Args:
+        folder: Folder of image files. Other files, and files and folders
+            whose name starts with a dot, are ignored.
+        excluded: Subfolders that are not searched, such as those of earlier
+            results.
+
+    Returns:
+        The path of each image by its name: relative to the folder and without
+        the suffix, such as ``trip/day1``. And one line for each file that is
+        not a readable image.
+
+    Raises:
+        UsageError: There is no such folder, it has no image, or two images
+            have the same name.
+    """
+    folder = existing_folder(folder)
+    excluded = {Path(path).resolve() for path in excluded}
+    images: dict[str, Path] = {}
+    errors = []
+    for path in sorted(folder.rglob('*')):
+        relative = path.relative_to(folder)
+        if (
+            path.suffix.lower() not in SUFFIXES
+            or path.is_dir()
+            or any(part.startswith('.') for part in relative.parts)
+            or not excluded.isdisjoint(path.resolve().parents)
+        ):
+            continue
+        name = relative.with_suffix('').as_posix()
+        if name in images:
+            raise UsageError(
+                f'{path}: has the same name as {images[name].name}, and both '
+                'would write the same mask; rename one'
+            )
+        try:
+            read_photograph(path)
+        except ImageError as error:
+            errors.append(str(error))
+        else:
+            images[name] = path
+    if not images and not errors:
+        raise UsageError(f'{folder}: has no image ({", ".join(SUFFIXES)})')
+    return images, errors
+
+
+def write_overlays(
+    images: Mapping[str, Path], label_dir: str | Path, out_dir: str | Path
+) -> None:
+    """Paint label maps over their images and write JPEG files.
+
+    Args:
+        images: Path of each image by its id.
+        label_dir: Folder of ``<image id>.png``.
+        out_dir: Folder to write ``<image id>.jpg`` to; made if absent.
+    """
+    for image_id, path in images.items():
+        label_map = np.array(Image.open(Path(label_dir, f'{image_id}.png')))
+        overlay = overlay_labels(read_photograph(path), label_map)
+        with replacing(Path(out_dir, f'{image_id}.jpg')) as part:
+            Image.fromarray(overlay).save(part, format='JPEG', quality=92)
 
 
 def main(args: Namespace) -> int:
     """Predict, and list the photographs that cannot be read."""
+    # torch is imported only now, so that --help is fast.
+    from box2seg_mmseg.apis.predict_folder import predict_folder
+    from box2seg_mmseg.apis.predictor import Predictor
+
     check_model_files(args)
     out = Path(args.out)
     masks, overlays = out / 'masks', out / 'overlays'

@@ -5,15 +5,8 @@ from pathlib import Path
 
 from mmengine.config import Config
 from mmengine.registry import init_default_scope
-from mmseg.registry import (
-    DATASETS,
-    HOOKS,
-    LOOPS,
-    METRICS,
-    MODELS,
-    TRANSFORMS,
-    VISUALIZERS,
-)
+from mmseg import registry
+from mmseg.registry import MODELS
 
 from ..files import replacing
 from ..models.checkpoints import (
@@ -24,7 +17,7 @@ from ..models.checkpoints import (
     save_checkpoint_file,
 )
 
-TRAINING_ONLY = (
+_TRAINING_ONLY = (
     'custom_imports',
     'custom_hooks',
     'train_dataloader',
@@ -34,22 +27,15 @@ TRAINING_ONLY = (
     'param_scheduler',
 )
 # Stock parts that take the place of ours.
-STOCK_TYPES = dict(
+_STOCK_TYPES = dict(
     CRFEncoderDecoder='EncoderDecoder',
     CRFCascadeEncoderDecoder='CascadeEncoderDecoder',
     CRFSegTTAModel='SegTTAModel',
     TagIoUMetric='IoUMetric',
 )
 _STOCK_PACKAGES = ('mmcv', 'mmengine', 'mmseg', 'torch')
-_REGISTRIES = (
-    MODELS,
-    TRANSFORMS,
-    DATASETS,
-    METRICS,
-    HOOKS,
-    LOOPS,
-    VISUALIZERS,
-)
+_REGISTRIES = ('MODELS', 'TRANSFORMS', 'DATASETS', 'METRICS', 'HOOKS')
+_REGISTRIES += ('LOOPS', 'VISUALIZERS')
 
 
 def export_segmentor(
@@ -58,13 +44,11 @@ def export_segmentor(
     out_dir: str | Path,
     allow_plugin: bool = False,
 ) -> tuple[Path, Path, list[str]]:
-    """Keep the parts that run at test time: encoder and decoder of classes.
-
-    The dense CRF is left out.
+    """Keep encoder and decoder of classes, without a dense CRF.
 
     Args:
         config: Config of a Box2Seg model.
-        checkpoint: Its checkpoint. It is read without running its code.
+        checkpoint: Its checkpoint, which is read without running its code.
         out_dir: Folder for ``segmentor.py`` and ``segmentor.pth``; created if
             needed.
         allow_plugin: Also export a model with parts that mmseg lacks, such as
@@ -74,8 +58,7 @@ def export_segmentor(
 
     Returns:
         The paths of the config and of the checkpoint, and the names of the
-        parts that mmseg lacks. Without such parts stock mmseg runs the model
-        on a machine without this package.
+        parts that mmseg lacks.
 
     Raises:
         ValueError: The decode head is not a Box2SegHead, the checkpoint does
@@ -104,14 +87,14 @@ def export_segmentor(
 
     cfg.model.decode_head = head.decoder
     imports = cfg.get('custom_imports')
-    for key in TRAINING_ONLY:
+    for key in _TRAINING_ONLY:
         cfg.pop(key, None)
     if cfg.get('val_evaluator') is not None:
         cfg.val_evaluator = cfg.test_evaluator
     for one in _dicts(cfg._cfg_dict):
         one.pop('_scope_', None)  # mmengine's mark of an inherited config
     for part in _parts(cfg._cfg_dict):
-        part['type'] = STOCK_TYPES.get(part['type'], part['type'])
+        part['type'] = _STOCK_TYPES.get(part['type'], part['type'])
     foreign = sorted({p['type'] for p in _parts(cfg._cfg_dict) if _lacks(p)})
     if foreign and not allow_plugin:
         raise ValueError(
@@ -155,8 +138,8 @@ def _parts(value: object) -> Iterator[dict]:
 
 def _lacks(part: dict) -> bool:
     """Whether a part comes from another package than mmseg and its base."""
-    for registry in _REGISTRIES:
-        found = registry.get(part['type'])
+    for name in _REGISTRIES:
+        found = getattr(registry, name).get(part['type'])
         if found is not None:
             return found.__module__.split('.')[0] not in _STOCK_PACKAGES
     return False

@@ -17,14 +17,10 @@ from ..models.checkpoints import (
     load_checkpoint_file,
     load_weights,
 )
-from ..models.decode_heads import Box2SegHead
 from ..models.segmentors import class_probs
 
-# The segmentors with a dense CRF that take the place of stock ones.
-_WITH_CRF = {
-    'EncoderDecoder': 'CRFEncoderDecoder',
-    'CascadeEncoderDecoder': 'CRFCascadeEncoderDecoder',
-}
+# mmseg's segmentors that have a counterpart with a dense CRF.
+_WITH_CRF = ('EncoderDecoder', 'CascadeEncoderDecoder')
 
 
 class Predictor:
@@ -81,16 +77,10 @@ class Predictor:
     def has_attention(self) -> bool:
         """Whether the model is a Box2Seg model with attention."""
         head = self._model.decode_head
-        return (
-            isinstance(head, Box2SegHead)
-            and 'attention' in head.branch_channels
-        )
+        return 'attention' in getattr(head, 'branch_channels', ())
 
     def predict(self, image_path: str | Path) -> tuple[SegDataSample, Tensor]:
         """Predict one image with the network, without the CRF.
-
-        Args:
-            image_path: The image file.
 
         Returns:
             The sample with ``pred_sem_seg``, and the probabilities of the
@@ -101,14 +91,7 @@ class Predictor:
         return sample, class_probs(logits, self._model.out_channels)
 
     def attention(self, image_path: str | Path) -> np.ndarray:
-        """Compute the attention maps of all foreground classes.
-
-        Args:
-            image_path: The image file.
-
-        Returns:
-            ``(L, H, W)`` float32 in ``[0, 1]``.
-        """
+        """Attention of the foreground classes: ``(L, H, W)`` in ``[0, 1]``."""
         model = self._model
         pipeline = Compose(model.cfg.test_pipeline)
         batch = pseudo_collate([pipeline(dict(img_path=str(image_path)))])
@@ -118,9 +101,8 @@ class Predictor:
             _, branches = model.decode_head.forward_train(
                 model.extract_feat(inputs)
             )
-        logits = resize(
-            branches['attention'], inputs.shape[2:], mode='bilinear'
-        )
+        size = inputs.shape[2:]
+        logits = resize(branches['attention'], size, mode='bilinear')
         # postprocess_result resizes to the size of the image. mmseg takes a
         # single channel for a binary task, hence the second one.
         logits = torch.cat([logits[:, :1], logits], 1)
@@ -129,10 +111,10 @@ class Predictor:
 
 
 def _turn_crf_on(cfg: Config) -> None:
-    kind = cfg.model.type.removeprefix('mmseg.')
-    cfg.model.type = _WITH_CRF.get(kind, kind)
-    if cfg.model.type not in _WITH_CRF.values():
+    kind = cfg.model.type.removeprefix('mmseg.').removeprefix('CRF')
+    if kind not in _WITH_CRF:
         raise UsageError(
             f'the dense CRF needs one of {", ".join(_WITH_CRF)}. Got: {kind}'
         )
+    cfg.model.type = f'CRF{kind}'
     cfg.model.test_cfg.setdefault('crf', {})

@@ -4,14 +4,12 @@ from .. import checked_toolbox  # noqa: F401
 from .box_supervised import BoxSupervisedDataset
 from .box_supervised_coco import BoxSupervisedCOCODataset
 from .box_supervised_voc import BoxSupervisedVOCDataset
-from .transforms import (
-    GeneratePseudoLabels,
-    LoadBoxes,
-    LoadPseudoLabels,
-    MergeClasses,
-    PackBox2SegInputs,
-    PadMaps,
-)
+from .transforms.formatting import PackBox2SegInputs
+from .transforms.generate_pseudo_labels import GeneratePseudoLabels
+from .transforms.load_boxes import LoadBoxes
+from .transforms.load_pseudo_labels import LoadPseudoLabels
+from .transforms.merge_classes import MergeClasses
+from .transforms.pad_maps import PadMaps
 
 __all__ = [
     'BoxSupervisedCOCODataset',

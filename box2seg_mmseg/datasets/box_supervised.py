@@ -159,11 +159,7 @@ class BoxSupervisedDataset(BaseSegDataset):
         """No map: boxes and pseudo labels use the dataset's own classes."""
 
     def load_data_list(self) -> list[dict]:
-        """Read the split and the boxes of its images.
-
-        Returns:
-            One dict for each image; repeated images are at the end.
-        """
+        """One dict for each image; repeated images are at the end."""
         source = self.box_source
         image_ids = source.image_ids(self.ann_file)
         masked = set()

@@ -15,14 +15,11 @@ TERMS = {
 
 
 def format_iou_table(reports: Mapping[str, dict]) -> str:
-    """Format a table with one row for each class and one column a result.
+    """Format a table in percent, with what its terms mean below.
 
     Args:
         reports: Reports of :meth:`LabelAreas.report` for the same classes, by
             the names of their columns.
-
-    Returns:
-        The lines of the table, in percent, and what its terms mean.
     """
     widths = [max(8, len(name) + 2) for name in reports]
     lines = []
@@ -43,12 +40,7 @@ def format_iou_table(reports: Mapping[str, dict]) -> str:
 
 
 def write_iou_csv(path: str | Path, reports: Mapping[str, dict]) -> None:
-    """Write the same table as CSV, with all digits.
-
-    Args:
-        path: The file; its folder is created if needed.
-        reports: As for :func:`format_iou_table`.
-    """
+    """Write the table of :func:`format_iou_table` as CSV, with all digits."""
     with replacing(path) as part, part.open('w', newline='') as file:
         csv.writer(file).writerows(_rows(reports))
 

@@ -25,7 +25,7 @@ class LabelAreas:
 
     @classmethod
     def nothing(cls, num_classes: int) -> 'LabelAreas':
-        """Create the areas of an empty set of images."""
+        """The areas of no image."""
         return cls(np.zeros((num_classes, num_classes), np.int64))
 
     @classmethod
@@ -34,12 +34,9 @@ class LabelAreas:
     ) -> 'LabelAreas':
         """Compute the areas of one image.
 
-        Pixels that are 255 in either map are left out.
-
         Args:
-            label_map: ``(H, W)`` uint8, the label map to evaluate;
-                ``0..C - 1`` or 255.
-            mask: ``(H, W)`` uint8, the ground truth; ``0..C - 1`` or 255.
+            label_map: ``(H, W)`` uint8 in ``0..C - 1`` or 255, left out.
+            mask: The ground truth, likewise.
             num_classes: ``C``, including the background.
 
         Raises:
@@ -85,12 +82,9 @@ class LabelAreas:
             one; ``coverage``, the share of the masks' labelled pixels that
             the label maps label too; and ``images``, their number.
 
-            The errors of the foreground classes, each relative to the pixels
-            of the class in the masks and averaged over the classes that occur
-            there (None if there are none): ``confused``, pixels of a class
-            that are labelled as another foreground class; ``missed``, pixels
-            that are labelled background; ``added``, background pixels that
-            are labelled as the class.
+            The errors ``confused``, ``missed`` and ``added`` that
+            :data:`iou_tables.TERMS` explains, averaged over the foreground
+            classes that occur in the masks; None if there are none.
 
         Raises:
             ValueError: No pixel is labelled in both label maps and masks.
@@ -99,25 +93,23 @@ class LabelAreas:
         kept = areas.sum()
         if kept == 0:
             raise ValueError('no pixel has a label in label map and mask')
-        iou = _iou(areas)
+        iou, agnostic = _iou(areas), _iou(self.merged().confusion)
         total, right = areas.sum(1)[1:], areas.diagonal()[1:]
-        errors = {
-            'confused': total - right - areas[1:, 0],
-            'missed': areas[1:, 0],
-            'added': areas[0, 1:],
-        }
         has = total > 0
+        errors = {
+            name: float(np.mean(100 * wrong[has] / total[has]))
+            if has.any()
+            else None
+            for name, wrong in (
+                ('confused', total - right - areas[1:, 0]),
+                ('missed', areas[1:, 0]),
+                ('added', areas[0, 1:]),
+            )
+        }
         return {
             'mIoU': float(np.nanmean(iou)),
-            'class-agnostic mIoU': float(
-                np.nanmean(_iou(self.merged().confusion))
-            ),
-            **{
-                name: float(np.mean(100 * pixels[has] / total[has]))
-                if has.any()
-                else None
-                for name, pixels in errors.items()
-            },
+            'class-agnostic mIoU': float(np.nanmean(agnostic)),
+            **errors,
             'IoU': {
                 name: None if np.isnan(value) else float(value)
                 for name, value in zip(classes, iou, strict=True)

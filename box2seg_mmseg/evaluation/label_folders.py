@@ -19,8 +19,6 @@ def evaluate_label_folders(
 ) -> dict:
     """Compare ``label_dir/<id>.png`` with ``mask_dir/<id>.png``.
 
-    The areas of intersection and union are summed over all images.
-
     Args:
         label_dir: Folder of the label maps to evaluate.
         mask_dir: Folder of the ground-truth masks.

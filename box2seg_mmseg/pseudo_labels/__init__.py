@@ -4,19 +4,13 @@ from ..option import Option
 from .engines import ENGINES
 from .generation import GenerationSummary, generate_pseudo_labels
 from .label_check import check_label_folder, verify_pseudo_labels
-from .labelers import (
-    BACKENDS,
-    LABELERS,
-    MIN_SIDE,
-    NUM_PERTURBATIONS,
-    BoxFill,
-    GrabCut,
-    PseudoLabel,
-    PseudoLabeler,
-    Segment,
-    build_labeler,
-    paint_segments,
-)
+from .labelers.box_cut import BACKENDS, MIN_SIDE
+from .labelers.box_fill import BoxFill
+from .labelers.builder import LABELERS, build_labeler
+from .labelers.grab_cut import GrabCut
+from .labelers.pseudo_labeler import PseudoLabel, PseudoLabeler
+from .labelers.segment import Segment, paint_segments
+from .labelers.stability import NUM_PERTURBATIONS
 from .store import StoreError
 
 __all__ = [

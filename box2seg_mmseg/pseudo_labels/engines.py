@@ -1,13 +1,14 @@
 """Parallel work in processes of this machine or on a Ray cluster.
 
-An engine takes a function, an iterable of its arguments and a number of
-workers, and yields the results in the order in which they finish. It consumes
-the arguments only as fast as the work proceeds.
+An engine takes a function, an iterable of its arguments, one tuple per call,
+and a number of workers. It yields the results in the order in which they
+finish, and consumes the arguments only as fast as the work proceeds.
 """
 
 import os
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, wait
+from functools import partial
 from itertools import islice, starmap
 from typing import Any, TypeVar
 
@@ -24,14 +25,8 @@ def run_local(
 ) -> Iterator[T]:
     """Call a function in processes of this machine.
 
-    Args:
-        function: Must be picklable, like its arguments.
-        jobs: Its arguments, one tuple per call.
-        workers: Number of processes; None means one per core, and 1 calls
-            the function in this process.
-
-    Yields:
-        The results, in any order.
+    The function and its arguments must be picklable. ``workers=None`` means
+    one process per core; 1 calls the function in this process.
 
     Raises:
         RuntimeError: A worker was killed.
@@ -41,19 +36,14 @@ def run_local(
         yield from starmap(function, jobs)
         return
     executor = worker_pool(workers, function.__module__)
-    jobs = iter(jobs)
+    submit = partial(executor.submit, function)
+    wait_for_one = partial(wait, return_when=FIRST_COMPLETED)
     try:
         with telling_of_killed_workers():
-            pending = set()
-            while True:
-                room = _JOBS_PER_WORKER * workers - len(pending)
-                for job in islice(jobs, room):
-                    pending.add(executor.submit(function, *job))
-                if not pending:
-                    return
-                done, pending = wait(pending, return_when=FIRST_COMPLETED)
-                for future in done:
-                    yield future.result()
+            for future in _in_flight(
+                submit, wait_for_one, jobs, _JOBS_PER_WORKER * workers
+            ):
+                yield future.result()
     finally:
         executor.shutdown(cancel_futures=True)
 
@@ -64,17 +54,10 @@ def run_ray(
     """Call a function on a Ray cluster, whose nodes share the file system.
 
     Joins the cluster that ``RAY_ADDRESS`` names, or starts one on this
-    machine. If a node is lost, another one repeats its work.
-
-    Args:
-        function: Must be importable on all nodes, like the classes of its
-            arguments. Ray adds the current folder to the nodes' search path.
-        jobs: Its arguments, one tuple per call.
-        workers: Calls at the same time, each on one core; None means one per
-            core of the cluster.
-
-    Yields:
-        The results, in any order.
+    machine. If a node is lost, another one repeats its work. Each worker takes
+    one core; ``workers=None`` means all cores of the cluster. The function and
+    the classes of its arguments must be importable on all nodes; Ray adds the
+    current folder to their search path.
 
     Raises:
         ImportError: Ray is not installed.
@@ -90,20 +73,26 @@ def run_ray(
     if workers is None:
         workers = max(1, int(ray.cluster_resources().get('CPU', 1)))
     remote = ray.remote(num_cpus=1, max_retries=-1)(_call_alone)
-    jobs = iter(jobs)
-    pending: list[Any] = []
-    while True:
-        room = workers - len(pending)
-        pending += [
-            remote.remote(function, *job) for job in islice(jobs, room)
-        ]
-        if not pending:
-            return
-        done, pending = ray.wait(pending)
+    submit = partial(remote.remote, function)
+    for reference in _in_flight(submit, ray.wait, jobs, workers):
         try:
-            yield from ray.get(done)
+            yield ray.get(reference)
         except ray.exceptions.RayTaskError as error:
             raise error.cause from None
+
+
+def _in_flight(
+    submit: Callable, wait_for_one: Callable, jobs: Iterable[tuple], limit: int
+) -> Iterator[Any]:
+    """Submit jobs, at most ``limit`` ahead, and yield those that are done."""
+    jobs, pending = iter(jobs), []
+    while True:
+        room = limit - len(pending)
+        pending = [*pending, *(submit(*job) for job in islice(jobs, room))]
+        if not pending:
+            return
+        done, pending = wait_for_one(pending)
+        yield from done
 
 
 def _call_alone(function: Callable[..., T], *args: Any) -> T:

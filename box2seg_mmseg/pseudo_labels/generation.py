@@ -52,15 +52,14 @@ def generate_pseudo_labels(
 ) -> GenerationSummary:
     """Write the pseudo label of every image as ``out_dir/<image_id>.png``.
 
-    The folder is a :class:`PseudoLabelStore`: a run makes only the labels
-    that are missing or were made from other images or boxes, and resumes one
-    that was killed. An image that cannot be read, whose size is not the one
-    in its annotation, or whose PNG cannot be written is reported, and the
-    run continues with the next.
+    A run makes only the labels that are missing or were made from other
+    images or boxes, and resumes one that was killed. An image that cannot be
+    read, whose size is not the one in its annotation, or whose PNG cannot be
+    written is reported, and the run continues with the next.
 
     Args:
-        annotations: The boxes of the images, consumed as the work proceeds.
-            The store keeps a record of about 1 KB per image in memory.
+        annotations: The boxes of the images, consumed as the work proceeds;
+            a record of about 1 KB per image stays in memory.
         labeler: Makes the label maps.
         out_dir: Folder for the PNGs; created if it does not exist.
         workers: Number of processes; None means one per core of the machine
@@ -73,9 +72,6 @@ def generate_pseudo_labels(
         classes: Names of the foreground classes, the first has label 1.
             Recorded in the folder, so that a training with another class
             list notices.
-
-    Returns:
-        The number of labels made and the errors.
 
     Raises:
         FolderError: ``out_dir`` is not a folder, or another run is using it.
@@ -99,29 +95,23 @@ def generate_pseudo_labels(
         )
         results = ENGINES[engine](_label_one, jobs, workers)
         bar = tqdm(results, total=total, unit='image', disable=not progress)
-        return _store(store, bar)
-
-
-def _store(
-    store: PseudoLabelStore, results: Iterable[tuple[Record, bool]]
-) -> GenerationSummary:
-    summary = GenerationSummary()
-    for record, is_kept in results:
-        store.add(record)
-        if record.error is not None:
-            summary.errors.append(record.error)
-            continue
-        summary.num_images += 1
-        summary.num_kept += is_kept
-        summary.num_boxes += len(record.fallbacks)
-        summary.fallbacks.update(filter(None, record.fallbacks))
-    try:
-        store.finish()
-    except OSError as error:
-        summary.errors.append(
-            f'{store.folder}: could not write the records: '
-            f'{error.strerror}; fix this and rerun'
-        )
+        summary = GenerationSummary()
+        for record, is_kept in bar:
+            store.add(record)
+            if record.error is not None:
+                summary.errors.append(record.error)
+                continue
+            summary.num_images += 1
+            summary.num_kept += is_kept
+            summary.num_boxes += len(record.fallbacks)
+            summary.fallbacks.update(filter(None, record.fallbacks))
+        try:
+            store.finish()
+        except OSError as error:
+            summary.errors.append(
+                f'{store.folder}: could not write the records: '
+                f'{error.strerror}; fix this and rerun'
+            )
     return summary
 
 
@@ -131,11 +121,7 @@ def _label_one(
     folder: Path,
     done: Record | None,
 ) -> tuple[Record, bool]:
-    """Label an image unless ``done`` is still valid.
-
-    Returns:
-        Its record, and whether that is ``done``.
-    """
+    """The record of an image, and whether it is ``done``, still valid."""
     image_id, source = annotations.image_id, annotations.image_path
     path = png_path(folder, image_id)
     try:
@@ -154,17 +140,16 @@ def _label_one(
     except (ImageError, OSError) as error:
         with suppress(OSError):  # an older one had other inputs
             path.unlink()
-        text = str(error)
-        if isinstance(error, OSError):
-            text = f'{path}: {error.strerror}'
+        is_ours = isinstance(error, ImageError)
+        text = str(error) if is_ours else f'{path}: {error.strerror}'
         return Record(image_id, error=text), False
-    agreements = [s.agreement for s in result.segments]
+    segments = result.segments
     record = Record(
         image_id,
         inputs,
         hash_of(png),
-        [s.fallback for s in result.segments],
-        [round(s.filling_rate, 4) for s in result.segments],
-        [round(a, 4) for a in agreements if a is not None],
+        [s.fallback for s in segments],
+        [round(s.filling_rate, 4) for s in segments],
+        [round(s.agreement, 4) for s in segments if s.agreement is not None],
     )
     return record, False

@@ -1,7 +1,7 @@
 """Is a folder of label maps what a training needs, and is it intact?"""
 
 import warnings
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from .store import (
@@ -66,26 +66,21 @@ def check_label_folder(
             'with, or make the labels again (--overwrite)'
         )
     records = read_records(folder)
-    reasons = {
-        image_id: _problem(png_path(folder, image_id), records.get(image_id))
-        for image_id in image_ids
-    }
-    return {k: reason for k, reason in reasons.items() if reason is not None}
+    return _problems(folder, {name: records.get(name) for name in image_ids})
 
 
 def verify_pseudo_labels(
     folder: str | Path, skip: Collection[str] = ()
-) -> Iterator[str]:
+) -> list[str]:
     """Compare all PNGs of a folder with its records.
 
     Args:
         folder: A folder that :func:`generate_pseudo_labels` made.
         skip: Ids of images that are not compared.
 
-    Yields:
-        One line for each PNG that is missing or is not the one that was
-        written, for each PNG that this tool did not write, and if a run was
-        not finished.
+    Returns:
+        One line for each PNG that is missing, altered or not this tool's, and
+        one if a run was not finished.
 
     Raises:
         StoreError: The folder has no manifest.
@@ -95,34 +90,35 @@ def verify_pseudo_labels(
         raise StoreError(
             f'{folder}: no {MANIFEST}; not a folder of pseudo labels'
         )
-    is_finished = (folder / RECORDS).exists() and not (
-        folder / JOURNAL
-    ).exists()
-    if not is_finished:
-        yield f'{folder}: the last run was not finished; run it again'
-    records = read_records(folder)
-    paths = {png_path(folder, image_id): image_id for image_id in records}
-    if is_finished:
-        found = sorted(set(folder.rglob('*.png')) - set(paths))
-        for path in found:
-            paths[path] = path.relative_to(folder).with_suffix('').as_posix()
-    for path, image_id in paths.items():
-        if image_id not in skip:
-            problem = _problem(path, records.get(image_id))
-            if problem is not None:
-                yield problem
+    records: dict[str, Record | None] = {**read_records(folder)}
+    lines = []
+    if not (folder / RECORDS).exists() or (folder / JOURNAL).exists():
+        lines = [f'{folder}: the last run was not finished; run it again']
+    else:
+        for path in sorted(folder.rglob('*.png')):
+            name = path.relative_to(folder).with_suffix('').as_posix()
+            records.setdefault(name, None)
+    for image_id in skip:
+        records.pop(image_id, None)
+    return lines + list(_problems(folder, records).values())
 
 
-def _problem(path: Path, record: Record | None) -> str | None:
-    """Why a PNG is not the one that its record describes, or None."""
-    if record is not None and record.error is not None:
-        return f'{path}: not made: {record.error}'
-    if not path.exists():
-        return f'{path}: missing; run generate_pseudo_labels again'
-    if record is None:
-        return f'{path}: this tool did not write it; move it elsewhere'
-    if not record.holds(path):
-        return (
-            f'{path}: altered or truncated; run generate_pseudo_labels again'
-        )
-    return None
+def _problems(
+    folder: Path, records: Mapping[str, Record | None]
+) -> dict[str, str]:
+    """Why PNGs are not what their records describe, by image id."""
+    problems = {}
+    for image_id, record in records.items():
+        path = png_path(folder, image_id)
+        if record is not None and record.error is not None:
+            problem = f'not made: {record.error}'
+        elif not path.exists():
+            problem = 'missing; run generate_pseudo_labels again'
+        elif record is None:
+            problem = 'this tool did not write it; move it elsewhere'
+        elif not record.holds(path):
+            problem = 'altered or truncated; run generate_pseudo_labels again'
+        else:
+            continue
+        problems[image_id] = f'{path}: {problem}'
+    return problems

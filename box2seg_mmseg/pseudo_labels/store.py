@@ -2,14 +2,13 @@
 
 The folder holds one PNG per image, ``manifest.json``, which says how they
 were made, and ``records.jsonl``, one line per image in the order of their
-ids. While a run is going on, its records are appended to
-``records.part.jsonl``. A run that is killed loses only the images it was
-working on, and the next run ends with the same bytes as one that was not
-killed.
+ids. A run appends its records to ``records.part.jsonl``. If it is killed, it
+loses only the images it was working on, and the next run ends with the same
+bytes as one that was not killed.
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from itertools import zip_longest
@@ -64,8 +63,8 @@ class PseudoLabelStore:
 
     Args:
         folder: Created if it does not exist.
-        manifest: How the pseudo labels are made, such as ``labeler``, the
-            labeler's config, and ``classes``; must be valid JSON.
+        manifest: How the pseudo labels are made, as JSON can store it:
+            ``labeler``, the labeler's config, ``classes`` and versions.
         overwrite: Start over if the folder's pseudo labels were made in
             another way.
 
@@ -126,7 +125,7 @@ class PseudoLabelStore:
             suppress(OSError),
             self._journal.open('ab', buffering=0) as journal,
         ):
-            journal.write(b'\n' + _line(record).encode())
+            journal.write(b'\n' + json.dumps(asdict(record)).encode())
 
     def finish(self) -> None:
         """Write all records in order and remove the journal.
@@ -142,7 +141,7 @@ class PseudoLabelStore:
                 del self._records[record.image_id]
         with replacing(self.folder / RECORDS) as part, part.open('w') as file:
             for _, record in sorted(self._records.items()):
-                file.write(_line(record) + '\n')
+                file.write(json.dumps(asdict(record)) + '\n')
         self._journal.unlink(missing_ok=True)
 
 
@@ -172,12 +171,15 @@ def read_manifest(folder: str | Path) -> dict[str, Any] | None:
 
 
 def read_records(folder: Path) -> dict[str, Record]:
-    """The records of a folder by image id; those of the journal are newer."""
-    return {
-        record.image_id: record
-        for name in (RECORDS, JOURNAL)
-        for record in _read(folder / name)
-    }
+    """The records of a folder by image id."""
+    records = {}
+    for path in (folder / RECORDS, folder / JOURNAL):  # the journal is newer
+        for line in path.read_text().splitlines() if path.exists() else ():
+            # The last line of a run that was killed may be cut short.
+            with suppress(ValueError, TypeError):
+                record = Record(**json.loads(line))
+                records[record.image_id] = record
+    return records
 
 
 def class_difference(old: list[str], new: list[str]) -> str | None:
@@ -189,24 +191,12 @@ def class_difference(old: list[str], new: list[str]) -> str | None:
     return None
 
 
-def _line(record: Record) -> str:
-    return json.dumps(asdict(record))
-
-
-def _read(path: Path) -> Iterator[Record]:
-    if not path.exists():
-        return
-    for line in path.read_text().splitlines():
-        try:
-            yield Record(**json.loads(line))
-        except (ValueError, TypeError):
-            # The last line of a run that was killed while writing it.
-            continue
-
-
 def _difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     """What differs between two manifests, in words."""
-    methods = [_method(manifest) for manifest in (old, new)]
+    sides = [{**side.get('labeler', {}), **side} for side in (old, new)]
+    # The names on the command line, or else those in configs.
+    names = {cls.__name__: cls.method for cls in LABELERS if cls.method}
+    methods = [names.get(s.get('type'), s.get('type')) for s in sides]
     if methods[0] != methods[1]:
         return 'made with --method {}, this run uses {}'.format(*methods)
     texts = []
@@ -215,20 +205,10 @@ def _difference(old: Mapping[str, Any], new: Mapping[str, Any]) -> str:
     elif 'classes' in old or 'classes' in new:
         run = 'this run' if 'classes' in old else 'the earlier run'
         texts.append(f'{run} does not name its classes')
-    flat = [
-        {**manifest.get('labeler', {}), **manifest} for manifest in (old, new)
-    ]
-    for key in sorted({*flat[0], *flat[1]} - {'classes', 'labeler'}):
-        before, now = (side.get(key, 'none') for side in flat)
+    for key in sorted({*sides[0], *sides[1]} - {'classes', 'labeler'}):
+        before, now = (side.get(key, 'none') for side in sides)
         if before != now:
             texts.append(f'{key} {before} -> {now}')
     return 'this run differs from the earlier one: ' + ', '.join(
         filter(None, texts)
     )
-
-
-def _method(manifest: Mapping[str, Any]) -> str | None:
-    """The name of the labeler on the command line, or else in configs."""
-    name = manifest.get('labeler', {}).get('type')
-    names = {cls.__name__: cls.method for cls in LABELERS}
-    return names.get(name) or name

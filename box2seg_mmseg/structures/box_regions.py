@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -52,35 +52,19 @@ class BoxRegions:
             labels: ``(K,)`` integers in ``1..L``.
             size: ``(H, W)`` of the image in pixels.
 
-        Returns:
-            The regions.
-
         Raises:
             TooManyRegionsError: The boxes make more than ``MAX_REGIONS``
                 regions.
         """
-        regions, table = _rasterise(boxes, np.arange(len(labels)), size)
-        return cls(
-            torch.from_numpy(regions),
-            torch.from_numpy(table),
-            torch.from_numpy(np.asarray(labels, np.int64)),
-        )
+        return _rasterise(boxes, np.arange(len(labels)), labels, size)
 
     @classmethod
     def from_classes(
         cls, boxes: np.ndarray, labels: np.ndarray, size: tuple[int, int]
     ) -> 'BoxRegions':
-        """Rasterise boxes with all boxes of a class as one.
-
-        See :meth:`from_boxes`; K is the number of classes.
-        """
+        """As :meth:`from_boxes`, with all boxes of a class as one."""
         classes, keys = np.unique(labels, return_inverse=True)
-        regions, table = _rasterise(boxes, keys, size)
-        return cls(
-            torch.from_numpy(regions),
-            torch.from_numpy(table),
-            torch.from_numpy(classes.astype(np.int64)),
-        )
+        return _rasterise(boxes, keys, classes, size)
 
     def with_map(self, new_map: np.ndarray) -> 'BoxRegions':
         """The same boxes under a transformed map, ``(H', W')`` uint8."""
@@ -95,29 +79,19 @@ class BoxRegions:
         )
 
     def covered(self, size: Sequence[int] | None = None) -> Tensor:
-        """The pixels that each box covers.
-
-        Args:
-            size: ``(H', W')`` to pad to at the right and the bottom; None
-                keeps the map's own.
-
-        Returns:
-            ``(K, H', W')`` bool.
-        """
-        return self._all_ids().T[:, self.padded_map(size).long()]
+        """``(K, H', W')`` bool: the pixels of each box, padded as the map."""
+        # Unused ids have empty rows.
+        table = F.pad(self.table, (0, 0, 0, 256 - len(self.table)))
+        return table.T[:, self.padded_map(size).long()]
 
     def padded_map(self, size: Sequence[int] | None = None) -> Tensor:
-        """The map, padded with 255 at the right and the bottom.
+        """The map, padded to ``(H', W')`` with 255 at the right and bottom.
 
         mmseg pads images in batches but leaves additional maps at their size.
         """
         height, width = self.map.shape if size is None else size
         h, w = self.map.shape
         return F.pad(self.map, (0, width - w, 0, height - h), value=255)
-
-    def _all_ids(self) -> Tensor:
-        """``(256, K)``: the table with empty rows for unused ids."""
-        return F.pad(self.table, (0, 0, 0, 256 - len(self.table)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,14 +114,9 @@ class BoxPairs:
 
     @classmethod
     def from_mask(cls, box_mask: Tensor) -> 'BoxPairs':
-        """The classes that have a pixel in each image.
-
-        Args:
-            box_mask: ``(N, L + 1, H, W)`` bool, background first.
-        """
-        images, classes = (
-            box_mask[:, 1:].flatten(2).any(2).nonzero(as_tuple=True)
-        )
+        """The classes in ``(N, L + 1, H, W)`` bool, background first."""
+        is_boxed = box_mask[:, 1:].flatten(2).any(2)
+        images, classes = is_boxed.nonzero(as_tuple=True)
         counts = torch.bincount(images, minlength=len(box_mask))
         return cls(
             images,
@@ -223,32 +192,25 @@ class BatchBoxRegions:
         self, keys: Sequence[tuple[int, int]], inside: Tensor
     ) -> BoxPairs:
         images = [image for image, _ in keys]
+        labels = [label for _, label in keys]
         counts = [images.count(image) for image in images]
+        tensor = partial(torch.tensor, dtype=torch.long, device=inside.device)
         return BoxPairs(
-            *(
-                torch.tensor(values, dtype=torch.long, device=inside.device)
-                for values in (images, [label for _, label in keys])
-            ),
+            tensor(images),
+            tensor(labels),
             inside,
-            torch.tensor(counts, dtype=torch.long, device=inside.device),
+            tensor(counts),
             len(set(images)),
         )
 
 
 def _rasterise(
-    boxes: np.ndarray, keys: np.ndarray, size: tuple[int, int]
-) -> tuple[np.ndarray, np.ndarray]:
-    """The map of regions and the keys of each region.
-
-    Args:
-        boxes: ``(K, 4)`` xyxy in pixels, half-open.
-        keys: ``(K,)`` integers from 0; boxes of one key count as one.
-        size: ``(H, W)`` of the image.
-
-    Returns:
-        ``(H, W)`` uint8 region ids, and an ``(R + 1, number of keys)`` bool
-        table.
-    """
+    boxes: np.ndarray,
+    keys: np.ndarray,
+    labels: np.ndarray,
+    size: tuple[int, int],
+) -> BoxRegions:
+    """Boxes of one key, an index of ``labels``, count as one."""
     regions = np.zeros(size, np.int32)
     ids: dict[frozenset[int], int] = {frozenset(): 0}
     sets = [frozenset()]
@@ -275,8 +237,11 @@ def _rasterise(
         )
     compact = np.zeros(len(sets), np.uint8)
     compact[used] = np.arange(1, len(used) + 1)
-    num_keys = int(keys.max()) + 1 if len(keys) else 0
-    table = np.zeros((len(used) + 1, num_keys), bool)
+    table = np.zeros((len(used) + 1, len(labels)), bool)
     for row, old in enumerate(used, start=1):
         table[row, list(sets[old])] = True
-    return compact[regions], table
+    return BoxRegions(
+        torch.from_numpy(compact[regions]),
+        torch.from_numpy(table),
+        torch.from_numpy(np.asarray(labels, np.int64)),
+    )

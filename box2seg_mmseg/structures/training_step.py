@@ -70,10 +70,7 @@ class TrainingStep:
         )
 
     def before(self, num_iters: int) -> bool:
-        """Whether a phase of so many first iterations still lasts.
-
-        Outside a runner there is no iteration, and every phase is over.
-        """
+        """Whether a phase of so many iterations lasts, if in a runner."""
         return self.iteration is not None and self.iteration < num_iters
 
     def resize(self, maps: Tensor) -> Tensor:
@@ -86,13 +83,9 @@ class TrainingStep:
             ``(A, B, H, W)`` float32.
         """
         size = self.pseudo_label.shape[1:]
+        maps = maps.float()
         if maps.numel() == 0:  # interpolate refuses it
-            return maps.float().sum() + maps.new_zeros(
-                (*maps.shape[:2], *size), dtype=torch.float32
-            )
+            return maps.sum() + maps.new_zeros((*maps.shape[:2], *size))
         return resize(
-            maps.float(),
-            size=size,
-            mode='bilinear',
-            align_corners=self.align_corners,
+            maps, size, mode='bilinear', align_corners=self.align_corners
         )

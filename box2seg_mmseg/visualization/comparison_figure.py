@@ -17,11 +17,9 @@ def draw_comparison(
     mask_dir: str | Path,
     predictions: Mapping[str, str | Path],
 ) -> None:
-    """Draw a column for each image and a row for each method.
+    """Draw a column for each image, a row for truth and for each method.
 
-    The first row shows the ground truth over the image, the others the
-    predictions of the methods, in PASCAL VOC's colours. This is the layout of
-    Fig. 1 of the paper's supplement.
+    This is the layout of Fig. 1 of the paper's supplement.
 
     Args:
         path: The PNG file to write.

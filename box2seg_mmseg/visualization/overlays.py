@@ -1,4 +1,7 @@
-"""Draw label maps, boxes and heat maps over a photograph."""
+"""Draw label maps, boxes and heat maps over a photograph.
+
+Photographs and results are ``(H, W, 3)`` uint8, RGB.
+"""
 
 from pathlib import Path
 
@@ -11,7 +14,7 @@ from ..label_maps import voc_palette
 
 
 def read_photograph(path: str | Path) -> np.ndarray:
-    """Read a photograph as labelers and models do: ``(H, W, 3)`` uint8, RGB.
+    """Read a photograph as labelers and models do.
 
     Raises:
         ImageError: The file is missing, truncated or corrupt.
@@ -23,12 +26,9 @@ def overlay_labels(image: np.ndarray, label_map: np.ndarray) -> np.ndarray:
     """Paint classes over a photograph in PASCAL VOC's colours.
 
     Args:
-        image: ``(H, W, 3)`` uint8, RGB.
+        image: The photograph.
         label_map: ``(H, W)`` uint8: 0 background, which is not painted,
             class id, 255 ignore.
-
-    Returns:
-        ``(H, W, 3)`` uint8, RGB.
     """
     colours = voc_palette()[label_map].astype(np.float32)
     share = np.where(label_map == 0, 0.0, 0.65)[..., None]
@@ -36,15 +36,7 @@ def overlay_labels(image: np.ndarray, label_map: np.ndarray) -> np.ndarray:
 
 
 def overlay_heat(image: np.ndarray, heat: np.ndarray) -> np.ndarray:
-    """Blend a heat map into a photograph: dark is 0, yellow is 1.
-
-    Args:
-        image: ``(H, W, 3)`` uint8, RGB.
-        heat: ``(H, W)`` floats; clipped to ``[0, 1]``.
-
-    Returns:
-        ``(H, W, 3)`` uint8, RGB.
-    """
+    """Blend in a heat map, ``(H, W)`` floats: dark is 0, yellow is 1."""
     colours = matplotlib.colormaps['inferno'](np.clip(heat, 0, 1))[..., :3]
     return (0.3 * image + 0.7 * 255 * colours).astype(np.uint8)
 
@@ -55,12 +47,9 @@ def draw_boxes(
     """Draw boxes in the colours of their classes.
 
     Args:
-        image: ``(H, W, 3)`` uint8, RGB.
+        image: The photograph.
         boxes: ``(K, 4)`` xyxy in pixels, half-open.
         labels: ``(K,)`` class ids.
-
-    Returns:
-        ``(H, W, 3)`` uint8, RGB.
     """
     result = np.ascontiguousarray(image).copy()
     thickness = max(1, round(max(image.shape[:2]) / 150))

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from box2seg_mmseg.datasets.sample_split import sample_split
+from box2seg_mmseg.id_lists import sample_split
 
 TOOL = (
     Path(__file__).resolve().parents[2]

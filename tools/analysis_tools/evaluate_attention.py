@@ -8,9 +8,6 @@ gives wrong labels a lower weight than right ones.
 
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 
-from attention_statistics import attention_statistics
-
-from box2seg_mmseg.apis.predictor import Predictor
 from box2seg_mmseg.boxes import ReadingReport
 from box2seg_mmseg.command_line import (
     add_box_options,
@@ -26,6 +23,10 @@ from box2seg_mmseg.command_line import (
 
 def main(args: Namespace) -> int:
     """Predict, compare and print the table."""
+    from attention_statistics import attention_statistics
+
+    from box2seg_mmseg.apis.predictor import Predictor
+
     check_model_files(args)
     report = ReadingReport(skip_bad=args.skip_bad)
     annotations, total = read_boxes(args, report)

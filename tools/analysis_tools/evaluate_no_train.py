@@ -8,8 +8,6 @@ chosen with the masks and so says what a threshold could reach at most.
 
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 
-from no_train import evaluate_no_train
-
 from box2seg_mmseg.boxes import Detections, ReadingReport
 from box2seg_mmseg.command_line import (
     add_box_options,
@@ -31,6 +29,8 @@ from box2seg_mmseg.command_line import (
 
 def main(args: Namespace) -> int:
     """Judge the labels, print the table and write what is asked for."""
+    from no_train import evaluate_no_train
+
     source = read_box_source(args)
     thresholds = [0.0]  # annotated boxes have no scores
     if isinstance(source, Detections):

@@ -18,14 +18,10 @@ from benchmark_runs import (
 )
 from benchmark_table import write_tables
 from mmengine.config import Config
-from stock_tools import newest_checkpoint, run_experiment
+from stock_tools import fetch_backbone, newest_checkpoint, run_experiment
 
 from box2seg_mmseg.errors import UsageError
 from box2seg_mmseg.files import hash_of, only_run, write_json
-from box2seg_mmseg.models.backbone_weights import (
-    download_backbone,
-    weights_path,
-)
 from box2seg_mmseg.models.post_processing import DenseCRF
 
 WEIGHTS = 'efficientnet-lite2'
@@ -85,8 +81,8 @@ def run_benchmark(
         runs |= current_runs(finished, work_dir, benchmark.stamp)
         todo = _missing_runs(rows, num_seeds, runs)
         benchmark.check(todo)
-        if todo and not weights_path(WEIGHTS).exists():
-            download_backbone(WEIGHTS)
+        if todo:
+            fetch_backbone(WEIGHTS)
         for number, (key, row) in enumerate(todo.items(), 1):
             family, name, seed = key
             print(f'[{number}/{len(todo)}] {family}/{name}, seed {seed}')

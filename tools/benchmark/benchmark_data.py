@@ -5,9 +5,9 @@ from pathlib import Path
 
 from benchmark_rows import Row, noise_name, share_name
 from corrected_labels import write_corrected_labels
+from label_folder import make_label_folder
 from missing_objects import write_masks_with_missing_objects
 
-from box2seg_mmseg.apis.label_folder import make_label_folder
 from box2seg_mmseg.boxes import (
     COCOJSON,
     VOCXML,
@@ -15,9 +15,8 @@ from box2seg_mmseg.boxes import (
     add_box_noise,
     write_voc_xml,
 )
-from box2seg_mmseg.datasets.sample_split import sample_split
 from box2seg_mmseg.errors import UsageError
-from box2seg_mmseg.id_lists import read_split
+from box2seg_mmseg.id_lists import read_split, sample_split
 from box2seg_mmseg.pseudo_labels import build_labeler
 
 LABELERS = dict(

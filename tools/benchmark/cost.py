@@ -8,10 +8,6 @@ from argparse import ArgumentParser, Namespace
 from importlib.util import find_spec
 from pathlib import Path
 
-from crf_cost import measure_crf
-from label_cost import measure_labels
-from model_cost import measure_affinity, measure_models
-
 from box2seg_mmseg.boxes import ReadingReport
 from box2seg_mmseg.command_line import (
     add_box_options,
@@ -43,6 +39,8 @@ def labels(args: Namespace) -> int:
 
     The last column is the share of boxes whose masks equal cv2.grabCut's.
     """
+    from label_cost import measure_labels
+
     report = ReadingReport(skip_bad=args.skip_bad)
     annotations = list(read_boxes(args, report)[0])
     if len(annotations) < 2 or not any(len(a.boxes) for a in annotations):
@@ -93,6 +91,8 @@ def crf(args: Namespace) -> int:
     Over all classes, and over the classes that can still win, in this process
     and in worker processes.
     """
+    from crf_cost import measure_crf
+
     check_model_files(args)
     cost = measure_crf(
         args.config, args.checkpoint, args.workers, args.images, progress=True
@@ -119,6 +119,8 @@ def model(args: Namespace) -> int:
     Step time and latency of the models in turn, in one process; time and
     memory of the affinity loss in its linear form and pair by pair.
     """
+    from model_cost import measure_affinity, measure_models
+
     print(f'{os.cpu_count()} cores; medians of {args.rounds} rounds\n')
     (stock,), (box2seg,) = (
         CONFIGS.glob(f'{method}_*.py') for method in ('grabcut', 'box2seg')

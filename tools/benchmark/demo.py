@@ -9,8 +9,6 @@ import os
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from pathlib import Path
 
-from demo_run import run_demo
-
 from box2seg_mmseg.command_line import natural_number, positive_int, run
 from box2seg_mmseg.installed import installed_files
 
@@ -19,6 +17,8 @@ CONFIG_ROOT = installed_files('configs')
 
 def main(args: Namespace) -> int:
     """Run the demo and print its table."""
+    from demo_run import run_demo
+
     work_dir = args.work_dir
     if work_dir is None:
         work_dir = 'work_dirs/demo'

@@ -6,18 +6,14 @@ import statistics
 from collections.abc import Sequence
 from pathlib import Path
 
+from label_folder import make_label_folder
 from rendered_scenes import SCENE_CLASSES, write_scenes
-from stock_tools import run_experiment
+from stock_tools import fetch_backbone, run_experiment
 
-from box2seg_mmseg.apis.label_folder import make_label_folder
 from box2seg_mmseg.boxes import VOC_CLASSES, VOCXML
 from box2seg_mmseg.errors import UsageError
 from box2seg_mmseg.files import write_json
 from box2seg_mmseg.id_lists import read_split
-from box2seg_mmseg.models.backbone_weights import (
-    download_backbone,
-    weights_path,
-)
 from box2seg_mmseg.pseudo_labels import build_labeler
 from box2seg_mmseg.visualization import draw_comparison
 
@@ -105,8 +101,8 @@ def run_demo(
         f'{loader}_dataloader.dataset.data_root': data_root
         for loader in ('train', 'val', 'test')
     }
-    if family == 'miniature' and not weights_path(WEIGHTS).exists():
-        download_backbone(WEIGHTS)
+    if family == 'miniature':
+        fetch_backbone(WEIGHTS)
 
     mious: dict[str, list[float]] = {}
     for seed in seeds:

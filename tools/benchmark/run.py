@@ -7,7 +7,6 @@ the same command resumes.
 
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 
-from benchmark import run_benchmark
 from benchmark_families import FAMILIES
 
 from box2seg_mmseg.command_line import out_file, positive_int, run
@@ -18,6 +17,8 @@ CONFIG_ROOT = installed_files('configs')
 
 def main(args: Namespace) -> int:
     """Run the benchmark and print its table."""
+    from benchmark import run_benchmark
+
     table = run_benchmark(
         CONFIG_ROOT,
         args.data_root,

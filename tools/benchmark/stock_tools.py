@@ -17,6 +17,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from box2seg_mmseg.files import write_json
+from box2seg_mmseg.models.backbone_weights import weights_path
 from box2seg_mmseg.models.checkpoints import load_checkpoint_file
 
 PROGRESS = re.compile(r'Iter\((?:train|test)\)\s+\[\s*(\d+)/(\d+)\]')
@@ -113,6 +114,23 @@ def _train(
     newest = newest_checkpoint(work_dir)
     write_json(cost_path, cost | dict(checkpoint=newest.name))
     return cost, newest
+
+
+def fetch_backbone(name: str) -> None:
+    """Download the ImageNet weights of a backbone unless they are there.
+
+    Args:
+        name: As in ``box2seg://NAME``.
+
+    Raises:
+        RuntimeError: They cannot be downloaded.
+    """
+    if weights_path(name).exists():
+        return
+    command = [sys.executable, '-m', 'box2seg_mmseg', 'convert_backbone', name]
+    done = subprocess.run(command, capture_output=True, text=True)
+    if done.returncode != 0:
+        raise RuntimeError(done.stderr.strip())
 
 
 def newest_checkpoint(work_dir: str | Path) -> Path | None:

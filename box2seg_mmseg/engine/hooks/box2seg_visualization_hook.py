@@ -86,23 +86,14 @@ class Box2SegVisualizationHook(Hook):
         _, branches = head.forward_train(model.extract_feat(data['inputs']))
         model.train()
         branches = {
-            name: _enlarge(maps, padded) for name, maps in branches.items()
+            name: F.interpolate(maps.float(), padded, mode='bilinear')
+            for name, maps in branches.items()
         }
-        attention = embeddings = None
-        if 'attention' in branches:
-            attention = branches['attention'].sigmoid()
-        if 'embedding' in branches:
-            embeddings = F.normalize(branches['embedding'])
         for i, (crop, sample) in enumerate(
             zip(first['inputs'], first['data_samples'], strict=True)
         ):
-            picture = _draw(
-                crop,
-                sample,
-                None if attention is None else attention[i],
-                None if embeddings is None else embeddings[i],
-                self.pixel,
-            )
+            own = {name: maps[i] for name, maps in branches.items()}
+            picture = _draw(crop, sample, own, self.pixel)
             runner.visualizer.add_image(
                 f'box2seg_{i}', picture, runner.iter + 1
             )
@@ -111,14 +102,13 @@ class Box2SegVisualizationHook(Hook):
 def _draw(
     crop: Tensor,
     sample: SegDataSample,
-    attention: Tensor | None,
-    embeddings: Tensor | None,
+    branches: dict[str, Tensor],
     pixel: tuple[float, float] | None,
 ) -> np.ndarray:
     """The panels of one image, side by side: ``(H, W, 3)`` uint8, RGB.
 
-    Attention and embeddings are those of the padded image; the sample's maps
-    may be smaller than the crop (SegRescale).
+    The branches are those of the padded image; the sample's maps may be
+    smaller than the crop (SegRescale).
     """
     height, width = crop.shape[1:]
     # From OpenCV's BGR.
@@ -135,30 +125,16 @@ def _draw(
     boxed = pairs.by_class()
     y, x = (0.5, 0.5) if pixel is None else pixel
     row, column = int(y * height), int(x * width)
-    if attention is not None and len(boxed.classes):
-        maps = attention[boxed.classes - 1, :height, :width]
-        maps = maps * boxed.inside.to(maps.device)
+    if 'attention' in branches and len(boxed.classes):
+        maps = branches['attention'][boxed.classes - 1, :height, :width]
+        maps = maps.sigmoid() * boxed.inside.to(maps.device)
         panels += [overlay_heat(image, m.cpu().numpy()) for m in maps]
         if pixel is None:
             row, column = divmod(int(maps.amax(0).argmax()), width)
-    if embeddings is not None:
-        alike = torch.einsum(
-            'dhw,d->hw',
-            embeddings[:, :height, :width],
-            embeddings[:, row, column],
-        )
-        panels.append(
-            cv2.drawMarker(
-                overlay_heat(image, alike.cpu().numpy()),
-                (column, row),
-                (0, 255, 255),
-                cv2.MARKER_CROSS,
-                markerSize=15,
-                thickness=2,
-            )
-        )
+    if 'embedding' in branches:
+        maps = F.normalize(branches['embedding'], dim=0)[:, :height, :width]
+        alike = torch.einsum('dhw,d->hw', maps, maps[:, row, column])
+        panel = overlay_heat(image, alike.cpu().numpy())
+        cross = (0, 255, 255), cv2.MARKER_CROSS, 15, 2
+        panels.append(cv2.drawMarker(panel, (column, row), *cross))
     return np.hstack(panels)
-
-
-def _enlarge(maps: Tensor, size: tuple[int, int]) -> Tensor:
-    return F.interpolate(maps.float(), size, mode='bilinear')

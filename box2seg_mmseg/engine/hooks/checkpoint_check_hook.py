@@ -23,10 +23,6 @@ class CheckpointCheckHook(Hook):
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Compare weights and classes.
 
-        Args:
-            runner: The runner.
-            checkpoint: What was loaded.
-
         Raises:
             ValueError: The checkpoint lacks parameters of the model, has
                 others, or was trained on other classes than the config's.

@@ -23,11 +23,7 @@ class KeepMemoryHook(Hook):
     """
 
     def before_run(self, runner: Runner) -> None:
-        """Set malloc's options.
-
-        Args:
-            runner: Not used.
-        """
+        """Set malloc's options."""
         if platform.libc_ver()[0] == 'glibc':
             libc = ctypes.CDLL(None)
             libc.mallopt(M_MMAP_MAX, 0)

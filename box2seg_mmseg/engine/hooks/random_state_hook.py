@@ -26,28 +26,16 @@ class RandomStateHook(Hook):
         self._state: dict | None = None
 
     def before_save_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Store the states.
-
-        Args:
-            runner: The runner.
-            checkpoint: The content that will be saved.
-        """
+        """Store the states."""
         checkpoint['random_state'] = dict(
             python=random.getstate(),
             numpy=np.random.get_state(),
             torch=torch.get_rng_state(),
-            cuda=torch.cuda.get_rng_state_all()
-            if torch.cuda.is_available()
-            else [],
+            cuda=torch.cuda.get_rng_state_all(),  # empty without a device
         )
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
-        """Keep the states of the checkpoint that training resumes from.
-
-        Args:
-            runner: The runner.
-            checkpoint: The content that was loaded.
-        """
+        """Keep the states of the checkpoint that training resumes from."""
         if get_world_size() == 1:
             self._state = checkpoint.get('random_state')
 
@@ -57,33 +45,17 @@ class RandomStateHook(Hook):
         An iteration-based loop first skips the batches that were trained on.
         Upstream's mmengine loads them for that, so there the generators are
         restored after the last of them.
-
-        Args:
-            runner: The runner.
         """
         if runner.iter == 0 or self._state is None:
             return
         loop = runner.train_loop
         batches = getattr(loop, 'dataloader_iterator', None)
         if batches is None or hasattr(batches, 'skip_iter'):
-            self._restore_pipeline(self._state)
+            _restore_pipeline(self._state)
         else:
-            loop.dataloader_iterator = self._restored_after(
+            loop.dataloader_iterator = _restored_after(
                 runner.iter, batches, self._state
             )
-
-    @staticmethod
-    def _restore_pipeline(state: dict) -> None:
-        random.setstate(state['python'])
-        np.random.set_state(state['numpy'])
-
-    def _restored_after(
-        self, skipped: int, batches: Iterator, state: dict
-    ) -> Iterator:
-        for _ in range(skipped):
-            yield next(batches)
-        self._restore_pipeline(state)
-        yield from batches
 
     def before_train_iter(
         self,
@@ -91,13 +63,7 @@ class RandomStateHook(Hook):
         batch_idx: int,
         data_batch: dict | tuple | list | None = None,
     ) -> None:
-        """Restore the network's generators after the loader drew a seed.
-
-        Args:
-            runner: The runner.
-            batch_idx: Not used.
-            data_batch: Not used.
-        """
+        """Restore the network's generators after the loader drew a seed."""
         if runner.iter > 0 and self._state is not None:
             # set_rng_state takes CPU tensors; the checkpoint was loaded to
             # the model's device.
@@ -106,3 +72,15 @@ class RandomStateHook(Hook):
             if cuda and len(cuda) == torch.cuda.device_count():
                 torch.cuda.set_rng_state_all(cuda)
         self._state = None
+
+
+def _restore_pipeline(state: dict) -> None:
+    random.setstate(state['python'])
+    np.random.set_state(state['numpy'])
+
+
+def _restored_after(skipped: int, batches: Iterator, state: dict) -> Iterator:
+    for _ in range(skipped):
+        yield next(batches)
+    _restore_pipeline(state)
+    yield from batches

@@ -36,11 +36,7 @@ class BFloat16OptimWrapper(OptimWrapper):
 
     @contextmanager
     def optim_context(self, model: nn.Module) -> Iterator[None]:
-        """Enable autocast on the device of the model.
-
-        Args:
-            model: The model that is being trained.
-        """
+        """Enable autocast on the device of the model."""
         device = next(model.parameters()).device.type
         fast = device != 'cpu' or has_bfloat16_instructions()
         if not fast and not self.emulate and not self._warned:

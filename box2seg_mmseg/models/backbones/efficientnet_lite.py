@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from mmcv.cnn import build_norm_layer
 from mmengine.model import BaseModule
+from mmseg.models.utils import make_divisible
 from mmseg.registry import MODELS
 from mmseg.utils import ConfigType, OptConfigType
 from torch import Tensor, nn
@@ -21,7 +22,6 @@ STAGES = (
     (4, 5, 2, 6, 192),
     (1, 3, 1, 6, 320),
 )
-HEAD_CHANNELS = 1280
 # Width and depth multipliers.
 VARIANTS = dict(lite0=(1.0, 1.0), lite2=(1.1, 1.2))
 
@@ -30,17 +30,16 @@ VARIANTS = dict(lite0=(1.0, 1.0), lite2=(1.1, 1.2))
 class EfficientNetLite(BaseModule):
     """EfficientNet-Lite0 or -Lite2: no squeeze-and-excitation, ReLU6.
 
-    Its seven stages have strides 2, 4, 8, 16, 16, 32 and 32. An eighth is the
-    layer of 1280 channels before ImageNet's classifier. Padding is
-    TensorFlow's 'SAME', with which the weights were trained.
+    Stages 0 to 6 have strides 2, 4, 8, 16, 16, 32 and 32; stage 7 is the layer
+    of 1280 channels before ImageNet's classifier. Padding is TensorFlow's
+    'SAME', with which the weights were trained.
 
     Args:
         variant: ``'lite0'`` or ``'lite2'``.
-        out_indices: Stages in ``0..7`` whose output is returned, from the
-            first to the last. Stages after the last one are not built.
-        frozen_stages: The stem and the stages up to this one are not
-            trained, and their batch norms keep their statistics; -1 freezes
-            nothing.
+        out_indices: Stages whose output is returned, from the first to the
+            last. Stages after the last one are not built.
+        frozen_stages: The stem and the stages up to this one stay in
+            evaluation mode and are not trained; -1 freezes nothing.
         norm_cfg: Config of the batch norms; the weights need eps 1e-3.
         channels_last: Keep channels last in memory, which is about twice as
             fast on a CPU.
@@ -80,15 +79,15 @@ class EfficientNetLite(BaseModule):
             # Lite scales neither the first nor the last stage's depth.
             if 0 < i < len(STAGES) - 1:
                 repeats = math.ceil(depth * repeats)
-            out = _round_channels(width * out)
-            blocks = []
+            out = make_divisible(width * out, 8)
+            stage = nn.Sequential()
             for _ in range(repeats):
-                blocks.append(
+                stage.append(
                     MBConv(channels, out, kernel, stride, expansion, norm_cfg)
                 )
                 channels, stride = out, 1
-            self.stages.append(nn.Sequential(*blocks))
-        self.stages.append(ConvBN(channels, HEAD_CHANNELS, 1, norm_cfg))
+            self.stages.append(stage)
+        self.stages.append(ConvBN(channels, 1280, 1, norm_cfg))
         # DistributedDataParallel refuses parameters without a gradient.
         del self.stages[max(out_indices) + 1 :]
         if channels_last:
@@ -96,14 +95,7 @@ class EfficientNetLite(BaseModule):
         self._freeze()
 
     def forward(self, x: Tensor) -> tuple[Tensor, ...]:
-        """Compute the outputs of the chosen stages.
-
-        Args:
-            x: ``(N, 3, H, W)`` normalised images.
-
-        Returns:
-            One map for each of ``out_indices``.
-        """
+        """``(N, 3, H, W)`` images to one map for each of ``out_indices``."""
         if self.channels_last:
             x = x.contiguous(memory_format=torch.channels_last)
         x = self.stem(x)
@@ -127,16 +119,7 @@ class EfficientNetLite(BaseModule):
 
 
 class MBConv(nn.Module):
-    """Inverted bottleneck: expand, depthwise, project; plus the input.
-
-    Args:
-        in_channels: Channels of the input.
-        out_channels: Channels of the output.
-        kernel: Side of the depthwise kernel.
-        stride: Stride of the depthwise convolution.
-        expansion: Factor of the channels in between.
-        norm_cfg: Config of the batch norms.
-    """
+    """Inverted bottleneck: expand, depthwise, project; plus the input."""
 
     def __init__(
         self,
@@ -170,15 +153,6 @@ class ConvBN(nn.Module):
 
     In evaluation mode, which frozen stages never leave, the batch norm is
     folded into the convolution: equal up to rounding, and 1.7 times as fast.
-
-    Args:
-        in_channels: Channels of the input.
-        out_channels: Channels of the output.
-        kernel: Side of the kernel.
-        norm_cfg: Config of the batch norm.
-        stride: Stride of the convolution.
-        groups: Groups of the convolution.
-        has_act: Whether ReLU6 follows.
     """
 
     def __init__(
@@ -219,18 +193,9 @@ class ConvBN(nn.Module):
         if self.bn.training:
             x = self.bn(self.conv(x))
         else:
-            scale = (
-                self.bn.weight * (self.bn.running_var + self.bn.eps).rsqrt()
-            )
-            x = self.conv._conv_forward(
-                x,
-                self.conv.weight * scale.view(-1, 1, 1, 1),
-                self.bn.bias - self.bn.running_mean * scale,
-            )
+            bn = self.bn
+            scale = bn.weight * (bn.running_var + bn.eps).rsqrt()
+            weight = self.conv.weight * scale.view(-1, 1, 1, 1)
+            bias = bn.bias - bn.running_mean * scale
+            x = self.conv._conv_forward(x, weight, bias)
         return F.relu6(x, inplace=True) if self.has_act else x
-
-
-def _round_channels(channels: float, divisor: int = 8) -> int:
-    """Round to a multiple of the divisor, as EfficientNet does."""
-    rounded = max(divisor, int(channels + divisor / 2) // divisor * divisor)
-    return rounded + divisor if rounded < 0.9 * channels else rounded

@@ -76,9 +76,8 @@ class Box2SegHead(BaseModule):
     def _collect_branches(self) -> dict[str, int]:
         found: dict[str, int] = {}
         for loss in self.losses:
-            for name, channels in loss.branch_channels(
-                self.num_classes
-            ).items():
+            wanted = loss.branch_channels(self.num_classes)
+            for name, channels in wanted.items():
                 if found.setdefault(name, channels) != channels:
                     raise ValueError(
                         f'two losses need a branch {name!r}, with '
@@ -99,23 +98,13 @@ class Box2SegHead(BaseModule):
             self.add_module(f'{name}_decoder', layer)
 
     def forward(self, inputs: tuple[Tensor, ...]) -> Tensor:
-        """Compute the classes alone, as at test time.
-
-        Args:
-            inputs: Feature maps of the backbone or neck.
-
-        Returns:
-            ``(N, L + 1, h, w)`` logits.
-        """
+        """``(N, L + 1, h, w)`` logits of the classes, as at test time."""
         return self.seg_decoder(inputs)
 
     def forward_train(
         self, inputs: tuple[Tensor, ...]
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Compute the classes and all branches.
-
-        Args:
-            inputs: Feature maps of the backbone or neck.
 
         Returns:
             Logits of the classes ``(N, L + 1, h, w)``, and by name the raw
@@ -164,7 +153,7 @@ class Box2SegHead(BaseModule):
         """Compute all losses and statistics of a batch.
 
         Args:
-            inputs: Feature maps of the backbone or neck.
+            inputs: Feature maps.
             batch_data_samples: With ``gt_sem_seg`` (int64 ``(1, H, W)`` in
                 ``0..L`` or ``ignore_index``, the pseudo label) and, for losses
                 that read boxes, ``gt_box_regions`` (:class:`BoxRegions`), as
@@ -172,7 +161,8 @@ class Box2SegHead(BaseModule):
             train_cfg: Not used.
 
         Returns:
-            What :meth:`loss_by_feat` returns.
+            What the losses return; ``acc_seg`` in percent; ``ignored``, the
+            share of ignored pixels.
 
         Raises:
             ValueError: The dataset and the head differ in their number of
@@ -196,16 +186,7 @@ class Box2SegHead(BaseModule):
         outputs: tuple[Tensor, dict[str, Tensor]],
         batch_data_samples: SampleList,
     ) -> dict[str, Tensor]:
-        """Compute losses and statistics from the decoders' outputs.
-
-        Args:
-            outputs: As :meth:`forward_train` returns.
-            batch_data_samples: As for :meth:`loss`.
-
-        Returns:
-            What the losses return; ``acc_seg`` in percent; ``ignored``, the
-            share of ignored pixels.
-        """
+        """See :meth:`loss`; ``outputs`` are of :meth:`forward_train`."""
         seg_logits, branches = outputs
         step = TrainingStep(
             seg_logits,

@@ -15,14 +15,7 @@ _REMOVED = {
 
 
 def explain_arguments(unknown: Iterable[str]) -> str:
-    """Say what to write in place of arguments that Box2SegHead lacks.
-
-    Args:
-        unknown: Their names.
-
-    Returns:
-        The message of an error.
-    """
+    """The message of an error: what to write in place of the arguments."""
     names = ', '.join(unknown)
     if not _REMOVED.intersection(unknown):
         return f'Box2SegHead has no argument {names}'

@@ -84,13 +84,9 @@ class AffinityLoss(Box2SegLoss):
     ) -> None:
         super().__init__()
         self.loss_weight = loss_weight
+        self.is_off = loss_weight == 0
         self.embedding_channels = embedding_channels
         self.pretrain_iters = pretrain_iters
-
-    @property
-    def is_off(self) -> bool:
-        """Whether the weight is 0."""
-        return self.loss_weight == 0
 
     def branch_channels(self, num_classes: int) -> dict[str, int]:
         """The branch ``embedding``."""
@@ -99,11 +95,8 @@ class AffinityLoss(Box2SegLoss):
     def forward(self, step: TrainingStep) -> dict[str, Tensor]:
         """Compute ``loss_affinity``."""
         embeddings = step.branches['embedding'].float()
-        label = F.interpolate(
-            step.pseudo_label.unsqueeze(1).float(),
-            embeddings.shape[2:],
-            mode='nearest',
-        )
+        label = step.pseudo_label.unsqueeze(1).float()
+        label = F.interpolate(label, embeddings.shape[2:], mode='nearest')
         label = label.squeeze(1).long()
         valid = label != step.ignore_index
         if step.before(self.pretrain_iters):

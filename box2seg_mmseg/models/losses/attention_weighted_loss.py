@@ -1,6 +1,5 @@
 """The attention-weighted loss (L_fg + L_bg + L_fr)."""
 
-import torch
 from mmseg.registry import MODELS
 from torch import Tensor
 
@@ -48,15 +47,9 @@ def attention_weighted_loss(
 def foreground_loss(
     log_probs: Tensor, attention: Tensor, pairs: BoxPairs
 ) -> Tensor:
-    """L_fg of :func:`attention_weighted_loss`.
+    """L_fg of :func:`attention_weighted_loss`; 0 if no image has a box.
 
-    Args:
-        log_probs: ``(N, L + 1, H, W)`` float, log softmax.
-        attention: ``(P, H, W)`` float in ``[0, 1]``, of each pair's class.
-        pairs: The P boxed classes of the images.
-
-    Returns:
-        A scalar; 0 if no image has a box.
+    ``attention`` is ``(P, H, W)``, that of each pair's class.
     """
     log_y = at_least_float32(log_probs[pairs.images, pairs.classes])
     alpha = at_least_float32(attention)
@@ -67,15 +60,7 @@ def foreground_loss(
 
 
 def background_loss(log_probs: Tensor, outside: Tensor) -> Tensor:
-    """L_bg of :func:`attention_weighted_loss`.
-
-    Args:
-        log_probs: ``(N, L + 1, H, W)`` float, log softmax.
-        outside: ``(N, H, W)`` bool, the pixels outside all boxes.
-
-    Returns:
-        A scalar.
-    """
+    """L_bg; ``outside`` is ``(N, H, W)`` bool, the pixels in no box."""
     log_y = at_least_float32(log_probs[:, 0])
     per_image = -log_y.masked_fill(~outside, 0).sum((1, 2))
     return (per_image / outside.sum((1, 2)).clamp(min=1)).mean()
@@ -125,27 +110,21 @@ class AttentionWeightedLoss(Box2SegLoss):
         self.fr_weight = fr_weight
         self.gamma = gamma
         self.warmup_iters = warmup_iters
-
-    @property
-    def is_off(self) -> bool:
-        """Whether all three weights are 0."""
-        return self.fg_weight == self.bg_weight == self.fr_weight == 0
+        self.is_off = fg_weight == bg_weight == fr_weight == 0
 
     def branch_channels(self, num_classes: int) -> dict[str, int]:
         """The branch ``attention``, a channel for each foreground class."""
         return dict(attention=num_classes - 1)
 
     def forward(self, step: TrainingStep) -> dict[str, Tensor]:
-        """Compute the losses, and statistics to watch.
+        """Compute ``loss_fr`` and after the warm-up ``loss_fg``, ``loss_bg``.
 
-        Returns:
-            ``loss_fr`` and, after the warm-up, ``loss_fg`` and ``loss_bg``.
-            Statistics: ``attention_in_boxes`` and ``gamma_eta``, the filling
-            rate of the attention and gamma times GrabCut's, averaged over the
-            boxes of an image and over the images that have one;
-            ``attention_on_grabcut`` and ``attention_off_grabcut``, the mean
-            attention over boxed pixels whose pseudo label is, and is not, the
-            class.
+        Statistics are ``attention_in_boxes`` and ``gamma_eta``, the filling
+        rate of the attention and gamma times GrabCut's, averaged over the
+        boxes of an image and over the images that have one;
+        ``attention_on_grabcut`` and ``attention_off_grabcut``, the mean
+        attention over boxed pixels whose pseudo label is, and is not, the
+        class.
         """
         n = len(step.log_probs)
         classes, boxes = step.boxes.by_class(), step.boxes.by_box()
@@ -174,9 +153,14 @@ class AttentionWeightedLoss(Box2SegLoss):
         ):
             mean = boxes.mean_over_images(values, n)
             losses[name] = mean * n / max(boxes.num_boxed, 1)
-        return losses | _attention_on_and_off(
-            alpha.detach(), classes, step.pseudo_label
-        )
+        own = step.pseudo_label[classes.images]
+        own = own == classes.classes.view(-1, 1, 1)
+        for name, mask in (('on', own), ('off', ~own)):
+            mask = mask & classes.inside
+            total = (alpha.detach() * mask).sum()
+            mean = total / mask.sum().clamp(min=1)
+            losses[f'attention_{name}_grabcut'] = mean
+        return losses
 
 
 def _class_of_box(boxes: BoxPairs, classes: BoxPairs) -> Tensor:
@@ -184,18 +168,3 @@ def _class_of_box(boxes: BoxPairs, classes: BoxPairs) -> Tensor:
     same = boxes.images.unsqueeze(1) == classes.images
     same &= boxes.classes.unsqueeze(1) == classes.classes
     return same.byte().argmax(1) if len(classes.images) else boxes.images
-
-
-@torch.no_grad()
-def _attention_on_and_off(
-    attention: Tensor, classes: BoxPairs, pseudo_label: Tensor
-) -> dict[str, Tensor]:
-    own = pseudo_label[classes.images] == classes.classes.view(-1, 1, 1)
-    return {
-        f'attention_{name}_grabcut': (attention * mask).sum()
-        / mask.sum().clamp(min=1)
-        for name, mask in (
-            ('on', classes.inside & own),
-            ('off', classes.inside & ~own),
-        )
-    }

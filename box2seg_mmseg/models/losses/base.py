@@ -15,10 +15,8 @@ class Box2SegLoss(nn.Module, metaclass=ABCMeta):
     computes its losses from a :class:`TrainingStep`.
     """
 
-    @property
-    def is_off(self) -> bool:
-        """Whether all weights are 0; then the head does not build it."""
-        return False
+    is_off = False
+    """Whether all weights are 0; then the head leaves the loss out."""
 
     def branch_channels(self, num_classes: int) -> dict[str, int]:
         """The branches that the loss needs beside the decoder of classes.
@@ -34,10 +32,7 @@ class Box2SegLoss(nn.Module, metaclass=ABCMeta):
 
     @abstractmethod
     def forward(self, step: TrainingStep) -> dict[str, Tensor]:
-        """Compute the losses of a step.
-
-        Args:
-            step: All that the step knows. Autocast is off.
+        """Compute the losses of a step, with autocast off.
 
         Returns:
             Scalars by name. mmengine adds up every value whose name contains

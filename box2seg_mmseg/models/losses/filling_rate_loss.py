@@ -48,17 +48,13 @@ def filling_rate_loss(
 def filling_rates(
     attention: Tensor, pairs: BoxPairs, pseudo_label: Tensor
 ) -> tuple[Tensor, Tensor]:
-    """Filling rates of GrabCut, eta, and of the attention, eta'.
+    """Filling rates ``(P,)`` of GrabCut, eta, and of the attention, eta'.
 
     Args:
         attention: ``(P, H, W)`` float in ``[0, 1]``, of each pair's class.
         pairs: P classes, or single boxes (our choice), of the images.
         pseudo_label: ``(N, H, W)`` int in ``0..L`` or the ignored label,
             which no pair may cover.
-
-    Returns:
-        Two ``(P,)`` float tensors: the share of a pair's pixels that the
-        pseudo label gives to its class, and their mean attention.
     """
     area = pairs.inside.sum((1, 2))
     own = pseudo_label[pairs.images] == pairs.classes.view(-1, 1, 1)

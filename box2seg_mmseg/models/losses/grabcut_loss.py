@@ -46,11 +46,7 @@ class GrabCutLoss(Box2SegLoss):
     def __init__(self, loss_weight: float = 1.0) -> None:
         super().__init__()
         self.loss_weight = loss_weight
-
-    @property
-    def is_off(self) -> bool:
-        """Whether the weight is 0."""
-        return self.loss_weight == 0
+        self.is_off = loss_weight == 0
 
     def forward(self, step: TrainingStep) -> dict[str, Tensor]:
         """Compute ``loss_gc``."""

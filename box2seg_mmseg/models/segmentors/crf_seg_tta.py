@@ -38,15 +38,7 @@ class CRFSegTTAModel(SegTTAModel):
         self.crf, self.module.crf = self.module.crf, None
 
     def merge_preds(self, data_samples_list: list[SampleList]) -> SampleList:
-        """Average the predictions of each image and refine them.
-
-        Args:
-            data_samples_list: For each image its samples, one for each
-                augmentation.
-
-        Returns:
-            One sample for each image.
-        """
+        """Average and refine the samples of each image's augmentations."""
         if self.crf is None:
             return super().merge_preds(data_samples_list)
         items = []

@@ -32,11 +32,7 @@ class BoxCut:
         self._iterations = iterations
 
     def __call__(self, box: Box, seed: int) -> tuple[np.ndarray, str | None]:
-        """Cut one box.
-
-        Args:
-            box: Inside the image.
-            seed: Seed of OpenCV's random generator.
+        """Cut one box of the image, with a seed of OpenCV's generator.
 
         Returns:
             The box's foreground, ``(h, w)`` bool, and the reason if the whole

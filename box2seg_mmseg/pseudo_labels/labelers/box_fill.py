@@ -49,13 +49,9 @@ class BoxFill(PseudoLabeler):
 
     def _fill(self, box: Box) -> Segment:
         x1, y1, x2, y2 = box
-        values = np.full((y2 - y1, x2 - x1), IGNORE, np.uint8)
-        middle = tuple(slice(*self._middle(side)) for side in values.shape)
-        values[middle] = 1
+        size = y2 - y1, x2 - x1
+        h, w = (max(1, round(side * math.sqrt(self.inner))) for side in size)
+        top, left = (size[0] - h) // 2, (size[1] - w) // 2
+        values = np.full(size, IGNORE, np.uint8)
+        values[top : top + h, left : left + w] = 1
         return Segment(values)
-
-    def _middle(self, side: int) -> tuple[int, int]:
-        """The pixels of a side that are foreground, at least one."""
-        length = max(1, round(side * math.sqrt(self.inner)))
-        start = (side - length) // 2
-        return start, start + length

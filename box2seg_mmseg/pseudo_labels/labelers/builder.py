@@ -11,14 +11,7 @@ LABELERS: Registry[PseudoLabeler] = Registry('labeler')
 
 
 def build_labeler(cfg: Mapping[str, Any]) -> PseudoLabeler:
-    """Build a labeler from its config.
-
-    Args:
-        cfg: ``type`` is the name of a registered class; the rest are its
-            arguments, as in ``dict(type='GrabCut', iterations=5, seed=0)``.
-
-    Returns:
-        The labeler: ``labeler(image, boxes, labels) -> label_map``.
+    """Build a labeler, such as ``dict(type='GrabCut', iterations=5, seed=0)``.
 
     Raises:
         ValueError: ``type`` is missing or unknown.

@@ -63,9 +63,6 @@ class PseudoLabeler(ABC):
             boxes: ``(K, 4)`` xyxy in pixels, 0-based and half-open.
             labels: ``(K,)`` integers in ``1..254``.
 
-        Returns:
-            The label map and the segment of each box.
-
         Raises:
             ValueError: An array has another shape, dtype or value range, a
                 box is empty or outside the image, or a segment does not have
@@ -110,8 +107,7 @@ class PseudoLabeler(ABC):
     def warm_up(self, progress: bool = False) -> None:
         """Label a small image, so that numba compiles what it has to now.
 
-        Args:
-            progress: Say so on stderr before anything is compiled.
+        With ``progress``, stderr says so before anything is compiled.
         """
         message = (
             f'compiling {type(self).__name__} for this machine, once; this '

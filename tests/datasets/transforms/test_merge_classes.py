@@ -1,6 +1,6 @@
 import numpy as np
 
-from box2seg_mmseg.datasets.transforms import MergeClasses
+from box2seg_mmseg.datasets import MergeClasses
 
 
 def test_every_class_becomes_one():

@@ -29,15 +29,7 @@ _BLOCK = 512  # pixels at a time; their values stay in the L1 cache
 
 @compiled
 def learn(colors: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Learn the model of colours whose components are known.
-
-    Args:
-        colors: ``(3, N)`` float32.
-        labels: ``(N,)`` int32 in ``0..4``.
-
-    Returns:
-        The model.
-    """
+    """Learn the model of colours; ``(N,)`` int32 labels in ``0..4``."""
     sums = np.zeros((NUM_CLUSTERS, 10), np.int64)
     _add(sums, colors, labels)
     return _model(sums)
@@ -45,15 +37,7 @@ def learn(colors: np.ndarray, labels: np.ndarray) -> np.ndarray:
 
 @compiled
 def relearn(colors: np.ndarray, model: np.ndarray) -> np.ndarray:
-    """Assign each colour to its most probable component and learn again.
-
-    Args:
-        colors: ``(3, N)`` float32.
-        model: The previous model.
-
-    Returns:
-        The new model.
-    """
+    """Assign each colour to its most probable component and learn again."""
     # OpenCV compares densities without the weights of the components.
     terms = _log_factors(model)
     labels = np.empty(colors.shape[1], np.int32)
@@ -76,10 +60,6 @@ def _most_probable(x, y, z, model, terms, labels) -> None:
 @compiled
 def cost(colors: np.ndarray, model: np.ndarray) -> np.ndarray:
     """The cost of assigning colours to a model.
-
-    Args:
-        colors: ``(3, N)`` float32.
-        model: The model.
 
     Returns:
         ``(N,)`` float64, the negative logarithm of the probability; where
@@ -120,10 +100,9 @@ def cost(colors: np.ndarray, model: np.ndarray) -> np.ndarray:
 
 @compiled
 def _log_factors(model: np.ndarray) -> np.ndarray:
-    """Logarithms of the normalising factors of the densities.
+    """Logarithms of the densities' factors; -inf without samples.
 
-    They leave out the constant factor, as OpenCV does. They are -inf for
-    components without samples.
+    They leave out the constant factor, as OpenCV does.
     """
     result = np.full(NUM_CLUSTERS, -np.inf)
     for k in range(NUM_CLUSTERS):

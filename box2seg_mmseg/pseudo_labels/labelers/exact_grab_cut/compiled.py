@@ -34,12 +34,9 @@ def compiled(function: F) -> F:
 
 @contextmanager
 def announcing_compilation(message: str | None) -> Iterator[None]:
-    """Print a message before numba compiles the first function.
+    """Print a line on stderr before numba compiles the first function.
 
     Nothing is printed if all compiled code comes from numba's cache.
-
-    Args:
-        message: One line for stderr, or None to print nothing.
     """
     with install_listener('numba:compile', _Announcement(message)):
         yield

@@ -18,11 +18,7 @@ _ROUNDS = 10
 def random_state(seed: int) -> np.ndarray:
     """The state of OpenCV's random generator after ``cv2.setRNGSeed``.
 
-    Args:
-        seed: A 32-bit int, as for ``cv2.setRNGSeed``.
-
-    Returns:
-        ``(1,)`` uint64, which :func:`cluster` advances.
+    ``(1,)`` uint64 from a 32-bit int; :func:`cluster` advances it.
     """
     # setRNGSeed converts its int to an unsigned 64-bit number.
     return np.array([seed % 2**64 or 2**32 - 1], np.uint64)
@@ -78,9 +74,7 @@ def _uniform(state: np.ndarray) -> float:
 def _first_centers(
     points: np.ndarray, num_clusters: int, state: np.ndarray
 ) -> np.ndarray:
-    """k-means++: the best of three candidates for each centre.
-
-    The best is the one with the smallest sum of distances.
+    """k-means++: of three candidates, the one with the least distances.
 
     Returns:
         ``(5, 3)`` float32; infinite beyond ``num_clusters``, because loops

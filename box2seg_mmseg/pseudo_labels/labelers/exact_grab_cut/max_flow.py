@@ -80,11 +80,9 @@ class MaxFlow:
         return self._graph.excess.reshape(self._shape)
 
     def cut(self) -> np.ndarray:
-        """Compute the maximum flow.
+        """The source's side of the minimum cut, ``(H, W)`` bool.
 
-        Returns:
-            ``(H, W)`` bool: the nodes that the source still reaches, its side
-            of the minimum cut.
+        These are the nodes that the source still reaches at maximum flow.
         """
         _fill(self._graph)
         return self._graph.level.reshape(self._shape) > 0
@@ -228,7 +226,7 @@ def _orphan(graph: _Graph, node: int, sign: int) -> int:
 def _adopt(
     graph: _Graph, side: int, low: int, high: int, top: int, grows: bool
 ) -> None:
-    """Find parents for orphans, from the terminal outwards.
+    """Find parents for the orphans of a tree, from the terminal outwards.
 
     Args:
         graph: The graph.

@@ -79,12 +79,7 @@ class ExactGrabCut:
 def _sides(
     colors: np.ndarray, mask: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The colours of the background pixels and of the foreground pixels.
-
-    Args:
-        colors: ``(3, H * W)`` float32.
-        mask: ``(H, W)`` uint8; in OpenCV's codes, odd is foreground.
-    """
+    """The ``(3, N)`` colours of background and foreground, the odd codes."""
     coded = mask.reshape(-1)
     num_fore = 0
     for code in coded:

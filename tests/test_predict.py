@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 from PIL import Image
+from predict import find_photographs, write_overlays
 
-from box2seg_mmseg.apis.predict_folder import find_photographs, write_overlays
 from box2seg_mmseg.errors import UsageError
 from box2seg_mmseg.label_maps import write_label_png
 

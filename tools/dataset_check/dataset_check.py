@@ -11,16 +11,21 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from ..boxes import BoxAnnotations, pixel_boxes
-from ..images import ImageError, ImageSizeError, decode_image, read_image_bytes
-from ..label_maps import IGNORE, read_label_png
-from ..pseudo_labels import (
+from box2seg_mmseg.boxes import BoxAnnotations, pixel_boxes
+from box2seg_mmseg.images import (
+    ImageError,
+    ImageSizeError,
+    decode_image,
+    read_image_bytes,
+)
+from box2seg_mmseg.label_maps import IGNORE, read_label_png
+from box2seg_mmseg.pseudo_labels import (
     MIN_SIDE,
     StoreError,
     check_label_folder,
     verify_pseudo_labels,
 )
-from ..pseudo_labels.store import MANIFEST
+from box2seg_mmseg.pseudo_labels.store import MANIFEST
 
 # Share of an image; small parts without a box are common.
 _UNBOXED = 0.02
@@ -294,7 +299,7 @@ def _check_label(
         report.add(
             'label',
             f'{path}: is {label.shape[1]} x {label.shape[0]} px, its image '
-            f'{item.size[1]} x {item.size[0]}; make it anew',
+            f'{item.size[1]} x {item.size[0]}; make it again',
         )
         return
     inside = np.zeros(label.shape, bool)

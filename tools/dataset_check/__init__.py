@@ -1,0 +1,1 @@
+"""The check of a data set: its report and the search for problems."""

