@@ -15,7 +15,7 @@ _MIN_SIDE = 4.0
 def add_box_noise(
     annotations: BoxAnnotations, kind: str, share: float, seed: int = 0
 ) -> BoxAnnotations:
-    """Add errors to some boxes of an image.
+    """The boxes of an image with errors in some of them.
 
     The supplement names three kinds of errors [S]; their size is our choice:
 
@@ -32,9 +32,6 @@ def add_box_noise(
         share: Probability that a box is chosen, in ``[0, 1]``.
         seed: Seeds the random numbers together with the image's id, so that
             the order of the images does not matter.
-
-    Returns:
-        The boxes with errors.
 
     Raises:
         ValueError: ``kind`` is unknown, or ``share`` is not in ``[0, 1]``.

@@ -228,11 +228,7 @@ def require_boxes(
 
 
 def read_image_size(path: str | Path) -> tuple[int, int]:
-    """``(H, W)`` of an image whose annotations do not give it.
-
-    Raises:
-        AnnotationError: The file is missing or not an image.
-    """
+    """As :func:`image_size`, but bad images raise AnnotationError."""
     try:
         return image_size(path)
     except ImageError as error:

@@ -21,8 +21,7 @@ def read_labeler(args: Namespace) -> PseudoLabeler:
     """Build the labeler that :func:`add_labeler_options` parsed.
 
     Raises:
-        UsageError: An option belongs to another method, or its value is not
-            of its type or is out of range.
+        UsageError: As :func:`read_choice`, or a value is out of range.
     """
     labeler, arguments = read_choice(args, LABELERS, 'method')
     try:

@@ -81,6 +81,8 @@ def test_values_out_of_range_are_wrong_use(tmp_path):
     for words in ('--score-threshold 2', '--nms-iou -1'):
         with pytest.raises(UsageError, match=r'must be in \[0, 1\]. Got'):
             _source(tmp_path, f'--format detections {words}')
+    with pytest.raises(UsageError, match='--nms-iou must be of type float'):
+        _source(tmp_path, '--format detections --nms-iou much')
     with pytest.raises(UsageError, match=r'data\.yaml: no such file'):
         _source(tmp_path, '--format yolo')
     with pytest.raises(UsageError, match='no such folder'):

@@ -138,11 +138,8 @@ class Table:
             if row is not None and len(row) == len(self.place):
                 yield where, row
                 continue
-            report.bad(
-                AnnotationError(
-                    f'{where}: needs {len(self.place)} values. Got: {row}'
-                )
-            )
+            text = f'{where}: needs {len(self.place)} values. Got: {row}'
+            report.bad(AnnotationError(text))
             at = self.place['ImageID']
             self.damaged.update((row or [])[at : at + 1])
 
