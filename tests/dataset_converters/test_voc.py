@@ -292,7 +292,7 @@ def test_the_command_tells_how_the_configs_find_the_folder(
 
 
 def test_data_root_is_that_of_the_configs():
-    config = Config.fromfile(CONFIGS / '_base_/datasets/voc12aug_boxes.py')
+    config = Config.fromfile(CONFIGS / '_base_/datasets/voc12aug.py')
     root = str(voc_command.DATA_ROOT)
     for loader in ('train', 'val', 'test'):
         assert config[f'{loader}_dataloader'].dataset.data_root == root
