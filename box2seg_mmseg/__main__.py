@@ -66,7 +66,7 @@ def main() -> None:
         elif name in tools:
             _run(tools[name], arguments)
         elif name:
-            near = get_close_matches(name, [*STOCK_TOOLS, *tools])
+            near = get_close_matches(name, [*STOCK_TOOLS, *tools], cutoff=0.5)
             raise UsageError(
                 f'{name}: no such tool; did you mean '
                 f'{" or ".join(near) or "one of box2seg --help"}?'

@@ -32,6 +32,13 @@ settings.register_profile('patient', deadline=None)
 settings.load_profile('patient')
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that run whole commands as slow."""
+    for item in items:
+        if 'integration' in item.path.parts:
+            item.add_marker(pytest.mark.slow)
+
+
 @pytest.fixture(autouse=True)
 def _mmseg_scope():
     # Without it RandomResize builds mmcv's Resize, which skips extra maps.

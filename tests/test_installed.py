@@ -81,6 +81,7 @@ def test_help_lists_every_tool_and_imports_no_torch():
 
 
 # run_stock_tool passes its arguments to a stock tool, --help too.
+@pytest.mark.slow
 @pytest.mark.parametrize('tool', sorted({*find_tools()} - {'run_stock_tool'}))
 def test_help_of_a_tool_imports_no_torch(tool):
     done = _run('-X', 'importtime', '-m', 'box2seg_mmseg', tool, '--help')
@@ -89,6 +90,7 @@ def test_help_of_a_tool_imports_no_torch(tool):
     assert not modules & {'torch', 'mmseg', 'mmengine'}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     'name', ['box2seg.py', 'train.py', 'tools/predict.py']
 )
@@ -104,6 +106,7 @@ def test_importing_registers_in_every_script_of_a_user(name, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_importing_registers_in_a_users_module(tmp_path):
     package = tmp_path / 'mine'
     package.mkdir()
@@ -116,6 +119,7 @@ def test_importing_registers_in_a_users_module(tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ('words', 'text'),
     [
@@ -130,6 +134,7 @@ def test_wrong_names_give_one_line(words, text):
     assert text in done.stderr and done.stderr.count('\n') == 1
 
 
+@pytest.mark.slow
 def test_a_tool_runs_as_python_runs_it(tmp_path):
     """Its folder comes first on the path, then the working directory."""
     (tmp_path / 'mine.py').write_text('print("mine")\n')

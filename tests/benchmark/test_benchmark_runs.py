@@ -58,6 +58,7 @@ def _num_parameters(configs, row):
     return sum(one.numel() for one in model.parameters())
 
 
+@pytest.mark.slow
 def test_rows_run_and_are_not_run_again(
     short_configs, few_photographs, tmp_path, capsys
 ):
@@ -141,6 +142,7 @@ def test_rows_run_and_are_not_run_again(
     assert '## One class' not in text
 
 
+@pytest.mark.slow
 def test_an_unknown_row_is_wrong_use(few_photographs, tmp_path):
     tool = CONFIGS.parent / 'tools/benchmark/run.py'
     command = [sys.executable, tool, '--data-root', few_photographs]

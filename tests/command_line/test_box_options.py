@@ -132,6 +132,7 @@ def generate(scenes, tmp_path):
     return run
 
 
+@pytest.mark.slow
 def test_a_format_of_user_code_works(generate, tmp_path):
     (tmp_path / 'my_boxes.py').write_text(USER_CODE)
     custom = ('--custom-import', 'my_boxes', '--format', 'whole')
@@ -167,6 +168,7 @@ def test_modules_that_cannot_be_imported_are_wrong_use(generate, tmp_path):
     )
 
 
+@pytest.mark.slow
 def test_labels_without_any_box_are_refused(generate, tmp_path):
     """Never all-background labels with exit status 0."""
     classes = tmp_path / 'classes.txt'
@@ -179,6 +181,7 @@ def test_labels_without_any_box_are_refused(generate, tmp_path):
     assert not list(tmp_path.glob('labels/*.png'))
 
 
+@pytest.mark.slow
 def test_other_classes_are_counted_and_named(generate, tmp_path):
     classes = tmp_path / 'classes.txt'
     classes.write_text('star\nring\ndisk\n')

@@ -217,6 +217,7 @@ def archives(folders, tmp_path):
     return paths
 
 
+@pytest.mark.slow
 def test_the_command_takes_the_archives_as_published(
     run_tool, archives, tmp_path
 ):

@@ -262,6 +262,7 @@ print([(i['boxes'].tolist(), i['box_labels'].tolist()) for i in dataset])
 """
 
 
+@pytest.mark.slow
 def test_a_box_source_of_user_code_works_from_a_config(scenes, tmp_path):
     (tmp_path / 'my_boxes.py').write_text(USER_CODE)
     config = CONFIG.format(root=str(scenes), split=SPLIT)

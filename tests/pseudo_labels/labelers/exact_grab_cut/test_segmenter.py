@@ -54,6 +54,7 @@ def test_photographs(photographs, place):
     assert _differing(image, annotations.boxes) == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize('line', range(0, 180, 12))
 def test_photographs_of_voc_mini(data_dir, line):
     root = data_dir / 'voc-mini'
