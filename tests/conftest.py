@@ -118,6 +118,41 @@ def few_photographs(photographs, tmp_path) -> Path:
     return shutil.copytree(photographs, tmp_path / 'data/photographs')
 
 
+USER_FORMAT = '''
+from box2seg_mmseg.boxes import BOX_SOURCES, BoxAnnotations, BoxSource, Option
+
+@BOX_SOURCES.register_module()
+class WholeImage(BoxSource):
+    """A box that covers all but a border of each image."""
+
+    format = 'whole'
+    options = (Option('border', int, 'in pixels'),)
+
+    def __init__(self, data_root, classes=None, image_dir=None, border=1):
+        super().__init__(data_root, classes, image_dir)
+        self.border = border
+
+    def read(self, image_ids, report=None):
+        for image_id in image_ids:
+            path = str(self.image_dir / f'{image_id}.jpg')
+            low, high = self.border, 64 - self.border
+            if report is not None:
+                report.num_read += 1
+                report.num_used += 1
+            yield BoxAnnotations(
+                image_id, path, (64, 64), [[low, low, high, high]], [2]
+            )
+'''
+
+
+@pytest.fixture
+def user_format(tmp_path) -> Path:
+    """A module of a user that registers a box source, ``my_boxes.py``."""
+    path = tmp_path / 'my_boxes.py'
+    path.write_text(USER_FORMAT)
+    return path
+
+
 @pytest.fixture(scope='session')
 def scenes(tmp_path_factory) -> Path:
     """Rendered scenes: 16 to train on, 4 to validate on."""

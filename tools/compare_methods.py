@@ -23,6 +23,7 @@ import numpy as np
 from box2seg_mmseg.boxes import ReadingReport
 from box2seg_mmseg.command_line import (
     add_box_options,
+    add_device_option,
     add_mask_option,
     list_skipped,
     out_file,
@@ -196,11 +197,7 @@ def parser() -> ArgumentParser:
     result.add_argument(
         '--title', default='Comparison of methods', help='title of the page'
     )
-    result.add_argument(
-        '--device',
-        default='cpu',
-        help='torch device, such as cuda (default: %(default)s)',
-    )
+    add_device_option(result)
     return result
 
 

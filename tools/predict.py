@@ -18,6 +18,7 @@ import numpy as np
 from PIL import Image
 
 from box2seg_mmseg.command_line import (
+    add_device_option,
     add_model_arguments,
     check_model_files,
     positive_int,
@@ -144,11 +145,7 @@ def parser() -> ArgumentParser:
         type=positive_int,
         help='processes of the CRF (default: those of test_cfg.crf)',
     )
-    result.add_argument(
-        '--device',
-        default='cpu',
-        help='torch device, such as cuda (default: %(default)s)',
-    )
+    add_device_option(result)
     return result
 
 

@@ -20,6 +20,10 @@ from .box_options import (
 )
 from .custom_imports import add_custom_imports
 from .labeler_options import add_labeler_options, read_labeler
-from .model_options import add_model_arguments, check_model_files
+from .model_options import (
+    add_device_option,
+    add_model_arguments,
+    check_model_files,
+)
 from .report_options import add_report_options, write_reports
 from .running import run

@@ -13,6 +13,15 @@ def add_model_arguments(parser: ArgumentParser) -> None:
     parser.add_argument('checkpoint', help='its checkpoint')
 
 
+def add_device_option(parser: ArgumentParser) -> None:
+    """Add the device that models run on."""
+    parser.add_argument(
+        '--device',
+        default='cpu',
+        help='torch device, such as cuda (default: %(default)s)',
+    )
+
+
 def check_model_files(args: Namespace) -> None:
     """Check early that both files exist.
 

@@ -89,30 +89,6 @@ def test_values_out_of_range_are_wrong_use(tmp_path):
         _source(tmp_path / 'absent', '')
 
 
-USER_CODE = """
-from box2seg_mmseg.boxes import BOX_SOURCES, BoxAnnotations, BoxSource, Option
-
-@BOX_SOURCES.register_module()
-class WholeImage(BoxSource):
-    format = 'whole'
-    options = (Option('border', int, 'in pixels'),)
-
-    def __init__(self, data_root, classes=None, image_dir=None, border=1):
-        super().__init__(data_root, classes, image_dir)
-        self.border = border
-
-    def read(self, image_ids, report=None):
-        for image_id in image_ids:
-            path = str(self.image_dir / f'{image_id}.jpg')
-            low, high = self.border, 64 - self.border
-            report.num_read += 1
-            report.num_used += 1
-            yield BoxAnnotations(
-                image_id, path, (64, 64), [[low, low, high, high]], [2]
-            )
-"""
-
-
 @pytest.fixture
 def generate(scenes, tmp_path):
     """Runs tools/generate_pseudo_labels.py in tmp_path, on four images."""
@@ -133,8 +109,7 @@ def generate(scenes, tmp_path):
 
 
 @pytest.mark.slow
-def test_a_format_of_user_code_works(generate, tmp_path):
-    (tmp_path / 'my_boxes.py').write_text(USER_CODE)
+def test_a_format_of_user_code_works(user_format, generate, tmp_path):
     custom = ('--custom-import', 'my_boxes', '--format', 'whole')
     done = generate(*custom, '--border', 3)
     assert done.returncode == 0, done.stderr

@@ -221,31 +221,6 @@ def test_wrong_sources_are_explained(root):
         _dataset(root, dict(type='COCOJSON', box_file='none.json'))
 
 
-USER_CODE = '''
-from box2seg_mmseg.boxes import BOX_SOURCES, BoxAnnotations, BoxSource, Option
-
-@BOX_SOURCES.register_module()
-class WholeImage(BoxSource):
-    """A box that covers all but a border of each image."""
-
-    format = 'whole'
-    options = (Option('border', int, 'in pixels'),)
-
-    def __init__(self, data_root, classes=None, image_dir=None, border=1):
-        super().__init__(data_root, classes, image_dir)
-        self.border = border
-
-    def read(self, image_ids, report=None):
-        for image_id in image_ids:
-            path = str(self.image_dir / f'{image_id}.jpg')
-            low, high = self.border, 64 - self.border
-            if report is not None:
-                report.num_read += 1
-                report.num_used += 1
-            yield BoxAnnotations(
-                image_id, path, (64, 64), [[low, low, high, high]], [2]
-            )
-'''
 CONFIG = """
 custom_imports = dict(imports=['box2seg_mmseg', 'my_boxes'])
 dataset = dict(
@@ -263,8 +238,9 @@ print([(i['boxes'].tolist(), i['box_labels'].tolist()) for i in dataset])
 
 
 @pytest.mark.slow
-def test_a_box_source_of_user_code_works_from_a_config(scenes, tmp_path):
-    (tmp_path / 'my_boxes.py').write_text(USER_CODE)
+def test_a_box_source_of_user_code_works_from_a_config(
+    user_format, scenes, tmp_path
+):
     config = CONFIG.format(root=str(scenes), split=SPLIT)
     (tmp_path / 'config.py').write_text(config)
     done = subprocess.run(

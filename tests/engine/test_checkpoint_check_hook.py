@@ -1,5 +1,7 @@
 """With mmengine's own runner."""
 
+from copy import deepcopy
+
 import pytest
 import torch
 from mmengine.config import Config
@@ -7,28 +9,14 @@ from mmengine.runner import Runner
 from mmseg.registry import MODELS
 from rendered_scenes import SCENE_CLASSES
 
+from box2seg_mmseg.installed import find_config
+
 CLASSES = ('background', *SCENE_CLASSES)
 OTHER = ('background', 'ring', 'disk', *SCENE_CLASSES[2:])
-MODEL = dict(
-    type='EncoderDecoder',
-    data_preprocessor=dict(type='SegDataPreProcessor', size_divisor=32),
-    backbone=dict(
-        type='MobileNetV2',
-        widen_factor=0.1,
-        out_indices=(0, 1),
-        norm_cfg=dict(type='BN'),
-    ),
-    decode_head=dict(
-        type='FCNHead',
-        in_channels=8,
-        in_index=0,
-        channels=4,
-        num_classes=6,
-        num_convs=1,
-        norm_cfg=dict(type='BN'),
-    ),
-    test_cfg=dict(mode='whole'),
+CONFIG = Config.fromfile(
+    find_config('scenes/grabcut_upernet_r18_1xb8-600_scenes-96x96.py')
 )
+MODEL = CONFIG.model
 
 
 @pytest.fixture
@@ -36,25 +24,9 @@ def runner(scenes, tmp_path):
     """Builds a runner; changes are those of its config."""
 
     def build(classes=CLASSES, **changes):
-        loader = dict(
-            batch_size=1,
-            num_workers=0,
-            sampler=dict(type='DefaultSampler', shuffle=False),
-            dataset=dict(
-                type='BaseSegDataset',
-                metainfo=dict(classes=classes),
-                data_root=str(scenes),
-                data_prefix=dict(
-                    img_path='JPEGImages', seg_map_path='SegmentationClass'
-                ),
-                ann_file='ImageSets/Segmentation/val.txt',
-                pipeline=[
-                    dict(type='LoadImageFromFile'),
-                    dict(type='LoadAnnotations'),
-                    dict(type='PackSegInputs'),
-                ],
-            ),
-        )
+        loader = deepcopy(CONFIG.test_dataloader)
+        loader.dataset.data_root = str(scenes)
+        loader.dataset.metainfo = dict(classes=classes)
         cfg = dict(
             model=MODEL,
             default_scope='mmseg',
@@ -63,7 +35,7 @@ def runner(scenes, tmp_path):
             experiment_name=f'run{len(list(tmp_path.iterdir()))}',
         )
         if 'optim_wrapper' in changes:
-            cfg['train_dataloader'] = loader
+            cfg['train_dataloader'] = loader | dict(batch_size=2)
             cfg['train_cfg'] = dict(by_epoch=False, max_iters=2)
         else:
             cfg['test_dataloader'] = loader

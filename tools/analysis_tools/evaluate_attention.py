@@ -11,6 +11,7 @@ from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from box2seg_mmseg.boxes import ReadingReport
 from box2seg_mmseg.command_line import (
     add_box_options,
+    add_device_option,
     add_mask_option,
     add_model_arguments,
     check_model_files,
@@ -73,11 +74,7 @@ def parser() -> ArgumentParser:
         action='store_true',
         help='the model knows only object and background (MergeClasses)',
     )
-    result.add_argument(
-        '--device',
-        default='cpu',
-        help='torch device, such as cuda (default: %(default)s)',
-    )
+    add_device_option(result)
     return result
 
 
