@@ -12,6 +12,7 @@ from mmseg.utils import ConfigType, SampleList
 from torch import Tensor, nn
 
 from ...structures import TrainingStep
+from ..losses import Box2SegLoss
 from .removed_arguments import explain_arguments
 
 
@@ -39,7 +40,8 @@ class Box2SegHead(BaseModule):
 
     Raises:
         TypeError: An argument is unknown. For an argument that the head had
-            before ``losses``, the message shows the new form.
+            before ``losses``, the message shows the new form. Or a loss is
+            no :class:`Box2SegLoss`.
         ValueError: Two losses ask for a branch of one name with different
             channels.
     """
@@ -67,7 +69,13 @@ class Box2SegHead(BaseModule):
         self.align_corners = self.seg_decoder.align_corners
         self.out_channels = self.seg_decoder.out_channels
 
-        built = (MODELS.build(loss) for loss in losses)
+        built = [MODELS.build(loss) for loss in losses]
+        for loss in built:
+            if not isinstance(loss, Box2SegLoss):
+                raise TypeError(
+                    'losses must be subclasses of Box2SegLoss, which receive '
+                    f'a TrainingStep. Got: {type(loss).__name__}'
+                )
         self.losses = nn.ModuleList(loss for loss in built if not loss.is_off)
         self.branch_channels = self._collect_branches()
         for name, channels in self.branch_channels.items():

@@ -377,6 +377,11 @@ def test_old_arguments_are_shown_in_their_new_form(old):
         build(**{old: None})
 
 
+def test_a_loss_of_mmseg_is_refused():
+    with pytest.raises(TypeError, match=r'Box2SegLoss.*Got: CrossEntropyLoss'):
+        build(losses=[dict(type='CrossEntropyLoss')])
+
+
 def test_an_unknown_argument_is_named():
     with pytest.raises(TypeError, match='has no argument loss'):
         build(loss=None)
