@@ -19,7 +19,8 @@ def register_all_modules() -> None:
     Importing the package does this, except in the package's own commands.
 
     Raises:
-        ToolboxError: The installed torch, mmseg, mmcv or mmengine cannot work.
+        ToolboxError: The installed torch, mmseg, mmcv or mmengine is
+            incompatible.
     """
     from . import (  # noqa: F401
         checked_toolbox,

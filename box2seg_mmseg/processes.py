@@ -43,7 +43,7 @@ def telling_of_killed_workers() -> Iterator[None]:
         yield
     except BrokenProcessPool:
         raise RuntimeError(
-            'a worker process was killed, perhaps because memory ran out; '
+            'a worker process was killed, probably because memory ran out; '
             'rerun with fewer workers'
         ) from None
 

@@ -77,7 +77,7 @@ def find_stack(installed: Mapping[str, str]) -> str:
 
 
 def require_toolbox() -> None:
-    """Raise one clear error if the installed packages cannot work.
+    """Raise one clear error if the installed packages are incompatible.
 
     Raises:
         ToolboxError: torch or a package of the stack is missing, mixed with

@@ -1,12 +1,12 @@
 """Check a data set before training: list its problems, then its content.
 
-Reads every image, box and, with --labels, label once. Finds images and
-annotations that are missing or broken, sizes that differ, unknown classes,
-boxes that are empty, duplicated or reach outside their image, images that are
-twice in a split or in two splits, by name or by content, images of another
-split that cannot be compared, labels that are missing, of another size or
-class, or outside every box. With --classes, boxes of other classes are no
-problem; they are counted at the end.
+Reads every image, box and, with --labels, label once. It finds:
+images and annotations that are missing or broken; sizes that differ; unknown
+classes; boxes that are empty, duplicated or reach outside their image; images
+that occur twice in a split or in two splits, by name or by content; images of
+another split that cannot be read; labels that are missing, have the wrong size
+or class, or lie outside every box. With --classes, boxes of other classes are
+not a problem; they are counted at the end.
 
 Exit status: 0 clean, 1 problems found, 2 cannot run.
 """

@@ -1,9 +1,9 @@
 """Compare methods on one HTML page: a table of IoU, and images.
 
 A method is a folder of label maps (--prediction) or a checkpoint
-(--checkpoint); they appear in the order given. The page is one file that works
-offline. It shows the images on which the last method gains most over the
-first, and those on which it loses most.
+(--checkpoint). The methods appear in the given order. The page is one
+file that works offline. It shows the images on which the last method gains
+most over the first, and those on which it loses most.
 """
 
 import os
@@ -115,7 +115,9 @@ def _methods(
             models.append((predictor, folders))
         for method, folder in zip(names, folders, strict=True):
             if method in methods:
-                raise UsageError(f'{method}: two methods have this name')
+                raise UsageError(
+                    f'{method}: two methods have this name; rename one'
+                )
             methods[method] = folder
     if len(methods) < 2:
         raise UsageError('two methods are needed; see --prediction')
@@ -209,7 +211,7 @@ def _warn_of_missing(folder: Path, images: Collection[str]) -> None:
         print(
             f'warning: {folder} has no pseudo label of {len(missing)} of '
             f'{len(images)} images, such as {missing[0]}; the page shows '
-            'theirs without one. Are the labels those of another split?',
+            'them without one; check that the labels belong to this split',
             file=sys.stderr,
         )
 

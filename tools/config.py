@@ -1,9 +1,9 @@
 """Write a config for your own data, or a shipped config in one file.
 
-With --data FOLDER it finds the format of the boxes, the classes and the
-suffix of the images in the folder, and writes a short config that inherits a
-shipped one. With a NAME, such as box2seg/FILE.py, it writes that config with
-all that it inherits, which mmseg's own tools/train.py takes.
+With --data FOLDER it detects the format of the boxes, the classes and the
+suffix of the images, and writes a short config that inherits a shipped one.
+With a NAME, such as box2seg/FILE.py, it writes that config with everything
+that it inherits into one file, which mmseg's own tools/train.py can run.
 """
 
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
@@ -71,7 +71,7 @@ def parser() -> ArgumentParser:
     result.add_argument(
         'name',
         nargs='?',
-        help='a config file, or a shipped config relative to their folder',
+        help='a config file, or the name of a shipped config',
     )
     result.add_argument(
         '--data', metavar='FOLDER', help='folder of your images and boxes'
@@ -87,7 +87,7 @@ def parser() -> ArgumentParser:
         '--overwrite', action='store_true', help='replace FILE if it exists'
     )
     data = result.add_argument_group(
-        'options of --data, for what the folder leaves open'
+        'options of --data, needed only if the folder is ambiguous'
     )
     data.add_argument(
         '--format', choices=list(FORMATS), help='format of the boxes'
@@ -111,7 +111,7 @@ def parser() -> ArgumentParser:
         '--split',
         metavar='ID_FILE',
         help='text file of the images to train on, one a line, without '
-        'suffix (default: train.txt in the folder; if there is none it is '
+        'suffix (default: train.txt in the folder; if there is none, it is '
         'written with all images that have boxes, except those of val.txt)',
     )
     return result

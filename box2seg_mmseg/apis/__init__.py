@@ -1,3 +1,3 @@
-"""High-level functions: label, predict, compare, export."""
+"""High-level functions: predict with a model, export it."""
 
 from .. import checked_toolbox  # noqa: F401

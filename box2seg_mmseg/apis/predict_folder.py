@@ -23,7 +23,7 @@ def predict_folder(
     Args:
         predictor: The model.
         images: Path of each image by its id.
-        folder: Folder of the network's label maps; made if absent.
+        folder: Folder of the network's label maps; created if needed.
         crf_folder: Folder of the label maps after the dense CRF, or None to
             leave the CRF out. The predictor must have a ``refiner``. As many
             images are refined side by side as the refiner has workers.

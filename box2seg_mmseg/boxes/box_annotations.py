@@ -1,4 +1,4 @@
-"""The boxes of one image, whatever file they come from."""
+"""The boxes of one image, independent of the file format."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace

@@ -199,8 +199,8 @@ def require_boxes(
 ) -> Iterator[BoxAnnotations]:
     """Pass annotations on once one of them has a box.
 
-    Without any box all pixels would become background, which nobody wants
-    and nobody would notice. ``report`` and ``classes`` are those of the box
+    Without any box all pixels would become background, and the mistake could
+    go unnoticed. ``report`` and ``classes`` are those of the box
     source, for the message.
 
     Raises:

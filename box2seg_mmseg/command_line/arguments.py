@@ -1,6 +1,6 @@
 """Arguments that several command lines take.
 
-The converters raise ArgumentTypeError for a text that does not fit.
+The converters raise ArgumentTypeError for an invalid text.
 """
 
 from argparse import ArgumentTypeError

@@ -1,4 +1,4 @@
-"""Figures of label maps."""
+"""Metrics of label maps."""
 
 from .. import checked_toolbox  # noqa: F401
 from .iou_tables import format_iou_table, write_iou_csv

@@ -1,4 +1,4 @@
-"""mIoU beside mIoU of an image whose classes are known."""
+"""mIoU, and mIoU if the classes of each image are known."""
 
 from collections.abc import Sequence
 

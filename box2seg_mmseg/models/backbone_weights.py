@@ -11,7 +11,7 @@ NAMES = ('efficientnet-lite0', 'efficientnet-lite2', 'mobilenet-v2')
 
 
 def weights_path(name: str) -> Path:
-    """The file of the weights, beside those that torch downloads."""
+    """The file of the weights, next to those that torch downloads."""
     return Path(torch.hub.get_dir(), 'checkpoints', f'box2seg-{name}.pth')
 
 

@@ -39,8 +39,8 @@ def load_checkpoint_file(path: str | Path) -> Checkpoint:
     inert placeholder.
 
     Args:
-        path: A dict with ``state_dict`` and perhaps ``meta``, or a bare state
-            dict.
+        path: A dict with ``state_dict`` and optionally ``meta``, or a bare
+            state dict.
 
     Raises:
         FileNotFoundError: There is no such file.

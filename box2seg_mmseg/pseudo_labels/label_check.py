@@ -1,4 +1,4 @@
-"""Is a folder of label maps what a training needs, and is it intact?"""
+"""Check that a folder of label maps fits a training and is intact."""
 
 import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -1,4 +1,4 @@
-"""A folder of pseudo labels that knows how they were made.
+"""A folder of pseudo labels that records how they were made.
 
 The folder holds one PNG per image, ``manifest.json``, which says how they
 were made, and ``records.jsonl``, one line per image in the order of their

@@ -70,7 +70,7 @@ class TrainingStep:
         )
 
     def before(self, num_iters: int) -> bool:
-        """Whether a phase of so many iterations lasts, if in a runner."""
+        """Whether a phase of this many iterations lasts, if in a runner."""
         return self.iteration is not None and self.iteration < num_iters
 
     def resize(self, maps: Tensor) -> Tensor:

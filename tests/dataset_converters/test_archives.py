@@ -66,7 +66,7 @@ def test_an_interrupted_extraction_leaves_nothing(tmp_path, monkeypatch):
         extract(path, out)
     assert list(out.iterdir()) == []
 
-    # A killed process can not tidy up.
+    # A killed process cannot tidy up.
     (out / 'a.tgz.extracted.part/VOC').mkdir(parents=True)
     (out / 'a.tgz.extracted.part/VOC/half.txt').write_bytes(b'so')
     extract(path, out)

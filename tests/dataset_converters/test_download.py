@@ -90,7 +90,7 @@ def test_a_cut_file_goes_on_where_it_was_cut(server, tmp_path):
     assert server.starts == [0, 150_000, 300_000, 450_000]
 
 
-def test_a_server_without_ranges_starts_anew(server, tmp_path):
+def test_a_server_without_ranges_starts_again(server, tmp_path):
     server.knows_ranges = False
     (tmp_path / 'some.tar.part').write_bytes(DATA[:1000])
     assert download(_source(server), tmp_path).read_bytes() == DATA
@@ -136,7 +136,7 @@ def test_wrong_bytes_are_deleted_and_told(server, tmp_path):
 def test_a_wrong_file_of_the_user_is_kept(server, tmp_path):
     path = tmp_path / 'some.tar'
     path.write_bytes(b'mine')
-    with pytest.raises(ValueError, match=r'delete it, or give it with --voc'):
+    with pytest.raises(ValueError, match=r'delete it, or pass it as --voc'):
         download(_source(server), tmp_path)
     assert path.read_bytes() == b'mine'
     assert server.starts == []
@@ -147,5 +147,5 @@ def test_what_can_not_be_fetched_is_told(server, tmp_path):
     with pytest.raises(OSError, match=r'gave up after 2 attempts at byte 0'):
         download(_source(server), tmp_path, attempts=2, pause=0)
     server.behaviour = 'missing'
-    with pytest.raises(OSError, match=r'the server refuses: .*404'):
+    with pytest.raises(OSError, match=r'refused the download: .*404'):
         download(_source(server), tmp_path)

@@ -216,7 +216,7 @@ def test_a_flag_without_a_column_is_told(folder):
 def test_a_folder_of_other_images_is_left_alone(folder):
     folder.add('a', 'cat')
     (folder.root / 'out/JPEGImages').mkdir(parents=True)
-    with pytest.raises(ValueError, match='is there and is not'):
+    with pytest.raises(ValueError, match='exists and is not a link to'):
         folder.prepare()
 
 

@@ -120,10 +120,10 @@ def test_what_is_missing_or_broken_is_told(folders):
     for text in (
         r's0.jpg: missing; it comes with VOCtrainval',
         r't1.png: missing; it comes with VOCtrainval',
-        r's2.mat: not a mask of SBD; get benchmark.tgz',
+        r's2.mat: not a mask of SBD; download benchmark.tgz',
         r's1.xml: missing, and no boxes from masks',
-        r'train.txt: has 2 images, VOC 2012 is known for 1464',
-        r'train_aug.txt: has 6 images, VOC 2012 is known for 10582',
+        r'train.txt: has 2 images, the published list has 1464',
+        r'train_aug.txt: has 6 images, the published list has 10582',
     ):
         assert any(text in problem for problem in problems), text
     shutil.rmtree(root / 'ImageSets')
@@ -163,7 +163,7 @@ def test_a_damaged_file_is_told_and_the_rest_goes_on(folders, known):
     ):
         found = [line for line in report.problems if name in line]
         assert len(found) == 1, name
-        assert f'get {source}' in found[0]
+        assert f'download {source}' in found[0]
 
 
 @pytest.mark.parametrize('value', [-1, 21, 254, 256, 2.5, np.nan])
@@ -174,7 +174,7 @@ def test_a_mask_with_what_is_no_class_is_told(folders, known, value):
     _save_mat(sbd / 'cls/s0.mat', 'GTcls', Segmentation=mask)
     (problem,) = prepare_voc(root, sbd).problems
     assert 's0.mat: not a mask of SBD' in problem
-    assert f'{value:g} is no class of VOC' in problem
+    assert f'{value:g} is not a class of VOC' in problem
     assert not (root / 'SegmentationClassAug/s0.png').exists()
 
 
@@ -197,7 +197,7 @@ def test_an_instance_of_no_class_is_told(folders, known, category):
     )
     (problem,) = prepare_voc(root, sbd).problems
     assert 's1.mat: not a mask of SBD' in problem
-    assert f'{category} is no class of VOC' in problem
+    assert f'{category} is not a class of VOC' in problem
     assert not (root / 'Annotations/s1.xml').exists()
 
 
@@ -226,13 +226,15 @@ def test_the_command_takes_the_archives_as_published(
     command = 'prepare_dataset.py', 'voc', '--out', out
     done = run_tool(*command, '--voc', voc_tar, '--sbd', sbd_tar)
     assert done.returncode == 1, 'eight images are not VOC 2012'
-    assert 'known for 10582' in done.stderr
+    assert 'the published list has 10582' in done.stderr
     assert 'train_aug       6 images' in done.stdout
     masks = (out / 'VOCdevkit/VOC2012/SegmentationClassAug').glob('*.png')
     assert len(list(masks)) == 6
 
     done = run_tool(*command)
-    assert 'known for 10582' in done.stderr, 'what was extracted is taken'
+    assert 'the published list has 10582' in done.stderr, (
+        'what was extracted is taken'
+    )
     done = run_tool(*command[:3], tmp_path / 'none')
     assert done.returncode == 2
     assert 'give the folder or the archive' in done.stderr

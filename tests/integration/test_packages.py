@@ -154,7 +154,7 @@ def test_a_users_session(kind, dist, install, tmp_path, monkeypatch):
     output = box2seg('config --data photos --out my.py')
     assert f'classes: {", ".join(sorted(SCENE_CLASSES))}' in output
     labels, train = (shlex.split(line) for line in output.splitlines()[-2:])
-    # numba compiles anew in each environment; one of the two is enough.
+    # numba compiles again in each environment; one of the two is enough.
     backend = [] if kind == '*.whl' else ['--backend', 'opencv']
     box2seg('', *labels[1:], '--workers', '1', *backend)
     assert len(list(tmp_path.glob('photos/pseudo_labels/*.png'))) == 6

@@ -1,9 +1,10 @@
 """Judge pseudo labels as predictions: GrabCut-NoTrain-GT and -NoTrain-Det.
 
-From annotated boxes, or with --format detections from a detector's, straight
-to IoU by class; nothing is trained and no pseudo label is written. Detections
-are judged at the score threshold given and at the best of a sweep, which is
-chosen with the masks and so says what a threshold could reach at most.
+Makes pseudo labels from annotated boxes or, with --format detections, from a
+detector's boxes, and prints their IoU by class. Nothing is trained and no
+pseudo label is written. Detections are evaluated at --score-threshold and at
+the best threshold of a sweep. The masks decide which one is best, so its mIoU
+is an upper bound for a choice without masks.
 """
 
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
@@ -80,13 +81,13 @@ def parser() -> ArgumentParser:
         type=share,
         default=[i / 10 for i in range(1, 10)],
         metavar='SCORE',
-        help='score thresholds of which the best is told (default: 0.1 to '
-        '0.9)',
+        help='score thresholds to try; the best one is reported '
+        '(default: 0.1 to 0.9)',
     )
     result.add_argument(
         '--workers',
         type=positive_int,
-        help='processes (default: one a core of the machine)',
+        help='number of processes (default: one per core)',
     )
     return result
 

@@ -52,9 +52,9 @@ def run_benchmark(
         only: The rows to run, as for :func:`choose_rows`.
         num_seeds: Runs of each row, with the seeds 0, 1, ...
         docs: A Markdown file to write the table to as well, with a CSV and a
-            JSON file beside it. The runs in that JSON file, perhaps another
-            machine's, are not repeated, unless the row's config has changed
-            since.
+            JSON file beside it. The runs in that JSON file, even if another
+            machine made them, are not repeated, unless the row's config has
+            changed since.
 
     Returns:
         The table in Markdown.
@@ -196,8 +196,8 @@ class Benchmark:
             needed = newest_checkpoint(folder)
             if needed is None:
                 raise RuntimeError(
-                    f'{folder}: {row.name} needs its checkpoint, and there '
-                    'is none that loads; delete the folder to run it again'
+                    f'{folder}: {row.name} needs its checkpoint, but none '
+                    'can be loaded; delete the folder to run it again'
                 )
         if row.start is not None:
             options['model.init_cfg.checkpoint'] = needed

@@ -1,6 +1,6 @@
 """Print what pseudo labels, the dense CRF or Box2Seg's losses cost here.
 
-All figures are of this machine.
+All figures are measured on this machine.
 """
 
 import os

@@ -24,8 +24,8 @@ LABELERS = dict(box_fill='BoxFill', grabcut='GrabCut')
 WEIGHTS = 'efficientnet-lite2'  # of the configs for photographs
 SCENES_NOTE = (
     'The rendered scenes show that all parts work together, not which method '
-    'is better: GrabCut cuts most of their objects out well, and what the '
-    'losses add is within the spread of the seeds. The measurements on '
+    'is better: GrabCut already segments most of their objects well, so the '
+    'gain from the losses is within the spread of the seeds. Measurements on '
     'photographs are in docs/benchmark.md.\n'
 )
 
@@ -56,7 +56,7 @@ def run_demo(
 
     Returns:
         The table in Markdown: mIoU in percent of each method, its mean and
-        spread (largest less smallest) and each seed's.
+        spread (largest minus smallest), and the mIoU of each seed.
 
     Raises:
         RuntimeError: A stock tool failed, or an image could not be labelled.

@@ -1,6 +1,6 @@
 """mmseg's train.py or test.py, with the benchmark's cached backbone.
 
-Takes the arguments of ``python -m box2seg_mmseg``.
+It takes the same arguments as ``box2seg``: ``train ...`` or ``test ...``.
 """
 
 import runpy

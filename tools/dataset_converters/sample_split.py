@@ -29,7 +29,10 @@ def parser() -> ArgumentParser:
     result = ArgumentParser(description=__doc__)
     result.add_argument('split', help='text file with one image id a line')
     result.add_argument(
-        '--share', required=True, type=share, help='of the images, in [0, 1]'
+        '--share',
+        required=True,
+        type=share,
+        help='share of the images to draw, in [0, 1]',
     )
     result.add_argument(
         '--seed',

@@ -76,7 +76,7 @@ def write_own_config(data: OwnData, out: str | Path) -> list[str]:
     The split file and the class file are written if they do not exist.
 
     Args:
-        data: From :func:`box2seg_mmseg.config_files.own_data.find_own_data`.
+        data: From :func:`own_data.folder.find_own_data`.
         out: The file to write.
 
     Returns:

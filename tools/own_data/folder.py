@@ -15,7 +15,7 @@ from .box_formats import FORMATS
 
 @dataclass(frozen=True)
 class OwnData:
-    """Photographs with boxes, all that a config has to say of them.
+    """Photographs with boxes: everything that a config needs to know.
 
     Args:
         root: The folder.
@@ -52,8 +52,8 @@ def find_own_data(
 ) -> OwnData:
     """Find out how a folder of photographs and boxes is laid out.
 
-    Reads only. What the arguments leave open is looked up in the folder and
-    never guessed.
+    Nothing is written. What the arguments do not give is looked up in the
+    folder and never guessed.
 
     Args:
         root: The folder.
@@ -172,8 +172,8 @@ def _find_split(root: Path, given: str | Path | None) -> Path:
     others = sorted(root.glob('ImageSets/*/train.txt'))
     if others and not split.is_file():
         raise UsageError(
-            f'{others[0]}: is this the list of the images to train on? Give '
-            '--split'
+            f'{others[0]}: this may be the list of the images to train on; '
+            'name the list to use with --split'
         )
     return split
 

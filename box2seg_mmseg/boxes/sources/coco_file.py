@@ -90,7 +90,7 @@ def coco_value(entry: Any, key: str, where: str) -> str | int:
 
 
 def coco_id(entry: Any, where: str, others: Container[str | int]) -> str | int:
-    """The ``id`` of an entry, which must not be among the others."""
+    """The ``id`` of an entry, which no earlier entry may have."""
     value = coco_value(entry, 'id', where)
     if value in others:
         raise AnnotationError(

@@ -98,9 +98,9 @@ class CocoIndex:
     ) -> Iterator[BoxAnnotations]:
         """Read the boxes of some images, as :meth:`BoxSource.read`.
 
-        ``entries`` are the boxes of all images, and ``name`` is their file
-        and what messages call one of them. Each has a score or is perhaps a
-        crowd.
+        ``entries`` are the boxes of all images; each has a score, or may be a
+        crowd. ``name`` begins the error messages: the file, and what one
+        entry is called.
         """
         wanted = {}
         for image_id in image_ids:

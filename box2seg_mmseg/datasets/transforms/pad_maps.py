@@ -1,4 +1,4 @@
-"""Padding that forgets no map."""
+"""Padding for all maps of an image."""
 
 import mmcv
 from mmcv.transforms import Pad

@@ -40,7 +40,7 @@ class Box2SegVisualizationHook(Hook):
             ``[0, 1)``; None is the pixel of most attention in a box.
 
     Raises:
-        TypeError: The model's decode head is no Box2SegHead.
+        TypeError: The model's decode head is not a Box2SegHead.
     """
 
     priority = 'LOW'

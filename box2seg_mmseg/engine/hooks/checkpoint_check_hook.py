@@ -13,8 +13,8 @@ from ..bare_model import bare_model
 class CheckpointCheckHook(Hook):
     """Stop a test or a resumed training whose checkpoint does not fit.
 
-    mmengine leaves parameters that a checkpoint lacks at random and ignores
-    those that the model lacks, so that another model's checkpoint is tested
+    mmengine keeps the random values of parameters that a checkpoint lacks and
+    ignores those that the model lacks, so it tests another model's checkpoint
     without an error. This hook raises one instead. Training that starts from
     a checkpoint (``load_from``, ``init_cfg``) is not checked: its head may
     well be another.

@@ -1,4 +1,4 @@
-"""What every loss of Box2SegHead is."""
+"""The base class of the losses of Box2SegHead."""
 
 from abc import ABCMeta, abstractmethod
 
@@ -10,16 +10,19 @@ from ...structures import TrainingStep
 class Box2SegLoss(nn.Module, metaclass=ABCMeta):
     """A loss that :class:`Box2SegHead` takes in its list ``losses``.
 
-    A subclass, registered in mmseg's ``MODELS`` in any package, says which
-    branches of the decoder it needs, owns its weights and its schedule, and
-    computes its losses from a :class:`TrainingStep`.
+    Any package can register a subclass in mmseg's ``MODELS``. A subclass
+    names the branches of the decoder that it needs, owns its weights and its
+    schedule, and computes its losses from a :class:`TrainingStep`.
     """
 
     is_off = False
-    """Whether all weights are 0; then the head leaves the loss out."""
+    """Whether all weights are 0, so that the head leaves the loss out.
+
+    A loss with weights sets it in ``__init__``.
+    """
 
     def branch_channels(self, num_classes: int) -> dict[str, int]:
-        """The branches that the loss needs beside the decoder of classes.
+        """The branches that the loss needs besides the decoder of classes.
 
         Args:
             num_classes: L + 1, background included.

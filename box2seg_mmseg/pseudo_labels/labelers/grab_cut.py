@@ -75,7 +75,7 @@ class GrabCut(PseudoLabeler):
         Option(
             'perturbations',
             int,
-            'cut so many perturbed boxes per box and record the agreement '
+            'cut this many perturbed boxes per box and record the agreement '
             f'(default: {NUM_PERTURBATIONS} with --ignore-unstable, else 0)',
         ),
     )

@@ -13,12 +13,12 @@ _BLOCK = 2**20
 def extract(
     archive: str | Path, folder: str | Path, progress: bool = False
 ) -> None:
-    """Extract a tar archive, or nothing of it that leads elsewhere.
+    """Extract a tar archive, refusing members that leave the folder.
 
-    The members go to ``<name>.extracted.part`` in the folder and from there
-    to their places when all are there, so that what an interruption leaves
-    is not taken for the whole. What is at a place already stays, but for the
-    files that the archive has too.
+    The members are first extracted to ``<name>.extracted.part`` in the folder
+    and moved to their places when all are complete, so that an interruption
+    leaves no incomplete data set. Files that exist already stay, unless the
+    archive contains them too.
 
     Args:
         archive: A .tar, .tgz or .tar.gz file.
@@ -26,9 +26,10 @@ def extract(
         progress: Show a progress bar on stderr.
 
     Raises:
-        ValueError: It is no whole archive, or a member leaves the folder: by
-            its name, through a link, or as a device.
-        OSError: A file could not be written: the disk is full, say.
+        ValueError: The archive is truncated or corrupt, or a member leaves
+            the folder: by its name, through a link, or as a device.
+        OSError: A file could not be written, for example because the disk is
+            full.
     """
     archive, folder = Path(archive), Path(folder)
     part = folder / f'{archive.name}.extracted.part'
@@ -63,7 +64,7 @@ def _extract(archive: Path, folder: Path, progress: bool) -> None:
 
 
 def _members(archive: Path) -> list[tarfile.TarInfo]:
-    """The members of an archive that is whole."""
+    """The members of an archive, after a check that it is complete."""
     try:
         with tarfile.open(archive) as tar:
             members = tar.getmembers()
@@ -72,7 +73,7 @@ def _members(archive: Path) -> list[tarfile.TarInfo]:
                 pass
     except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
         raise ValueError(
-            f'{archive}: could not be extracted; get it anew: {error}'
+            f'{archive}: could not be extracted; download it again: {error}'
         ) from None
     return members
 
@@ -80,7 +81,7 @@ def _members(archive: Path) -> list[tarfile.TarInfo]:
 def _write(
     tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path
 ) -> None:
-    """Extract a member; what goes wrong is no fault of the archive."""
+    """Extract a member; an error here is not the fault of the archive."""
     try:
         tar.extract(member, folder, filter='data')
     except OSError as error:

@@ -1,4 +1,4 @@
-"""COCO's instances as masks of classes, to judge models with."""
+"""COCO's instances as masks of classes, to evaluate models."""
 
 from collections import defaultdict
 from collections.abc import Sequence
@@ -23,7 +23,7 @@ from box2seg_mmseg.label_maps import IGNORE, write_label_png
 
 try:
     from pycocotools import mask as mask_utils
-except ModuleNotFoundError:  # the extra coco; told where it is needed
+except ModuleNotFoundError:  # the extra coco; an error is raised on use
     mask_utils = None
 
 

@@ -1,9 +1,9 @@
-"""Write COCO's instances as masks of classes, to judge models with.
+"""Write COCO's instances as masks of classes, to evaluate models.
 
-OUT gets a palette PNG for each image, class ids in COCO's order (1 person, 2
-bicycle, ...), and a list, names.txt or the file given with --split, of the
-images' names, one a line, as every other tool reads it. --names-only writes no
-PNG, for images of which only the boxes are needed.
+Writes to OUT a palette PNG for each image, with class ids in COCO's order (1
+person, 2 bicycle, ...), and names.txt (or the file given with --split), a list
+of the images' names that every other tool accepts as --split. --names-only
+writes only the list, for images of which only the boxes are needed.
 """
 
 from argparse import ArgumentParser, Namespace

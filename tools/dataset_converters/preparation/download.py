@@ -1,4 +1,4 @@
-"""Downloads that go on after a cut and are checked at the end."""
+"""Downloads that resume after an interruption and are verified."""
 
 import hashlib
 import time
@@ -41,10 +41,10 @@ def download(
     pause: float = 2.0,
     progress: bool = False,
 ) -> Path:
-    """Fetch a file, or what is missing of it.
+    """Download a file, or the missing rest of it.
 
-    What has arrived stays in ``<name>.part`` when the connection is cut, and
-    the next attempt, or the next call, asks for the rest alone. The file gets
+    If the connection breaks, the received part stays in ``<name>.part``, and
+    the next attempt or call requests only the rest. The file gets
     its name when its size and checksum are right.
 
     Args:
@@ -69,7 +69,7 @@ def download(
     part = path.with_name(f'{path.name}.part')
     part.parent.mkdir(parents=True, exist_ok=True)
     if path.exists():
-        _verify(path, source, 'delete it, or give it with --voc or --sbd')
+        _verify(path, source, 'delete it, or pass it as --voc or --sbd')
         return path
     fruitless = 0
     while (have := part.stat().st_size if part.exists() else 0) < source.size:
@@ -81,7 +81,7 @@ def download(
                 400 <= error.code < 500 and error.code != 416
             ):
                 raise OSError(
-                    f'{source.url}: the server refuses: {error}'
+                    f'{source.url}: the server refused the download: {error}'
                 ) from None
             reason = str(error) or type(error).__name__
         now = part.stat().st_size if part.exists() else 0
@@ -92,7 +92,7 @@ def download(
             raise OSError(
                 f'{source.url}: gave up after {attempts} attempts at byte '
                 f'{now} of {source.size}: {reason}; run the command again to '
-                f'go on, or put the file at {path}'
+                f'continue, or put the file at {path}'
             )
         if fruitless:
             time.sleep(pause * 2 ** (fruitless - 1))

@@ -129,7 +129,8 @@ def prepare_open_images(
     link = out_dir / 'JPEGImages'
     if link.exists() and link.resolve() != image_root:
         raise ValueError(
-            f'{link}: is there and is not {image_root}; give another --out'
+            f'{link}: exists and is not a link to {image_root}; choose '
+            'another --out'
         )
     rows = _rows(
         Table(csv_path, descriptions_path, classes), reading, box_filter.flags

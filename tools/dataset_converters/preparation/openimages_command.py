@@ -2,8 +2,8 @@
 
 OUT gets Annotations/ID.xml, ImageSets/Segmentation/train.txt and JPEGImages, a
 link to the image folder. docs/openimages.md lists which of OpenImages' classes
-become which of VOC's. An image that has a bad box is left out, because what is
-outside every box counts as background.
+become which of VOC's. An image that has a bad box is left out, because all
+pixels outside the boxes count as background.
 """
 
 from argparse import ArgumentParser, Namespace
@@ -67,7 +67,7 @@ def add_arguments(result: ArgumentParser) -> None:
         '--per-class',
         type=positive_int,
         metavar='N',
-        help='at most N images of each class; fewer where the folder lacks '
+        help='at most N images of each class; fewer if the folder lacks '
         'one that was drawn (default: all)',
     )
     result.add_argument(
@@ -87,7 +87,7 @@ def add_arguments(result: ArgumentParser) -> None:
     result.add_argument(
         '--drop-boxes',
         action='store_true',
-        help='leave out bad boxes alone, not their images',
+        help='leave out only the bad boxes, not their images',
     )
     result.add_argument(
         '--classes',
@@ -105,5 +105,5 @@ def add_arguments(result: ArgumentParser) -> None:
         action='store_true',
         help='leave bad rows out, with their images unless --drop-boxes is '
         'given, and list them, instead of stopping at the first; the exit '
-        'status is 1 all the same',
+        'status is still 1',
     )

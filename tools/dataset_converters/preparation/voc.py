@@ -15,8 +15,8 @@ from box2seg_mmseg.label_maps import IGNORE, read_label_png, write_label_png
 
 from .download import Download
 
-# MD5 as torchvision's VOCSegmentation and SBDataset give them. Neither these
-# nor the sizes could be checked where this was written: there was no network.
+# MD5 sums from torchvision's VOCSegmentation and SBDataset. Neither these nor
+# the sizes were checked against real downloads.
 VOC_ARCHIVE = Download(
     'http://host.robots.ox.ac.uk/pascal/VOC/voc2012/'
     'VOCtrainval_11-May-2012.tar',
@@ -29,7 +29,7 @@ SBD_ARCHIVE = Download(
     1_419_539_633,
     '82b4d87ceb2ed10f6038a1cba92111cb',
 )
-# What VOC 2012 with SBD is known for.
+# Images in the published lists of VOC 2012 with SBD.
 KNOWN_COUNTS = dict(train=1464, val=1449, train_aug=10582)
 _FROM = dict(
     VOC=f'{VOC_ARCHIVE.name} of {VOC_ARCHIVE.url}',
@@ -94,7 +94,7 @@ def prepare_voc(
     if leaked:
         report.problems.append(
             f'{splits}: {len(leaked)} images are in train.txt and val.txt, '
-            f'such as {min(leaked)}; get VOC anew'
+            f'such as {min(leaked)}; download VOC again'
         )
     aug = sorted((in_sbd | set(train)) - set(val))
     bar = tqdm(aug, desc='masks and boxes', unit='image', disable=not progress)
@@ -109,7 +109,8 @@ def prepare_voc(
             source = 'SBD' if split == 'train_aug' else 'VOC'
             report.problems.append(
                 f'{splits / split}.txt: has {report.counts[split]} images, '
-                f'VOC 2012 is known for {known}; get {_FROM[source]} anew'
+                f'the published list has {known}; download '
+                f'{_FROM[source]} again'
             )
     return report
 
@@ -154,7 +155,7 @@ def _mask(voc: Path, sbd: Path, name: str, is_train: bool) -> np.ndarray:
     try:
         return read_label_png(path, len(VOC_CLASSES) + 1)
     except ValueError as error:
-        raise ValueError(f'{error}; get {_FROM["VOC"]} anew') from None
+        raise ValueError(f'{error}; download {_FROM["VOC"]} again') from None
 
 
 def _boxes_of_instances(path: Path, name: str, image: Path) -> BoxAnnotations:
@@ -188,7 +189,8 @@ def _read_mat(path: Path, key: str) -> tuple[np.ndarray, list[int]]:
             _check(categories, range(1, len(VOC_CLASSES) + 1))
     except Exception as error:  # scipy has no error of its own for bad bytes
         raise ValueError(
-            f'{path}: not a mask of SBD; get {_FROM["SBD"]} anew: {error}'
+            f'{path}: not a mask of SBD; download {_FROM["SBD"]} again: '
+            f'{error}'
         ) from None
     return segmentation.astype(np.uint8), [int(c) for c in categories]
 
@@ -196,7 +198,7 @@ def _read_mat(path: Path, key: str) -> tuple[np.ndarray, list[int]]:
 def _check(values: np.ndarray, allowed: Sequence[int]) -> None:
     wrong = np.setdiff1d(values, allowed)
     if wrong.size:
-        raise ValueError(f'{wrong[0]:g} is no class of VOC')
+        raise ValueError(f'{wrong[0]:g} is not a class of VOC')
 
 
 def _source(xml_path: Path) -> str | None:

@@ -3,13 +3,14 @@
 Makes, in OUT/VOCdevkit/VOC2012 or in the folder given with --voc,
 SegmentationClassAug with a PNG for each image of the aug split,
 ImageSets/Segmentation/train_aug.txt (10,582 images, none of val), and
-Annotations/ID.xml from SBD's instance masks where VOC has none. What is there
-is kept, so the same command continues after an interruption. The configs read
-data/VOCdevkit/VOC2012; for another folder the command prints what to set.
+Annotations/ID.xml from SBD's instance masks where VOC has none. Existing
+files are kept, so the same command continues after an interruption. The
+configs read data/VOCdevkit/VOC2012; for another folder the command prints what
+to set.
 
-Give the two archives, or folders they were extracted to, or --download. The
-MD5 of the archives are those that torchvision gives; neither they nor the
-sizes could be checked where this tool was written.
+Give the two archives, or the folders that they were extracted to, or
+--download. The MD5 sums of the archives are those in torchvision. Neither the
+sums nor the sizes were checked against real downloads.
 """
 
 import shlex
@@ -64,7 +65,7 @@ def _print_place(voc: Path) -> None:
 
 
 def _folder(given, source, out: Path, args: Namespace, inner: str) -> Path:
-    """The data set's folder, extracted or fetched if need be."""
+    """The data set's folder, extracted or downloaded if needed."""
     extracted = out / inner
     if given is None:
         if not args.download and not extracted.is_dir():
