@@ -53,11 +53,12 @@ def find_config(name: str | Path) -> Path:
 def find_tools() -> dict[str, Path]:
     """The scripts of the installed tools by name, sorted.
 
-    Modules that only other tools import are left out.
+    Modules and scripts that only other tools use are left out; the names of
+    such scripts start with an underscore.
     """
     scripts = (
         path
-        for path in installed_files('tools').rglob('*.py')
+        for path in installed_files('tools').rglob('[!_]*.py')
         if "\nif __name__ == '__main__':\n" in path.read_text('utf-8')
     )
     return {path.stem: path for path in sorted(scripts, key=lambda p: p.stem)}

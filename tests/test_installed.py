@@ -80,9 +80,8 @@ def test_help_lists_every_tool_and_imports_no_torch():
     assert not modules & {'torch', 'mmseg', 'mmengine', 'numpy'}
 
 
-# run_stock_tool passes its arguments to a stock tool, --help too.
 @pytest.mark.slow
-@pytest.mark.parametrize('tool', sorted({*find_tools()} - {'run_stock_tool'}))
+@pytest.mark.parametrize('tool', sorted(find_tools()))
 def test_help_of_a_tool_imports_no_torch(tool):
     done = _run('-X', 'importtime', '-m', 'box2seg_mmseg', tool, '--help')
     assert done.returncode == 0 and 'usage: ' in done.stdout

@@ -76,7 +76,7 @@ def test_rows_run_and_are_not_run_again(
         for tool in ('train', 'test'):
             cost = run['runs'][tool]
             assert cost['seconds'] > 0 and cost['peak_mib'] > 100
-            launcher = f'tools/benchmark/run_stock_tool.py {tool} '
+            launcher = f'tools/benchmark/_run_stock_tool.py {tool} '
             assert cost['command'].startswith(f'python {launcher}')
         assert run['versions']['torch'] == torch.__version__
         (log,) = (work_dir / FAMILY / row['row'] / 'seed0').glob('*/*.log')
@@ -144,7 +144,7 @@ def test_rows_run_and_are_not_run_again(
 
 @pytest.mark.slow
 def test_an_unknown_row_is_wrong_use(few_photographs, tmp_path):
-    tool = CONFIGS.parent / 'tools/benchmark/run.py'
+    tool = CONFIGS.parent / 'tools/benchmark/run_benchmark.py'
     command = [sys.executable, tool, '--data-root', few_photographs]
     command += ['--work-dir', tmp_path / 'work', '--only', 'box3seg']
     done = subprocess.run(

@@ -25,7 +25,7 @@ from box2seg_mmseg.files import hash_of, only_run, write_json
 from box2seg_mmseg.models.post_processing import DenseCRF
 
 WEIGHTS = 'efficientnet-lite2'
-LAUNCHER = Path(__file__).with_name('run_stock_tool.py')
+LAUNCHER = Path(__file__).with_name('_run_stock_tool.py')
 
 
 def run_benchmark(

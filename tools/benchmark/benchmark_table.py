@@ -51,7 +51,7 @@ def _markdown(
     lines = [
         '# Benchmark',
         '',
-        '`tools/benchmark/run.py` writes this page. mIoU is in percent on the '
+        '`tools/benchmark/run_benchmark.py` writes this page. mIoU is in percent on the '
         'photographs of `val`, mean and standard deviation over the seeds; '
         'single scale, no CRF unless named; EfficientNet-Lite2 from '
         'ImageNet, frozen; 800 iterations of 8 whole photographs at 256 px. '
@@ -99,7 +99,7 @@ def _commands(rows: Sequence[dict]) -> Iterator[str]:
             own = [f'{family}/{row}' for f, row in found if f == family]
             names += [family] if len(own) == len(content.rows) else own
         yield (
-            'python tools/benchmark/run.py --data-root .../voc-mini '
+            'python tools/benchmark/run_benchmark.py --data-root .../voc-mini '
             '--work-dir work_dirs/benchmark --docs docs/benchmark.md '
             f'--seeds {seeds} --only {" ".join(names)}'
         )
