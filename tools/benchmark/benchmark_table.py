@@ -51,7 +51,8 @@ def _markdown(
     lines = [
         '# Benchmark',
         '',
-        '`tools/benchmark/run_benchmark.py` writes this page. mIoU is in percent on the '
+        '`tools/benchmark/run_benchmark.py` writes this page. mIoU is in '
+        'percent on the '
         'photographs of `val`, mean and standard deviation over the seeds; '
         'single scale, no CRF unless named; EfficientNet-Lite2 from '
         'ImageNet, frozen; 800 iterations of 8 whole photographs at 256 px. '
