@@ -38,30 +38,35 @@ def add_choice(
         default=default,
         help=f'{help} (default: %(default)s)',
     )
-    added = {}
-    for choice, cls in classes.items():
-        group = parser.add_argument_group(
+    groups = {
+        choice: parser.add_argument_group(
             f'options of --{name} {choice}',
             (cls.__doc__ or '').strip().partition('\n')[0],
         )
+        for choice, cls in classes.items()
+    }
+    by_flag: dict[str, dict[str, Option]] = {}
+    for choice, cls in classes.items():
         for option in cls.options:
-            if option.flag in added:  # of an earlier choice too
-                added[option.flag].help += f'; {choice}: {option.help}'
-                continue
-            try:
-                # A text, which read_choice converts: classes that share an
-                # option need not agree on its type.
-                added[option.flag] = group.add_argument(
-                    option.flag,
-                    dest=_dest(name, option),
-                    metavar=option.name.rpartition('_')[2].upper(),
-                    help=option.help,
-                )
-            except ArgumentError:
-                parser.error(
-                    f'{option.flag} of {cls.__name__} is an option of this '
-                    'tool already; rename the argument'
-                )
+            by_flag.setdefault(option.flag, {})[choice] = option
+    shared = parser.add_argument_group(f'options of several --{name} choices')
+    for flag, options in by_flag.items():
+        (choice, option), *others = options.items()
+        text = '; '.join(f'{key}: {one.help}' for key, one in options.items())
+        try:
+            # A text, which read_choice converts: classes that share an option
+            # need not agree on its type.
+            (shared if others else groups[choice]).add_argument(
+                flag,
+                dest=_dest(name, option),
+                metavar=option.name.rpartition('_')[2].upper(),
+                help=text if others else option.help,
+            )
+        except ArgumentError:
+            parser.error(
+                f'{flag} of {classes[choice].__name__} is an option of this '
+                'tool already; rename the argument'
+            )
 
 
 def read_choice(
