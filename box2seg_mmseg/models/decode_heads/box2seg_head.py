@@ -55,6 +55,7 @@ class Box2SegHead(BaseModule):
             dict(type='AffinityLoss'),
         ),
         share_decoder: bool = False,
+        branch_decoder: ConfigType | None = None,
         ignore_index: int = 255,
         **unknown: Any,
     ) -> None:
@@ -78,8 +79,9 @@ class Box2SegHead(BaseModule):
                 )
         self.losses = nn.ModuleList(loss for loss in built if not loss.is_off)
         self.branch_channels = self._collect_branches()
+        branch_decoder = dict(decoder, **(branch_decoder or {}))
         for name, channels in self.branch_channels.items():
-            self._add_branch(name, decoder, channels)
+            self._add_branch(name, branch_decoder, channels)
 
     def _collect_branches(self) -> dict[str, int]:
         found: dict[str, int] = {}
