@@ -2,7 +2,8 @@
 
 Measures a training step and a prediction of the config's model, of the same
 model with a shared decoder or separate decoders, and of the plain network with
-the stock decode head. Images and weights are random, and no data is loaded.
+the stock decode head. Images and weights are random. With --workers it also
+measures how fast the config's training data is loaded.
 """
 
 from argparse import ArgumentParser, Namespace
@@ -23,7 +24,7 @@ def main(args: Namespace) -> int:
     """Measure and print the table."""
     import torch
     from mmengine.config import Config
-    from model_cost import Measurement
+    from model_cost import Measurement, loading_seconds
 
     cfg = Config.fromfile(find_config(args.config))
     model = cfg.model
@@ -74,6 +75,14 @@ def main(args: Namespace) -> int:
             f'| {1e3 * cost.predict:.0f} |'
         )
         print(line + is_cuda * f' {cost.peak:.0f} | {cost.waits} |')
+    if args.workers:
+        seconds = loading_seconds(cfg.train_dataloader, args.workers)
+        images = cfg.train_dataloader.batch_size
+        print(
+            f'\nloading with {args.workers} workers: {1e3 * seconds:.0f} ms '
+            f'for a batch of {images}, {1e3 * seconds / images:.0f} ms for '
+            'an image'
+        )
     return 0
 
 
@@ -88,6 +97,12 @@ def parser() -> ArgumentParser:
         default='float32',
         help='the forward pass runs in it; bfloat16 and float16 use autocast '
         '(default: %(default)s)',
+    )
+    result.add_argument(
+        '--workers',
+        type=positive_int,
+        metavar='N',
+        help='also load training data, with N workers',
     )
     for name, default, text in (
         ('size', 512, 'height and width of the images in pixels'),
