@@ -23,7 +23,7 @@ def check_decoder(decoder: ConfigType, ignore_index: int) -> None:
         TypeError: The head is of a kind that Box2SegHead cannot train.
         ValueError: An option of the head would have no effect.
     """
-    kind = decoder['type']
+    kind = decoder.get('type')
     kind = MODELS.get(kind) if isinstance(kind, str) else kind
     reason = None if kind is None else _reason_against(kind)
     if reason is not None:
