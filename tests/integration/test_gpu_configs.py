@@ -1,4 +1,4 @@
-"""The configs for GPUs, as far as a CPU goes: small crops, two steps."""
+"""The configs for GPUs, as far as a CPU goes: small crops, a step or two."""
 
 from pathlib import Path
 
@@ -31,11 +31,13 @@ def _step(cfg, loader, kind):
 def test_stock_tools_train_and_test(stock, photographs, tmp_path, name):
     cfg = Config.fromfile(CONFIGS / name)
     split = photographs / 'ImageSets/Segmentation/train.txt'
+    # The other networks add nothing to a second step or to test.py.
+    iters = 2 if 'upernet' in name else 1
     options = {
         'model.pretrained': None,
         'model.backbone.init_cfg': None,
         'model.data_preprocessor.size': '(128,128)',
-        'train_cfg.max_iters': 2,
+        'train_cfg.max_iters': iters,
         'train_dataloader.batch_size': 2,
         'default_hooks.logger.interval': 1,
         'default_hooks.checkpoint.save_optimizer': False,
@@ -69,12 +71,12 @@ def test_stock_tools_train_and_test(stock, photographs, tmp_path, name):
             'SegmentationClass'
         )
     if cfg.model.decode_head.type == 'Box2SegHead':
-        options['model.decode_head.losses.1.warmup_iters'] = 1
+        options['model.decode_head.losses.1.warmup_iters'] = iters - 1
     arguments = (CONFIGS / name, '--work-dir', tmp_path / 'work')
     no_validation = dict(val_cfg=None, val_dataloader=None, val_evaluator=None)
     train = stock('train', *arguments, **options | no_validation)
-    assert '[2/2]' in train and 'loss: nan' not in train
-    if 'upernet' not in name:  # test.py does nothing new with other networks
+    assert f'[{iters}/{iters}]' in train and 'loss: nan' not in train
+    if iters == 1:
         return
     checkpoint = tmp_path / 'work/iter_2.pth'
     arguments = (CONFIGS / name, checkpoint, '--work-dir', tmp_path / 'test')
