@@ -39,7 +39,9 @@ def _build_model(model: ConfigDict) -> torch.nn.Module:
     model = model.copy()
     model.pretrained = None
     model.backbone = dict(model.backbone, init_cfg=None)
-    with torch.device('meta'):  # shapes alone, which takes no time
+    # Shapes alone take no time; a transformer reads its drop path rates.
+    device = 'cpu' if 'drop_path_rate' in model.backbone else 'meta'
+    with torch.device(device):
         return MODELS.build(model)
 
 

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from ...structures import TrainingStep
 from ..losses import Box2SegLoss
 from .removed_arguments import explain_arguments
+from .stock_decoder import build_decoder, cannot_share, check_decoder
 
 
 @MODELS.register_module()
@@ -29,9 +30,9 @@ class Box2SegHead(BaseModule):
 
     Args:
         decoder: Config of a stock decode head with ``num_classes`` L + 1, of
-            those that give one map of logits (UPerHead, FCNHead,
-            DepthwiseSeparableASPPHead and most others; not DAHead, which
-            gives several). Its ``loss_decode`` is not used.
+            those that give one map of logits (UPerHead, SegformerHead,
+            DepthwiseSeparableASPPHead and most others; docs/own_project.md
+            lists them). Its ``loss_decode`` is not used.
         losses: Configs of :class:`Box2SegLoss` modules. A loss whose weights
             are 0 is not built and costs nothing.
         share_decoder: Add output layers to one decoder instead of building a
@@ -45,9 +46,11 @@ class Box2SegHead(BaseModule):
     Raises:
         TypeError: An argument is unknown. For an argument that the head had
             before ``losses``, the message shows the new form. Or a loss is
-            no :class:`Box2SegLoss`.
+            no :class:`Box2SegLoss`, or the decoder has outputs or losses
+            that would be left out (DAHead, EncHead, OCRHead, MaskFormerHead).
         ValueError: Two losses ask for a branch of one name with different
-            channels, or ``branch_decoder`` is given with ``share_decoder``.
+            channels, an option would have no effect, or the decoder cannot be
+            shared.
     """
 
     def __init__(
@@ -66,11 +69,14 @@ class Box2SegHead(BaseModule):
         super().__init__()
         if unknown:
             raise TypeError(explain_arguments(unknown))
+        check_decoder(decoder, ignore_index)
         self.num_classes = decoder['num_classes']
         self.share_decoder = share_decoder
         self.ignore_index = ignore_index
 
-        self.seg_decoder = _build_decoder(decoder, self.num_classes)
+        self.seg_decoder = build_decoder(decoder, self.num_classes)
+        if share_decoder and not hasattr(self.seg_decoder, 'conv_seg'):
+            raise cannot_share(self.seg_decoder)
         self.align_corners = self.seg_decoder.align_corners
         self.out_channels = self.seg_decoder.out_channels
 
@@ -109,11 +115,12 @@ class Box2SegHead(BaseModule):
         self, name: str, decoder: ConfigType, channels: int
     ) -> None:
         if self.share_decoder:
-            layer = nn.Conv2d(self.seg_decoder.channels, channels, 1)
+            width = self.seg_decoder.conv_seg.in_channels
+            layer = nn.Conv2d(width, channels, 1)
             normal_init(layer, std=0.01)  # as stock heads do conv_seg
             self.add_module(f'{name}_conv', layer)
         else:
-            layer = _build_decoder(decoder, channels)
+            layer = build_decoder(decoder, channels)
             self.add_module(f'{name}_decoder', layer)
 
     def forward(self, inputs: tuple[Tensor, ...]) -> Tensor:
@@ -152,6 +159,8 @@ class Box2SegHead(BaseModule):
             seg_logits = self.seg_decoder(inputs)
         finally:
             handle.remove()
+        if not features:
+            raise cannot_share(self.seg_decoder)
         return seg_logits, features[-1]
 
     def predict(
@@ -228,11 +237,3 @@ class Box2SegHead(BaseModule):
             for loss in self.losses:
                 results.update(loss(step))
         return results
-
-
-def _build_decoder(decoder: ConfigType, channels: int) -> nn.Module:
-    # Both named, so that no head takes 1 or 2 channels for a binary task.
-    cfg = dict(decoder, num_classes=channels, out_channels=channels)
-    if channels == 1:
-        cfg['threshold'] = 0.5
-    return MODELS.build(cfg)
