@@ -12,19 +12,27 @@ def repair_gloo_on_cpu() -> None:
     """Let ``--launcher pytorch`` start processes on a machine without a GPU.
 
     mmengine calls ``torch.cuda.set_device`` with every backend, which raises
-    an error if there is no CUDA. With the backend ``gloo`` on a machine that
-    has only CPUs, this leaves the call out, and destroys the process group
-    at exit, because a process that ends without this can abort. Everywhere
-    else mmengine's function runs unchanged.
+    an error if there is no CUDA. On a machine that has only CPUs this leaves
+    the call out for the backend ``gloo``, and destroys the process group at
+    exit, because a process that ends without this can abort. For another
+    backend, which cannot work there, the error names the options to set. On
+    other machines mmengine's function runs unchanged.
     """
     original = dist_utils._init_dist_pytorch
 
     def init(backend: str, **kwargs: Any) -> None:
-        if backend != 'gloo' or get_device() != 'cpu':
+        if get_device() != 'cpu':
             original(backend, **kwargs)
             return
-        kwargs.pop('init_backend', None)  # gloo is torch's
-        distributed.init_process_group(backend=backend, **kwargs)
+        if backend != 'gloo':
+            raise RuntimeError(
+                f'the backend {backend} needs a GPU, and this machine has '
+                'none; for several processes on CPUs add --cfg-options '
+                'env_cfg.dist_cfg.backend=gloo '
+                'model_wrapper_cfg.type=CPUDistributedDataParallel'
+            )
+        kwargs.pop('init_backend', None)  # only torch has gloo
+        distributed.init_process_group(backend, **kwargs)
         atexit.register(distributed.destroy_process_group)
 
     dist_utils._init_dist_pytorch = init

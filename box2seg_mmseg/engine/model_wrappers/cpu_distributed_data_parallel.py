@@ -36,10 +36,7 @@ class CPUDistributedDataParallel(MMDistributedDataParallel):
         device_ids: list[int] | None = None,
         **kwargs: Any,
     ) -> None:
-        kwargs.setdefault('broadcast_buffers', False)  # mmengine's default
-        super().__init__(
-            revert_sync_batchnorm(module), device_ids=None, **kwargs
-        )
+        super().__init__(revert_sync_batchnorm(module), **kwargs)
 
     def train_step(
         self, data: dict | tuple | list, optim_wrapper: OptimWrapper
