@@ -29,6 +29,6 @@ def test_with_a_gpu_mmengine_starts_the_processes(calls, backend, monkeypatch):
 
 def test_nccl_without_a_gpu_names_the_options(calls, monkeypatch):
     monkeypatch.setattr(compatibility, 'get_device', lambda: 'cpu')
-    with pytest.raises(RuntimeError, match='dist_cfg.backend=gloo model_wra'):
+    with pytest.raises(RuntimeError, match='=gloo model_wrapper_cfg'):
         dist_utils.init_dist('pytorch')
     assert not calls

@@ -31,7 +31,9 @@ GRABCUT = dict(type='GrabCutLoss')
 ATTENTION = dict(type='AttentionWeightedLoss', warmup_iters=WARMUP)
 ONLY_RATES = ATTENTION | dict(fg_weight=0, bg_weight=0)
 ONLY_FOREGROUND = ATTENTION | dict(bg_weight=0, fr_weight=0)
-AFFINITY = dict(type='AffinityLoss', embedding_channels=5, pretrain_iters=WARMUP)
+AFFINITY = dict(
+    type='AffinityLoss', embedding_channels=5, pretrain_iters=WARMUP
+)
 LOSSES = {
     'all': (GRABCUT, ATTENTION, AFFINITY),
     'GrabCut': (GRABCUT,),
@@ -150,9 +152,7 @@ def train(
         state = {k: v.clone() for k, v in bare.state_dict().items()}
         values = {name: value.detach() for name, value in values.items()}
         result.append(
-            dict(
-                values=values, gradients=optim_wrapper.gradients, state=state
-            )
+            dict(values=values, gradients=optim_wrapper.gradients, state=state)
         )
     return result
 
