@@ -1,6 +1,7 @@
 """Repairs of faults in mmengine and mmseg, each with its reason."""
 
 import atexit
+import gc
 from typing import Any
 
 from mmengine.device import get_device
@@ -13,10 +14,10 @@ def repair_gloo_on_cpu() -> None:
 
     mmengine calls ``torch.cuda.set_device`` with every backend, which raises
     an error if there is no CUDA. On a machine that has only CPUs this leaves
-    the call out for the backend ``gloo``, and destroys the process group at
-    exit, because a process that ends without this can abort. For another
-    backend, which cannot work there, the error names the options to set. On
-    other machines mmengine's function runs unchanged.
+    the call out for the backend ``gloo``, and ends gloo's threads at exit,
+    because a process that ends before them can abort. For another backend,
+    which cannot work there, the error names the options to set. On other
+    machines mmengine's function runs unchanged.
     """
     original = dist_utils._init_dist_pytorch
 
@@ -33,9 +34,16 @@ def repair_gloo_on_cpu() -> None:
             )
         kwargs.pop('init_backend', None)  # only torch has gloo
         distributed.init_process_group(backend, **kwargs)
-        atexit.register(distributed.destroy_process_group)
+        atexit.register(_end_gloo)
 
     dist_utils._init_dist_pytorch = init
+
+
+def _end_gloo() -> None:
+    distributed.destroy_process_group()
+    # The threads end with the last reference to the group, which the model's
+    # wrapper holds, itself in a cycle of references.
+    gc.collect()
 
 
 repair_gloo_on_cpu()
