@@ -2,10 +2,13 @@
 
 import atexit
 import gc
+from functools import wraps
 from typing import Any
 
 from mmengine.device import get_device
 from mmengine.dist import utils as dist_utils
+from mmengine.utils import mkdir_or_exist
+from mmseg.evaluation import IoUMetric
 from torch import distributed
 
 
@@ -46,4 +49,22 @@ def _end_gloo() -> None:
     gc.collect()
 
 
+def repair_output_folder() -> None:
+    """Let each process make the folder of ``test.py --out``.
+
+    mmseg's IoUMetric makes it in the first process only. Another process
+    that is faster then fails to write its first PNG.
+    """
+    original = IoUMetric.__init__
+
+    @wraps(original)
+    def init(self: IoUMetric, *args: Any, **kwargs: Any) -> None:
+        original(self, *args, **kwargs)
+        if self.output_dir:
+            mkdir_or_exist(self.output_dir)
+
+    IoUMetric.__init__ = init
+
+
 repair_gloo_on_cpu()
+repair_output_folder()

@@ -1,5 +1,6 @@
 import pytest
 from mmengine.dist import utils as dist_utils
+from mmseg.evaluation import IoUMetric
 
 from box2seg_mmseg import compatibility
 
@@ -32,3 +33,12 @@ def test_nccl_without_a_gpu_names_the_options(calls, monkeypatch):
     with pytest.raises(RuntimeError, match='=gloo model_wrapper_cfg'):
         dist_utils.init_dist('pytorch')
     assert not calls
+
+
+def test_each_process_makes_the_folder_of_its_pngs(monkeypatch, tmp_path):
+    monkeypatch.setattr(
+        'mmseg.evaluation.metrics.iou_metric.is_main_process', lambda: False
+    )
+    IoUMetric(output_dir=str(tmp_path / 'a/b'))
+    assert (tmp_path / 'a/b').is_dir()
+    assert IoUMetric().output_dir is None
