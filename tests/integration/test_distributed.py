@@ -48,7 +48,10 @@ def test_a_step_is_that_of_one_process_with_all_images(tmp_path):
     GN's statistics do not depend on how the batch is divided.
     """
     _launch(tmp_path, STEPS, tmp_path)
-    processes = [torch.load(tmp_path / f'{i}.pt') for i in (0, 1)]
+    processes = [
+        torch.load(tmp_path / f'{rank}.pt', weights_only=True)
+        for rank in (0, 1)
+    ]
     steps = runpy.run_path(str(STEPS))
     build, train = steps['build_model'], steps['train']
     for case, *results in zip(steps['CASES'], *processes, strict=False):
