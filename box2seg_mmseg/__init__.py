@@ -24,6 +24,7 @@ def register_all_modules() -> None:
     """
     from . import (  # noqa: F401
         checked_toolbox,
+        compatibility,
         config_scope,
         datasets,
         engine,

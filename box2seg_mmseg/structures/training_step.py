@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import torch
+from mmengine.dist import all_reduce, get_world_size
 from mmseg.models.utils import resize
 from mmseg.utils import SampleList
 from torch import Tensor
@@ -46,6 +47,20 @@ class TrainingStep:
     def valid(self) -> Tensor:
         """``(N, H, W)`` bool, the pixels that are not ignored."""
         return self.pseudo_label != self.ignore_index
+
+    @cached_property
+    def num_valid(self) -> Tensor:
+        """A scalar above 0, how many pixels of the batch are not ignored.
+
+        With several processes it is their mean over the processes. A sum
+        over valid pixels divided by it is then a process's share of the loss
+        of the whole batch: the mean over the processes, which is what
+        DistributedDataParallel takes of the gradients, divides the sum over
+        all valid pixels by their number.
+        """
+        count = self.valid.sum()
+        all_reduce(count)  # nothing if there is one process
+        return count.clamp(min=1) / get_world_size()
 
     @cached_property
     def log_probs(self) -> Tensor:

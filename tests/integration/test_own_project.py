@@ -52,7 +52,7 @@ def project(tmp_path):
 
 @pytest.mark.slow
 def test_from_boxes_to_a_plain_model(project, page_blocks, follow):
-    labels, training, export = page_blocks('own_project.md')
+    labels, training, *_, export = page_blocks('own_project.md')
     follow([*labels, *training, *export])
     # Neither the file nor the model needs the plugin.
     text = (project / 'exported/segmentor.py').read_text()

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from ...structures import TrainingStep
 from ..losses import Box2SegLoss
+from .processes import average_over_processes
 from .removed_arguments import explain_arguments
 from .stock_decoder import build_decoder, cannot_share, check_decoder
 
@@ -214,7 +215,11 @@ class Box2SegHead(BaseModule):
         outputs: tuple[Tensor, dict[str, Tensor]],
         batch_data_samples: SampleList,
     ) -> dict[str, Tensor]:
-        """See :meth:`loss`; ``outputs`` are of :meth:`forward_train`."""
+        """See :meth:`loss`; ``outputs`` are of :meth:`forward_train`.
+
+        With several processes the values are means over the processes; see
+        :func:`average_over_processes`.
+        """
         seg_logits, branches = outputs
         step = TrainingStep(
             seg_logits,
@@ -236,4 +241,6 @@ class Box2SegHead(BaseModule):
             )
             for loss in self.losses:
                 results.update(loss(step))
-        return results
+            return average_over_processes(
+                results, [seg_logits, *branches.values()]
+            )

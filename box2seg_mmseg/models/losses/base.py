@@ -37,6 +37,11 @@ class Box2SegLoss(nn.Module, metaclass=ABCMeta):
     def forward(self, step: TrainingStep) -> dict[str, Tensor]:
         """Compute the losses of a step, with autocast off.
 
+        With several processes, the head averages the values over them. The
+        names must then be the same in each process. A mean over images, or a
+        sum over valid pixels divided by ``step.num_valid``, gives the loss of
+        all images.
+
         Returns:
             Scalars by name. mmengine adds up every value whose name contains
             ``loss``; the others are logged as statistics.

@@ -10,7 +10,10 @@ from .utils import at_least_float32
 
 
 def grabcut_loss(
-    log_probs: Tensor, pseudo_label: Tensor, ignore_index: int = 255
+    log_probs: Tensor,
+    pseudo_label: Tensor,
+    ignore_index: int = 255,
+    num_valid: Tensor | None = None,
 ) -> Tensor:
     """Cross entropy on the pseudo label (supplement, Eqn 2 [S]).
 
@@ -22,6 +25,8 @@ def grabcut_loss(
         log_probs: ``(N, L + 1, H, W)`` float, log softmax of the decoder.
         pseudo_label: ``(N, H, W)`` int64 in ``0..L`` or ``ignore_index``.
         ignore_index: Label of the pixels left out.
+        num_valid: Scalar, above 0, the m to divide by; None for the pixels
+            of this batch that are not ignored.
 
     Returns:
         A scalar; 0 if every pixel is ignored.
@@ -32,7 +37,9 @@ def grabcut_loss(
         ignore_index=ignore_index,
         reduction='sum',
     )
-    return total / (pseudo_label != ignore_index).sum().clamp(min=1)
+    if num_valid is None:
+        num_valid = (pseudo_label != ignore_index).sum().clamp(min=1)
+    return total / num_valid
 
 
 @MODELS.register_module()
@@ -51,6 +58,9 @@ class GrabCutLoss(Box2SegLoss):
     def forward(self, step: TrainingStep) -> dict[str, Tensor]:
         """Compute ``loss_gc``."""
         loss = grabcut_loss(
-            step.log_probs, step.pseudo_label, step.ignore_index
+            step.log_probs,
+            step.pseudo_label,
+            step.ignore_index,
+            step.num_valid,
         )
         return dict(loss_gc=self.loss_weight * loss)

@@ -1,0 +1,5 @@
+"""Model wrappers."""
+
+from .cpu_distributed_data_parallel import CPUDistributedDataParallel
+
+__all__ = ['CPUDistributedDataParallel']
