@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 import skimage.data
+import torch
 from hypothesis import settings
 from mmengine.registry import init_default_scope
 
@@ -35,8 +36,11 @@ settings.load_profile('patient')
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that run whole commands as slow."""
+    """Mark tests of whole commands as slow; skip GPU tests without a GPU."""
+    no_gpu = pytest.mark.skip(reason='needs a CUDA device')
     for item in items:
+        if item.get_closest_marker('gpu') and not torch.cuda.is_available():
+            item.add_marker(no_gpu)
         if 'integration' in item.path.parts:
             item.add_marker(pytest.mark.slow)
 

@@ -1,9 +1,10 @@
 """Which boxes cover which pixel, through any augmentation."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
-from typing import Any
+from functools import cached_property
+from operator import itemgetter
 
 import numpy as np
 import torch
@@ -26,15 +27,15 @@ class BoxRegions:
 
     A region is a set of pixels that the same boxes cover. The map goes
     through any geometric transform that handles segmentation maps; the table
-    stays as it is.
+    stays as it is. All tensors stay on the CPU; :class:`BatchBoxRegions`
+    copies those of a whole batch to the device at once.
 
     Args:
         map: ``(H, W)`` uint8: 0 outside every box, r in the r-th region, 255
             padding.
         table: ``(R + 1, K)`` bool, whether box k covers region r; row 0 is
             empty.
-        labels: ``(K,)`` int64 in ``1..L``, the class of each box. It stays on
-            the CPU, so that reading it never waits for a device.
+        labels: ``(K,)`` int64 in ``1..L``, the class of each box.
     """
 
     map: Tensor
@@ -70,27 +71,22 @@ class BoxRegions:
         """The same boxes under a transformed map, ``(H', W')`` uint8."""
         return replace(self, map=torch.from_numpy(new_map.copy()))
 
-    def to(self, *args: Any, **kwargs: Any) -> 'BoxRegions':
-        """Move map and table as :meth:`torch.Tensor.to` does."""
-        return replace(
-            self,
-            map=self.map.to(*args, **kwargs),
-            table=self.table.to(*args, **kwargs),
-        )
-
-    def covered(self, size: Sequence[int] | None = None) -> Tensor:
-        """``(K, H', W')`` bool: the pixels of each box, padded as the map."""
+    @cached_property
+    def columns(self) -> Tensor:
+        """``(K, 256)`` bool: whether box k covers a pixel of each id."""
         # Unused ids have empty rows.
-        table = F.pad(self.table, (0, 0, 0, 256 - len(self.table)))
-        return table.T[:, self.padded_map(size).long()]
+        return F.pad(self.table, (0, 0, 0, 256 - len(self.table))).T
 
-    def padded_map(self, size: Sequence[int] | None = None) -> Tensor:
+    def covered(self) -> Tensor:
+        """``(K, H, W)`` bool: the pixels of each box."""
+        return self.columns[:, self.map.long()]
+
+    def padded_map(self, size: Sequence[int]) -> Tensor:
         """The map, padded to ``(H', W')`` with 255 at the right and bottom.
 
         mmseg pads images in batches but leaves additional maps at their size.
         """
-        height, width = self.map.shape if size is None else size
-        h, w = self.map.shape
+        (height, width), (h, w) = size, self.map.shape
         return F.pad(self.map, (0, width - w, 0, height - h), value=255)
 
 
@@ -142,66 +138,88 @@ class BoxPairs:
 class BatchBoxRegions:
     """The box regions of a batch, as the losses see them.
 
+    Copies to the device do not wait for it. The only wait is for the question
+    which boxes have a valid pixel.
+
     Args:
         regions: One for each of N images; maps may be smaller than ``valid``.
-        valid: ``(N, H, W)`` bool; other pixels are in no box, and not outside
-            the boxes either.
+        valid: ``(N, H, W)`` bool on any device; other pixels are in no box,
+            and not outside the boxes either.
     """
 
     def __init__(self, regions: Sequence[BoxRegions], valid: Tensor) -> None:
         size = valid.shape[1:]
-        self._regions = regions
         self._valid = valid
-        inside = [
-            one.covered(size) & valid[i] for i, one in enumerate(regions)
-        ]
-        self._inside = torch.cat(inside)
-        # The only place that waits for the device.
-        self._seen = self._inside.flatten(1).any(1).tolist()
-        self._keys = [
-            (i, label)
+        self._maps = self._copy(
+            torch.stack([one.padded_map(size) for one in regions])
+        )
+        boxes = [
+            ((i, label), column)
             for i, one in enumerate(regions)
-            for label in one.labels.tolist()
+            for label, column in zip(
+                one.labels.tolist(), one.columns, strict=True
+            )
         ]
+        inside = self._cover(boxes)
+        seen = inside.flatten(1).any(1).tolist()  # waits for the device
+        if not all(seen):
+            chosen = [k for k, is_seen in enumerate(seen) if is_seen]
+            boxes = [boxes[k] for k in chosen]
+            inside = inside[self._copy(torch.tensor(chosen, dtype=torch.long))]
+        self._boxes, self._inside = boxes, inside
 
     @cached_property
     def outside(self) -> Tensor:
         """``(N, H, W)`` bool, the valid pixels outside every box."""
-        size = self._valid.shape[1:]
-        maps = torch.stack([one.padded_map(size) for one in self._regions])
-        return (maps == 0) & self._valid
+        return (self._maps == 0) & self._valid
 
     def by_box(self) -> BoxPairs:
         """The boxes that have a valid pixel."""
-        chosen = [k for k, seen in enumerate(self._seen) if seen]
-        keys = [self._keys[k] for k in chosen]
-        return self._pairs(keys, self._inside[chosen])
+        return self._pairs([key for key, _ in self._boxes], self._inside)
 
     def by_class(self) -> BoxPairs:
         """The classes whose boxes have a valid pixel, by image and class."""
-        groups: dict[tuple[int, int], list[int]] = {}
-        for k, seen in enumerate(self._seen):
-            if seen:
-                groups.setdefault(self._keys[k], []).append(k)
-        keys = sorted(groups)
-        inside = [self._inside[groups[key]].any(0) for key in keys]
-        inside = torch.stack(inside) if inside else self._inside[:0]
-        return self._pairs(keys, inside)
+        groups: dict[tuple[int, int], Tensor] = {}
+        for key, column in self._boxes:
+            groups[key] = groups[key] | column if key in groups else column
+        classes = sorted(groups.items(), key=itemgetter(0))
+        return self._pairs([key for key, _ in classes], self._cover(classes))
+
+    def _copy(self, values: Tensor) -> Tensor:
+        """The values on the device of the batch."""
+        return values.to(self._valid.device, non_blocking=True)
+
+    def _cover(
+        self, pairs: Sequence[tuple[tuple[int, int], Tensor]]
+    ) -> Tensor:
+        """``(P, H, W)`` bool: the valid pixels of pairs, sorted by image.
+
+        A pair is an image and a class, and a column ``(256,)`` of a table.
+        """
+        none = torch.zeros(0, 256, dtype=torch.bool)
+        columns = torch.cat([none, *(column[None] for _, column in pairs)])
+        counts = Counter(image for (image, _), _ in pairs)
+        counts = [counts[image] for image in range(len(self._maps))]
+        return torch.cat(
+            [
+                own[:, one_map.long()] & valid
+                for own, one_map, valid in zip(
+                    self._copy(columns).split(counts),
+                    self._maps,
+                    self._valid,
+                    strict=True,
+                )
+            ]
+        )
 
     def _pairs(
         self, keys: Sequence[tuple[int, int]], inside: Tensor
     ) -> BoxPairs:
-        images = [image for image, _ in keys]
-        labels = [label for _, label in keys]
-        counts = [images.count(image) for image in images]
-        tensor = partial(torch.tensor, dtype=torch.long, device=inside.device)
-        return BoxPairs(
-            tensor(images),
-            tensor(labels),
-            inside,
-            tensor(counts),
-            len(set(images)),
-        )
+        counts = Counter(image for image, _ in keys)
+        numbers = [(*key, counts[key[0]]) for key in keys]
+        numbers = torch.tensor(numbers, dtype=torch.long).view(-1, 3)
+        images, classes, counts_of_pairs = self._copy(numbers).unbind(1)
+        return BoxPairs(images, classes, inside, counts_of_pairs, len(counts))
 
 
 def _rasterise(

@@ -1,4 +1,4 @@
-"""The configs for GPUs, as far as a CPU goes: small crops, a step or two."""
+"""The configs for GPUs: a step or two, on a CPU with small crops."""
 
 from pathlib import Path
 
@@ -18,17 +18,30 @@ def _step(cfg, loader, kind):
     return f'{loader}_dataloader.dataset.pipeline.{number}'
 
 
+UPERNET = 'box2seg/box2seg_upernet_r101_4xb4-40k_voc12aug-512x512.py'
+
+
 @pytest.mark.parametrize(
-    'name',
+    ('name', 'side', 'batch_size'),
     [
-        'box2seg/box2seg_upernet_r101_4xb4-40k_voc12aug-512x512.py',
-        'box2seg/box2seg_deeplabv3plus_r101_4xb4-40k_voc12aug-512x512.py',
-        'box2seg/box2seg_segformer_mit-b2_4xb4-40k_voc12aug-512x512.py',
-        'baselines/full_upernet_r101_4xb4-40k_voc12aug-512x512.py',
-        'box2seg/full-attention_upernet_r101_4xb4-40k_voc12aug-512x512.py',
+        (UPERNET, 128, 2),
+        pytest.param(UPERNET, 512, 4, marks=pytest.mark.gpu),
+        *(
+            (name, 128, 2)
+            for name in (
+                'box2seg/'
+                'box2seg_deeplabv3plus_r101_4xb4-40k_voc12aug-512x512.py',
+                'box2seg/box2seg_segformer_mit-b2_4xb4-40k_voc12aug-512x512.py',
+                'baselines/full_upernet_r101_4xb4-40k_voc12aug-512x512.py',
+                'box2seg/'
+                'full-attention_upernet_r101_4xb4-40k_voc12aug-512x512.py',
+            )
+        ),
     ],
 )
-def test_stock_tools_train_and_test(stock, photographs, tmp_path, name):
+def test_stock_tools_train_and_test(
+    stock, photographs, tmp_path, name, side, batch_size
+):
     cfg = Config.fromfile(CONFIGS / name)
     split = photographs / 'ImageSets/Segmentation/train.txt'
     # The other networks add nothing to a second step or to test.py.
@@ -36,13 +49,13 @@ def test_stock_tools_train_and_test(stock, photographs, tmp_path, name):
     options = {
         'model.pretrained': None,
         'model.backbone.init_cfg': None,
-        'model.data_preprocessor.size': '(128,128)',
+        'model.data_preprocessor.size': f'({side},{side})',
         'train_cfg.max_iters': iters,
-        'train_dataloader.batch_size': 2,
+        'train_dataloader.batch_size': batch_size,
         'default_hooks.logger.interval': 1,
         'default_hooks.checkpoint.save_optimizer': False,
-        f'{_step(cfg, "test", "Resize")}.scale': '(256,128)',
-        f'{_step(cfg, "train", "RandomCrop")}.crop_size': '(128,128)',
+        f'{_step(cfg, "test", "Resize")}.scale': f'({2 * side},{side})',
+        f'{_step(cfg, "train", "RandomCrop")}.crop_size': f'({side},{side})',
     }
     for loader in ('train', 'val', 'test'):
         options |= {

@@ -5,6 +5,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from mmseg.structures import SegDataSample
 
 from box2seg_mmseg.structures import BatchBoxRegions, BoxPairs, BoxRegions
 
@@ -108,10 +109,11 @@ def test_means_are_over_pairs_then_images():
     assert mean.item() == pytest.approx(((1 + 2) / 2 + 6) / 3)
 
 
-def test_regions_move_with_their_table():
+def test_the_boxes_of_a_batch_move_with_the_labels():
+    """Data samples leave boxes on the CPU; the batch brings its own."""
     regions = BoxRegions.from_boxes(
         np.array([[0, 0, 2, 2]]), np.array([3]), (4, 4)
     )
-    moved = regions.to('meta')
-    assert moved.map.is_meta and moved.table.is_meta
-    assert moved.labels.tolist() == [3]
+    sample = SegDataSample()
+    sample.set_data(dict(gt_box_regions=regions))
+    assert sample.to('meta').gt_box_regions.map.device.type == 'cpu'

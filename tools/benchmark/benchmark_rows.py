@@ -125,6 +125,11 @@ ROWS = (
         'Box2Seg, one decoder with three output layers',
         options={f'{HEAD}.share_decoder': True},
     ),
+    Row(
+        'box2seg-narrow',
+        'Box2Seg, the decoders of the branches half as wide',
+        options={f'{HEAD}.branch_decoder.channels': 32},
+    ),
     *(
         Row(
             f'{kind}-corrected',

@@ -1,4 +1,4 @@
-"""Print what pseudo labels, the dense CRF or Box2Seg's losses cost here.
+"""Print what pseudo labels, the dense CRF or the affinity loss cost here.
 
 All figures are measured on this machine.
 """
@@ -6,7 +6,6 @@ All figures are measured on this machine.
 import os
 from argparse import ArgumentParser, Namespace
 from importlib.util import find_spec
-from pathlib import Path
 
 from box2seg_mmseg.boxes import ReadingReport
 from box2seg_mmseg.command_line import (
@@ -24,7 +23,6 @@ from box2seg_mmseg.command_line import (
 from box2seg_mmseg.errors import UsageError
 from box2seg_mmseg.pseudo_labels import GrabCut
 
-CONFIGS = Path(__file__).resolve().parents[2] / 'configs/miniature'
 AFFINITY = (
     ('linear', 8, 128),
     ('linear', 8, 32),
@@ -113,39 +111,11 @@ def crf(args: Namespace) -> int:
     return 0
 
 
-def model(args: Namespace) -> int:
-    """Measure the miniature's models against the stock head.
+def affinity(args: Namespace) -> int:
+    """Measure the affinity loss, in its linear form and pair by pair."""
+    from affinity_cost import measure_affinity
 
-    Step time and latency of the models in turn, in one process; time and
-    memory of the affinity loss in its linear form and pair by pair.
-    """
-    from model_cost import measure_affinity, measure_models
-
-    print(f'{os.cpu_count()} cores; medians of {args.rounds} rounds\n')
-    (stock,), (box2seg,) = (
-        CONFIGS.glob(f'{method}_*.py') for method in ('grabcut', 'box2seg')
-    )
-    costs = measure_models(
-        {
-            'UPerHead': (stock, {}),
-            'Box2Seg, separate decoders': (box2seg, {}),
-            'Box2Seg, shared decoder': (
-                box2seg,
-                {'model.decode_head.share_decoder': True},
-            ),
-        },
-        args.rounds,
-    )
-    least = costs['UPerHead']
-    print('| model | step, s | ratio | prediction, ms | ratio |')
-    print('|---|---:|---:|---:|---:|')
-    for name, cost in costs.items():
-        step, predict = cost['step'], cost['predict']
-        print(
-            f'| {name} | {step:.2f} | {step / least["step"]:.2f} '
-            f'| {1e3 * predict:.1f} | {predict / least["predict"]:.3f} |'
-        )
-    print('\n| affinity loss | batch x side | loss | time, s | peak, MiB |')
+    print('| affinity loss | batch x side | loss | time, s | peak, MiB |')
     print('|---|---|---:|---:|---:|')
     for form, batch, side in AFFINITY:
         loss, seconds, memory = measure_affinity(form, batch, side)
@@ -166,7 +136,7 @@ def parser() -> ArgumentParser:
     result = ArgumentParser(description=__doc__)
     commands = result.add_subparsers(required=True, metavar='WHAT')
     parts = {}
-    for measure in (labels, crf, model):
+    for measure in (labels, crf, affinity):
         text = measure.__doc__
         part = commands.add_parser(
             measure.__name__, help=text.splitlines()[0], description=text
@@ -190,9 +160,6 @@ def parser() -> ArgumentParser:
             default=workers,
             help='processes of the rows with several (default: %(default)s)',
         )
-    parts[model].add_argument(
-        '--rounds', type=positive_int, default=7, help='default: %(default)s'
-    )
     return result
 
 

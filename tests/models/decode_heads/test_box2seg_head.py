@@ -224,6 +224,19 @@ def test_every_parameter_of_any_stock_decoder_learns(decoder, share):
         assert (parameter.grad.abs() < 1e3).all(), name
 
 
+def test_branches_may_have_narrower_decoders():
+    head = build(branch_decoder=dict(channels=4)).train()
+    assert head.seg_decoder.channels == 8
+    assert head.attention_decoder.channels == 4
+    assert head.attention_decoder.conv_seg.out_channels == 4
+    assert head.embedding_decoder.conv_seg.in_channels == 4
+    losses = head.loss(features(), two_samples(), None)
+    sum(v for name, v in losses.items() if 'loss' in name).backward()
+    assert all(p.grad is not None for p in head.parameters())
+    with pytest.raises(ValueError, match='no effect with share_decoder'):
+        build(branch_decoder=dict(channels=4), share_decoder=True)
+
+
 @pytest.mark.parametrize('share', [False, True])
 def test_at_test_time_it_is_the_stock_head(share):
     head = build(share_decoder=share).eval()
