@@ -9,7 +9,7 @@ package wherever it runs. It is refused, unless --allow-plugin is given.
 
 --onnx writes OUT_DIR/segmentor.onnx as well, for onnxruntime: from RGB images
 of any size to the logits of each class. It needs the extra 'onnx', and torch
-2.7 or newer. The file is compared with the model before it is kept.
+2.9.1 or newer. The file is compared with the model before it is kept.
 """
 
 import sys

@@ -25,7 +25,7 @@ from ..models.checkpoints import (
 )
 from .exportable_pooling import ExportablePooling
 
-OLDEST_TORCH = '2.7'
+OLDEST_TORCH = '2.9.1'
 _PACKAGES = ('onnx', 'onnxruntime', 'onnxscript')
 # The exporter takes axes of size 1 for constant.
 _TRACED_SIZE = (2, 96, 128)
