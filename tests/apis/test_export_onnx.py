@@ -19,17 +19,6 @@ RESNET = dict(
 )
 BACKBONES = dict(
     ResNet=(RESNET, [8, 16, 32, 64]),
-    MobileNetV2=(
-        dict(
-            type='MobileNetV2',
-            widen_factor=0.25,
-            strides=(1, 2, 2, 2, 1, 2, 1),
-            dilations=(1,) * 7,
-            out_indices=(1, 2, 4, 6),
-            norm_cfg=NORM,
-        ),
-        [8, 8, 24, 80],
-    ),
     MixVisionTransformer=(
         dict(
             type='MixVisionTransformer',
@@ -49,11 +38,9 @@ def _write_model(folder, head='FCNHead', backbone='ResNet', **changes):
     """A config and a checkpoint of random weights."""
     backbone, channels = BACKBONES[backbone]
     options = dict(in_channels=channels[-1], in_index=3)
-    if head in ('UPerHead', 'SegformerHead'):
+    if head == 'SegformerHead':
         options = dict(in_channels=channels, in_index=[0, 1, 2, 3])
-    if head in ('UPerHead', 'PSPHead'):
-        options['pool_scales'] = (1, 2, 3, 6)
-    if head == 'DepthwiseSeparableASPPHead':
+    elif head == 'DepthwiseSeparableASPPHead':
         options |= dict(c1_in_channels=channels[0], c1_channels=4)
     cfg = Config(
         dict(
@@ -114,8 +101,7 @@ def _write_model(folder, head='FCNHead', backbone='ResNet', **changes):
 @pytest.mark.parametrize(
     ('head', 'backbone', 'changes'),
     [
-        ('UPerHead', 'ResNet', {}),
-        # A network that takes BGR, with other statistics for each channel.
+        # UPerHead: tests/integration/test_export.py. A network that takes BGR, with other statistics for each channel.
         (
             'PSPHead',
             'ResNet',
@@ -124,7 +110,7 @@ def _write_model(folder, head='FCNHead', backbone='ResNet', **changes):
                 'model.decode_head.align_corners': True,
             },
         ),
-        ('FCNHead', 'MobileNetV2', {}),
+        ('FCNHead', 'ResNet', {}),
         ('SegformerHead', 'MixVisionTransformer', {}),
         ('DepthwiseSeparableASPPHead', 'ResNet', {}),
     ],
@@ -151,7 +137,7 @@ def test_logits_are_those_of_mmsegs_api(tmp_path, head, backbone, changes):
             sample = inference_model(stock, image[..., ::-1].copy())
             want = sample.seg_logits.data.numpy()
             assert logits.shape == (5, height, width)
-            assert np.ptp(want) > 1
+            assert np.ptp(want) > 0.5
             np.testing.assert_allclose(logits, want, rtol=0, atol=1e-4)
 
 
