@@ -101,7 +101,7 @@ def _write_model(folder, head='FCNHead', backbone='ResNet', **changes):
 @pytest.mark.parametrize(
     ('head', 'backbone', 'changes'),
     [
-        # UPerHead: tests/integration/test_export.py. A network that takes BGR, with other statistics for each channel.
+        # The network takes BGR, with other statistics for each channel.
         (
             'PSPHead',
             'ResNet',
@@ -116,7 +116,10 @@ def _write_model(folder, head='FCNHead', backbone='ResNet', **changes):
     ],
 )
 def test_logits_are_those_of_mmsegs_api(tmp_path, head, backbone, changes):
-    """On photographs of several sizes, alone and in a batch."""
+    """On photographs of several sizes, alone and in a batch.
+
+    tests/integration/test_export.py has UPerHead.
+    """
     onnxruntime = pytest.importorskip(
         'onnxruntime', reason="needs the extra 'onnx'"
     )
