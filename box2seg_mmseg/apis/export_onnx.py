@@ -92,9 +92,10 @@ def export_onnx(
         ImportError: See :func:`require_onnx`.
         ValueError: The model cannot be exported, or onnxruntime's logits
             differ from torch's by more than 1e-4 (1e-5 of the largest logit,
-            if that is more). There is no new file then.
+            if that is more). There is no file then, not even an older one.
     """
     require_onnx()
+    Path(path).unlink(missing_ok=True)  # not that of another checkpoint
     cfg = Config.fromfile(config)
     init_default_scope('mmseg')
     resizing = _resizing(cfg, config)
