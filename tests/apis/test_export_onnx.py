@@ -23,12 +23,15 @@ BACKBONES = dict(
         dict(
             type='MixVisionTransformer',
             embed_dims=8,
-            num_layers=[1, 1, 1, 1],
-            num_heads=[1, 2, 2, 2],
-            patch_sizes=[7, 3, 3, 3],
-            sr_ratios=[8, 4, 2, 1],
+            num_stages=2,
+            num_layers=[1, 1],
+            num_heads=[1, 2],
+            patch_sizes=[7, 3],
+            strides=[4, 2],
+            sr_ratios=[8, 4],
+            out_indices=(0, 1),
         ),
-        [8, 16, 16, 16],
+        [8, 16],
     ),
 )
 SIZES = [(96, 128), (224, 160), (131, 203), (203, 97), (40, 300)]
@@ -39,7 +42,7 @@ def _write_model(folder, head='FCNHead', backbone='ResNet', **changes):
     backbone, channels = BACKBONES[backbone]
     options = dict(in_channels=channels[-1], in_index=3)
     if head == 'SegformerHead':
-        options = dict(in_channels=channels, in_index=[0, 1, 2, 3])
+        options = dict(in_channels=channels, in_index=[0, 1])
     elif head == 'DepthwiseSeparableASPPHead':
         options |= dict(c1_in_channels=channels[0], c1_channels=4)
     cfg = Config(
