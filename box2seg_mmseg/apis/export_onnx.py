@@ -225,16 +225,18 @@ def _traced(model: nn.Module, source: str | Path) -> 'torch.onnx.ONNXProgram':
 
 @contextmanager
 def _quiet_exporter() -> Iterator[None]:
-    """Without its notes on torchvision, which no model here needs."""
-    logger = logging.getLogger('torch.onnx')
-    level = logger.level
-    logger.setLevel(logging.ERROR)
+    """Without its notes on torchvision and on what it cannot optimise."""
+    loggers = [logging.getLogger(n) for n in ('torch.onnx', 'onnxscript')]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter('ignore')
             yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 
 def _difference(path: Path, model: nn.Module, source: str | Path) -> float:
