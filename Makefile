@@ -14,7 +14,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(PY) -m pip install --upgrade pip
 	$(PY) -m pip install --constraint constraints.txt torch
-	$(PY) -m pip install --constraint constraints.txt --editable '.[onedl,crf,coco,ray,dev]'
+	$(PY) -m pip install --constraint constraints.txt --editable '.[onedl,crf,coco,ray,onnx,dev]'
 	touch $@
 
 # DATA=folder in VOCdevkit's layout; RESUME=1 resumes an interrupted demo;

@@ -6,10 +6,15 @@ run on a machine without this package.
 This works for models whose parts all come from mmseg, such as the MobileNetV2
 of configs/custom. A model with EfficientNetLite or MergeClasses needs this
 package wherever it runs. It is refused, unless --allow-plugin is given.
+
+--onnx writes OUT_DIR/segmentor.onnx as well, for onnxruntime: from RGB images
+of any size to the logits of each class. It needs the extra 'onnx', and torch
+2.9.1 or newer. The file is compared with the model before it is kept.
 """
 
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+from pathlib import Path
 
 from box2seg_mmseg.command_line import (
     add_model_arguments,
@@ -23,10 +28,23 @@ def main(args: Namespace) -> int:
     from box2seg_mmseg.apis.export_segmentor import export_segmentor
 
     check_model_files(args)
+    if args.onnx:
+        from box2seg_mmseg.apis.export_onnx import export_onnx, require_onnx
+
+        require_onnx()
     config, checkpoint, foreign = export_segmentor(
         args.config, args.checkpoint, args.out_dir, args.allow_plugin
     )
     print(config, checkpoint, sep='\n')
+    if args.onnx:
+        path = Path(args.out_dir, 'segmentor.onnx')
+        difference = export_onnx(config, checkpoint, path)
+        print(path)
+        print(
+            f'{path}: onnxruntime and torch differ by at most '
+            f'{difference:.1e}',
+            file=sys.stderr,
+        )
     if foreign:
         print(
             f'warning: {config} needs box2seg_mmseg wherever it runs, for '
@@ -47,6 +65,11 @@ def parser() -> ArgumentParser:
         '--allow-plugin',
         action='store_true',
         help='also export a model that needs box2seg_mmseg wherever it runs',
+    )
+    result.add_argument(
+        '--onnx',
+        action='store_true',
+        help="also write an ONNX file; needs the extra 'onnx'",
     )
     return result
 
