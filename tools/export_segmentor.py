@@ -24,7 +24,11 @@ def main(args: Namespace) -> int:
 
     check_model_files(args)
     config, checkpoint, foreign = export_segmentor(
-        args.config, args.checkpoint, args.out_dir, args.allow_plugin
+        args.config,
+        args.checkpoint,
+        args.out_dir,
+        args.allow_plugin,
+        args.trust_checkpoint,
     )
     print(config, checkpoint, sep='\n')
     if foreign:
