@@ -51,6 +51,8 @@ def test_code_does_not_run(tmp_path, monkeypatch, kind, zipped, variable):
     torch.load(path, weights_only=False)
     assert mark.exists(), 'the test itself works'
     mark.unlink()
+    for name in ('WEIGHTS', 'NO_WEIGHTS'):
+        monkeypatch.delenv(f'TORCH_FORCE_{name}_ONLY_LOAD', raising=False)
     if variable is not None:
         name = f'TORCH_FORCE_{variable}WEIGHTS_ONLY_LOAD'
         monkeypatch.setenv(name, '1')
