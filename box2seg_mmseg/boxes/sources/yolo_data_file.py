@@ -102,7 +102,7 @@ class YOLODataFile:
                 if os.path.exists(root / name):  # noqa: PTH110
                     return root / name
         raise UsageError(
-            f'{self.path}: {split} is {entry}, and there is no such folder or '
+            f'{self.path}: {split} is {shown(entry)}, and there is no such folder or '
             f'file below {", ".join(dict.fromkeys(map(str, self._roots)))}'
         )
 

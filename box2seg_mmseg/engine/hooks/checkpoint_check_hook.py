@@ -1,4 +1,7 @@
-"""Refuse checkpoints of another model."""
+"""Refuse checkpoints of another model, and pass over damaged ones."""
+
+import zipfile
+from pathlib import Path
 
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -18,7 +21,40 @@ class CheckpointCheckHook(Hook):
     without an error. This hook raises one instead. Training that starts from
     a checkpoint (``load_from``, ``init_cfg``) is not checked: its head may
     well be another.
+
+    mmengine overwrites ``last_checkpoint`` in place and writes checkpoints in
+    place, so a killed training can leave both incomplete. ``--resume`` then
+    takes the last complete checkpoint.
     """
+
+    def before_run(self, runner: Runner) -> None:
+        """Choose the checkpoint that a killed training resumes from.
+
+        Raises:
+            ValueError: The training has to be resumed, and its folder has no
+                complete checkpoint.
+        """
+        last = Path(runner.work_dir, 'last_checkpoint')
+        resumes = runner._resume and runner._load_from is None
+        if not resumes or not last.is_file():
+            return
+        name = last.read_text().strip()
+        if _is_complete(Path(name)):
+            return
+        folder = Path(name).parent if name else last.parent
+        paths = [p for p in folder.glob('*.pth') if _is_complete(p)]
+        if not paths:
+            raise ValueError(
+                f'{last}: names no complete checkpoint, and {folder} has '
+                'none; delete it and the incomplete .pth files to start the '
+                f'training again. Got: {name!r}'
+            )
+        path = max(paths, key=lambda p: p.stat().st_mtime)
+        runner.logger.warning(
+            f'{last} names no complete checkpoint, as after a kill during a '
+            f'write. Got: {name!r}. Resuming from {path}'
+        )
+        runner._load_from = str(path)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Compare weights and classes.
@@ -35,3 +71,8 @@ class CheckpointCheckHook(Hook):
         load_weights(bare_model(runner.model), state_dict, source)
         meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
         check_classes(meta, runner.cfg, source)
+
+
+def _is_complete(path: Path) -> bool:
+    """Whether a file of torch has its end; torch writes zip files."""
+    return path.is_file() and zipfile.is_zipfile(path)
