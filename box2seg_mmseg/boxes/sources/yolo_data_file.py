@@ -8,7 +8,7 @@ import yaml
 
 from ...errors import UsageError
 from ...id_lists import read_lines
-from ..box_annotations import AnnotationError, shown
+from ..box_annotations import AnnotationError, one_line, shown
 
 IMAGE_SUFFIXES = frozenset(
     {'.bmp', '.dng', '.heic', '.jpeg', '.jpg', '.mpo', '.pfm', '.png'}
@@ -101,9 +101,10 @@ class YOLODataFile:
                 # Unlike Path.exists, False for a path that is too long.
                 if os.path.exists(root / name):  # noqa: PTH110
                     return root / name
+        roots = ', '.join(dict.fromkeys(map(str, self._roots)))
         raise UsageError(
-            f'{self.path}: {split} is {shown(entry)}, and there is no such folder or '
-            f'file below {", ".join(dict.fromkeys(map(str, self._roots)))}'
+            f'{self.path}: {split} is {one_line(entry[:200])}, and there is '
+            f'no such folder or file below {roots}'
         )
 
 
