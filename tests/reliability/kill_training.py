@@ -81,12 +81,16 @@ def wait_for_checkpoint(run: subprocess.Popen, work_dir: Path) -> None:
         time.sleep(POLL)
 
 
-def incomplete(work_dir: Path) -> str:
-    """What a kill left half written; '' if nothing."""
+def incomplete(work_dir: Path, before: dict[str, int]) -> str:
+    """What a run left half written; '' if nothing.
+
+    ``before`` are the checkpoints from before the run.
+    """
     names = [
-        path.name
-        for path in work_dir.glob('*.pth')
-        if not zipfile.is_zipfile(path)
+        name
+        for name, time_ns in checkpoints(work_dir).items()
+        if before.get(name) != time_ns
+        and not zipfile.is_zipfile(work_dir / name)
     ]
     last = work_dir / 'last_checkpoint'
     if last.exists() and not last.read_text():
@@ -131,6 +135,7 @@ def main() -> int:
         print(f'undisturbed: first checkpoint {first:.1f} s, rest {rest:.1f}')
         num_writes = 0
         for i in range(args.kills):
+            before = checkpoints(killed)
             run = start(data, killed, args.iterations)
             # Some kills come before the first checkpoint, some right when a
             # checkpoint is begun, the others at any time after the first one.
@@ -148,11 +153,10 @@ def main() -> int:
                 print((killed / 'output.txt').read_text()[-3000:])
                 print('the training ended before it was killed')
                 return 1
-            before = incomplete(killed)
             run.kill()
             run.wait()
-            left = incomplete(killed)
-            num_writes += left not in ('', before)
+            left = incomplete(killed, before)
+            num_writes += bool(left)
             newest = max(
                 checkpoints(killed).items(),
                 default=('none', 0),
