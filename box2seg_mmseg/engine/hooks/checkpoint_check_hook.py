@@ -39,15 +39,19 @@ class CheckpointCheckHook(Hook):
         if not resumes or not last.is_file():
             return
         name = last.read_text().strip()
+        # Folders are deepspeed's; other storage is not looked into.
+        if name and (Path(name).is_dir() or '://' in name):
+            return
         if _is_complete(Path(name)):
             return
-        folder = Path(name).parent if name else last.parent
-        paths = [p for p in folder.glob('*.pth') if _is_complete(p)]
+        folders = {last.parent, Path(name).parent if name else last.parent}
+        paths = [p for f in folders for p in f.glob('*.pth')]
+        paths = [p for p in paths if _is_complete(p)]
         if not paths:
             raise ValueError(
-                f'{last}: names no complete checkpoint, and {folder} has '
-                'none; delete it and the incomplete .pth files to start the '
-                f'training again. Got: {name!r}'
+                f'{last}: neither it nor its folder has a complete '
+                'checkpoint; delete it and the incomplete .pth files to start '
+                f'the training again. Got: {name!r}'
             )
         path = max(paths, key=lambda p: p.stat().st_mtime)
         runner.logger.warning(
