@@ -1,13 +1,15 @@
 # make demo     pseudo labels, trainings and tests, a table and a picture
 # make test     the test suite
 # make install  the environment in .venv that both need
+# make test-properties, make fuzz, make test-kill
+#               long checks of reliability, see CONTRIBUTING.md
 # make dist     wheel and sdist in dist/, checked
 # make docs     the documentation, in work_dirs/site
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
 
-.PHONY: install demo test lint dist docs
+.PHONY: install demo test test-properties fuzz test-kill lint dist docs
 install: $(VENV)/installed
 
 $(VENV)/installed: pyproject.toml constraints.txt
@@ -26,6 +28,19 @@ demo: install
 test: install
 	OMP_NUM_THREADS=1 $(PY) -m pytest --numprocesses auto --maxprocesses 4 \
 		--dist loadscope $(ARGS)
+
+# More than 200,000 generated examples; the last lines show how many passed.
+test-properties: install
+	OMP_NUM_THREADS=1 $(PY) -m pytest -m property --numprocesses 2 \
+		--dist worksteal --hypothesis-profile thorough $(ARGS)
+
+# 10,000 damaged annotation files.
+fuzz: install
+	OMP_NUM_THREADS=1 $(PY) tests/fuzz/fuzz_annotations.py $(ARGS)
+
+# A training that is killed 20 times and resumed.
+test-kill: install
+	OMP_NUM_THREADS=1 $(PY) tests/reliability/kill_training.py $(ARGS)
 
 lint: install
 	$(PY) -m ruff check .

@@ -1,5 +1,6 @@
 """Text files with one name a line: splits and class lists."""
 
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -23,6 +24,8 @@ def read_lines(path: str | Path) -> list[str]:
         raise ValueError(
             f'{path}: not a text file in UTF-8: {error}'
         ) from None
+    if '\0' in text:
+        raise ValueError(f'{path}: not a text file: it has a zero byte')
     lines = (line.strip() for line in text.splitlines())
     return [line for line in lines if line]
 
@@ -38,7 +41,7 @@ def read_split(path: str | Path) -> list[str]:
     if not ids:
         raise ValueError(f'{path}: names no image')
     if len(set(ids)) < len(ids):
-        twice = next(name for name in ids if ids.count(name) > 1)
+        ((twice, _),) = Counter(ids).most_common(1)
         raise ValueError(f'{path}: names {twice} more than once')
     return ids
 

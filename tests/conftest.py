@@ -4,16 +4,17 @@ import runpy
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 import skimage.data
 import torch
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 from mmengine.registry import init_default_scope
 
 from box2seg_mmseg.boxes import VOC_CLASSES, BoxAnnotations, write_voc_xml
@@ -30,19 +31,47 @@ for folder in (
     sys.path.insert(0, str(ROOT / 'tools' / folder))
 # For head_cases, which two test modules import.
 sys.path.insert(0, str(ROOT / 'tests/models/decode_heads'))
-# A busy machine is no failure.
+# A busy machine is no failure. `make test-properties` runs the thorough ones.
 settings.register_profile('patient', deadline=None)
+settings.register_profile(
+    'thorough',
+    deadline=None,
+    max_examples=7000,
+    suppress_health_check=[HealthCheck.too_slow],
+)
 settings.load_profile('patient')
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark tests of whole commands as slow; skip GPU tests without a GPU."""
+    """Mark slow tests and properties; skip GPU tests without a GPU."""
     no_gpu = pytest.mark.skip(reason='needs a CUDA device')
     for item in items:
         if item.get_closest_marker('gpu') and not torch.cuda.is_available():
             item.add_marker(no_gpu)
         if 'integration' in item.path.parts:
             item.add_marker(pytest.mark.slow)
+        if getattr(item.obj, 'is_hypothesis_test', False):
+            item.add_marker(pytest.mark.property)
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """Count the examples of a property in its report."""
+    text = getattr(item, 'hypothesis_statistics', '')
+    counts = re.findall(r'(\d+) passing', text)
+    outcome = yield
+    outcome.get_result().num_examples = sum(map(int, counts))
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Show how many examples of properties passed."""
+    total = sum(
+        report.num_examples
+        for report in terminalreporter.getreports('passed')
+        if report.when == 'call'
+    )
+    if total:
+        terminalreporter.write_line(f'{total} examples of properties passed')
 
 
 @pytest.fixture(autouse=True)

@@ -25,6 +25,7 @@ from box2seg_mmseg.command_line import (
     add_box_options,
     add_device_option,
     add_mask_option,
+    add_trust_option,
     list_skipped,
     out_file,
     positive_int,
@@ -108,6 +109,7 @@ def _methods(
                 args.device,
                 args.crf,
                 workers=os.cpu_count(),
+                trust=args.trust_checkpoint,
             )
             if predictor.refiner is not None:
                 names.append(f'{name} + CRF')
@@ -200,6 +202,7 @@ def parser() -> ArgumentParser:
         '--title', default='Comparison of methods', help='title of the page'
     )
     add_device_option(result)
+    add_trust_option(result)
     return result
 
 

@@ -33,7 +33,11 @@ def main(args: Namespace) -> int:
 
         require_onnx()
     config, checkpoint, foreign = export_segmentor(
-        args.config, args.checkpoint, args.out_dir, args.allow_plugin
+        args.config,
+        args.checkpoint,
+        args.out_dir,
+        args.allow_plugin,
+        args.trust_checkpoint,
     )
     print(config, checkpoint, sep='\n')
     if args.onnx:

@@ -111,7 +111,12 @@ def main(args: Namespace) -> int:
     network, refined = out / 'network', masks
     images, errors = find_photographs(args.images, [masks, overlays, network])
     predictor = Predictor(
-        args.config, args.checkpoint, args.device, args.crf, args.workers
+        args.config,
+        args.checkpoint,
+        args.device,
+        args.crf,
+        args.workers,
+        args.trust_checkpoint,
     )
     if predictor.refiner is None:
         network, refined = masks, None

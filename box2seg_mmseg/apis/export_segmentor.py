@@ -43,27 +43,30 @@ def export_segmentor(
     checkpoint: str | Path,
     out_dir: str | Path,
     allow_plugin: bool = False,
+    trust: bool = False,
 ) -> tuple[Path, Path, list[str]]:
     """Keep encoder and decoder of classes, without a dense CRF.
 
     Args:
         config: Config of a Box2Seg model.
-        checkpoint: Its checkpoint, which is read without running its code.
+        checkpoint: Its checkpoint.
         out_dir: Folder for ``segmentor.py`` and ``segmentor.pth``; created if
             needed.
         allow_plugin: Also export a model with parts that mmseg lacks, such as
             EfficientNetLite. The exported config then imports the packages
             that the given one imports, and works only where they are
             installed.
+        trust: Load a checkpoint whose weights are not tensors, **which may
+            run code in it**.
 
     Returns:
         The paths of the config and of the checkpoint, and the names of the
         parts that mmseg lacks.
 
     Raises:
-        ValueError: The decode head is not a Box2SegHead, the checkpoint does
-            not fit the config, or the model has parts that mmseg lacks and
-            ``allow_plugin`` is not set.
+        ValueError: The decode head is not a Box2SegHead, the checkpoint
+            needs ``trust`` or does not fit the config, or the model has parts
+            that mmseg lacks and ``allow_plugin`` is not set.
     """
     cfg = Config.fromfile(config)
     init_default_scope('mmseg')
@@ -78,7 +81,7 @@ def export_segmentor(
     cfg.model.pop('init_cfg', None)
     cfg.model.backbone.init_cfg = None
     cfg.model.test_cfg.pop('crf', None)
-    loaded = load_checkpoint_file(checkpoint)
+    loaded = load_checkpoint_file(checkpoint, trust)
     check_classes(loaded.dataset_meta, cfg, checkpoint)
     model = MODELS.build(cfg.model)
     load_weights(model, loaded.state_dict, checkpoint)

@@ -28,16 +28,18 @@ class Predictor:
 
     Args:
         config: Config of any mmseg model.
-        checkpoint: Its checkpoint. It is read without running its code.
+        checkpoint: Its checkpoint.
         device: A torch device, such as ``'cuda'``.
         crf: Refine with the dense CRF even if the config does not. Its
             parameters are those of the config's ``test_cfg.crf``, or the
             defaults of :class:`DenseCRF`.
         workers: Processes of the CRF, in place of the config's.
+        trust: Load a checkpoint whose weights are not tensors, **which may
+            run code in it**.
 
     Raises:
-        ValueError: The checkpoint does not fit the model or was trained on
-            other classes than the config's.
+        ValueError: The checkpoint needs ``trust``, does not fit the model or
+            was trained on other classes than the config's.
         UsageError: ``crf`` is set and the model cannot have one.
 
     Attributes:
@@ -53,6 +55,7 @@ class Predictor:
         device: str = 'cpu',
         crf: bool = False,
         workers: int | None = None,
+        trust: bool = False,
     ) -> None:
         cfg = Config.fromfile(config)
         cfg.model.backbone.init_cfg = None
@@ -65,7 +68,7 @@ class Predictor:
             for step in cfg.test_dataloader.dataset.pipeline
             if step['type'] != 'LoadAnnotations'
         ]
-        loaded = load_checkpoint_file(checkpoint)
+        loaded = load_checkpoint_file(checkpoint, trust)
         self._model = init_model(cfg, device=device)
         load_weights(self._model, loaded.state_dict, checkpoint)
         check_classes(loaded.dataset_meta, cfg, checkpoint)

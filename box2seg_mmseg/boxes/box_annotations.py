@@ -1,16 +1,38 @@
 """The boxes of one image, independent of the file format."""
 
+import reprlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+_MAX_MESSAGE = 900  # characters
+_SHORT = reprlib.Repr()
+_SHORT.maxstring = _SHORT.maxother = _SHORT.maxlong = 60
+
 
 class AnnotationError(ValueError):
     """An annotation file is missing, malformed or has impossible values.
 
-    The message names the file, the object in it and the value.
+    The message names the file, the object in it and the value. It is one
+    printable line of limited length, whatever the file contains.
     """
+
+    def __init__(self, message: str) -> None:
+        super().__init__(one_line(message))
+
+
+def one_line(text: str) -> str:
+    """A text as one printable line; the middle of a long one is left out."""
+    if len(text) > _MAX_MESSAGE:
+        text = f'{text[:600]} ... {text[-250:]}'
+    text = ' '.join(text.split())
+    return text if text.isprintable() else repr(text)[1:-1]
+
+
+def shown(value: object) -> str:
+    """A value of an annotation file for a message, which may be nested."""
+    return _SHORT.repr(value)
 
 
 @dataclass(frozen=True, eq=False)

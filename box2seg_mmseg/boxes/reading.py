@@ -9,9 +9,11 @@ from pathlib import Path, PurePosixPath, PureWindowsPath
 import numpy as np
 
 from ..images import ImageError, image_size
-from .box_annotations import AnnotationError, BoxAnnotations
+from .box_annotations import AnnotationError, BoxAnnotations, one_line, shown
 
 _MAX_NAMES = 10  # names of classes in a message
+MAX_SIDE = 2**20
+"""The largest width and height of an image, as in OpenCV."""
 
 
 @dataclass
@@ -46,6 +48,7 @@ class ReadingReport:
 
     def other_class(self, name: str, where: str) -> None:
         """Count an entry of a class that was not asked for."""
+        name, where = one_line(name), one_line(where)
         count, first = self.other_classes.get(name, (0, where))
         self.other_classes[name] = count + 1, first
 
@@ -132,7 +135,8 @@ class BoxCollector:
         """
         height, width = self.size
         # As BoxAnnotations stores it, so that an empty box shows here.
-        found = np.asarray(box, np.float64).astype(np.float32)
+        with np.errstate(over='ignore'):  # to infinity, which is refused
+            found = np.asarray(box, np.float64).astype(np.float32)
         given = found.tolist() if given is None else given
         if not np.isfinite(found).all():
             raise AnnotationError(
@@ -233,6 +237,24 @@ def read_image_size(path: str | Path) -> tuple[int, int]:
         return image_size(path)
     except ImageError as error:
         raise AnnotationError(str(error)) from None
+
+
+def checked_size(height: object, width: object, where: str) -> tuple[int, int]:
+    """The height and width of an image that an annotation file gives.
+
+    Raises:
+        AnnotationError: One of them is not a whole number from 1 to
+            ``MAX_SIDE``. The message begins with ``where``.
+    """
+    for name, value in (('width', width), ('height', height)):
+        is_number = type(value) in (int, float)
+        # False for NaN too.
+        if not (is_number and 1 <= value <= MAX_SIDE and value % 1 == 0):
+            raise AnnotationError(
+                f'{where}: {name} must be a whole number from 1 to '
+                f'{MAX_SIDE}. Got: {shown(value)}'
+            )
+    return int(height), int(width)
 
 
 def image_name(file_name: object, where: str) -> str:

@@ -23,6 +23,7 @@ from .labeler_options import add_labeler_options, read_labeler
 from .model_options import (
     add_device_option,
     add_model_arguments,
+    add_trust_option,
     check_model_files,
 )
 from .report_options import add_report_options, write_reports

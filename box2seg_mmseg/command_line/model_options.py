@@ -11,6 +11,18 @@ def add_model_arguments(parser: ArgumentParser) -> None:
     """Add the arguments for a config and its checkpoint."""
     parser.add_argument('config', help='config of the model')
     parser.add_argument('checkpoint', help='its checkpoint')
+    add_trust_option(parser)
+
+
+def add_trust_option(parser: ArgumentParser) -> None:
+    """Add the permission to load all objects in a checkpoint."""
+    parser.add_argument(
+        '--trust-checkpoint',
+        action='store_true',
+        help='load a checkpoint whose weights are other objects than tensors, '
+        'such as a whole pickled model; loading it can run code that the file '
+        'contains',
+    )
 
 
 def add_device_option(parser: ArgumentParser) -> None:

@@ -1,19 +1,18 @@
-"""Checkpoints: read without running their code, checked against a model."""
+"""Checkpoints: their weights and classes, checked against a model."""
 
 import io
-import pickle
-import zipfile
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
-from types import SimpleNamespace
 
+import numpy as np
 import torch
 from mmengine.config import Config
 from mmseg.registry import DATASETS
 from torch import Tensor, nn
 
 from ..files import replacing
+from .checkpoint_reader import TRUST_HINT, Placeholder, read_checkpoint
 
 
 @dataclass(frozen=True)
@@ -30,61 +29,37 @@ class Checkpoint:
     dataset_meta: dict
 
 
-def load_checkpoint_file(path: str | Path) -> Checkpoint:
+def load_checkpoint_file(path: str | Path, trust: bool = False) -> Checkpoint:
     """Read the weights and the classes of a checkpoint.
-
-    A checkpoint is a pickle, which can run any code when it is loaded. Here
-    only tensors and plain containers are built. Every other object, such as
-    mmengine's log buffers that ``weights_only=True`` refuses, becomes an
-    inert placeholder.
 
     Args:
         path: A dict with ``state_dict`` and optionally ``meta``, or a bare
             state dict.
+        trust: Load all objects in the file, **which may run code**. The
+            weights may then be a whole model or numpy arrays too.
 
     Raises:
         FileNotFoundError: There is no such file.
         ValueError: The file is damaged or no checkpoint, or its weights are
             other objects than tensors.
     """
-    path = Path(path)
-    if not path.is_file():
-        raise FileNotFoundError(f'{path}: no such checkpoint')
-    try:
-        if zipfile.is_zipfile(path):
-            with zipfile.ZipFile(path) as archive:
-                names = archive.namelist()
-            if any(name.endswith('/constants.pkl') for name in names):
-                raise ValueError('it is a TorchScript archive')
-        content = torch.load(
-            path,
-            map_location='cpu',
-            pickle_module=_PICKLE,
-            weights_only=False,  # pickle_module is the stricter of the two
-        )
-    except Exception as error:  # torch.load raises many kinds
-        raise ValueError(
-            f'{path}: not a checkpoint, or a damaged one: {error}'
-        ) from error
-    state_dict = _get(content, 'state_dict', content)
-    if isinstance(state_dict, dict):
-        bad = [
-            name
-            for name, value in state_dict.items()
-            if not isinstance(name, str) or not isinstance(value, Tensor)
-        ]
-    else:
-        bad = ['its content']
-    if bad:
-        raise ValueError(
-            f'{path}: {bad[0]} is a pickled Python object instead of a '
-            'tensor, and loading it could run code; save the state dict '
-            'instead: torch.save(dict(state_dict=model.state_dict()), FILE)'
-        )
+    content = read_checkpoint(path, trust)
+    weights = _get(content, 'state_dict', content)
+    if trust:
+        weights = _as_tensors(weights)
+    if not isinstance(weights, dict):
+        raise _no_tensor(path, f'its content is a {_kind(weights)}', trust)
+    # The methods of dict itself: a pickle may replace those of an object.
+    state_dict = OrderedDict(dict.items(weights))
+    for name, value in state_dict.items():
+        if not isinstance(name, str) or not isinstance(value, Tensor):
+            raise _no_tensor(path, f'{name} is a {_kind(value)}', trust)
+    versions = getattr(weights, '_metadata', None)
+    if isinstance(versions, dict) and _is_plain(versions):
+        state_dict._metadata = versions
     meta = _get(_get(content, 'meta'), 'dataset_meta')
-    meta = meta if isinstance(meta, dict) else {}
-    plain = {key: meta[key] for key in meta if _is_plain(meta[key])}
-    return Checkpoint(state_dict, plain)
+    meta = dict.items(meta) if isinstance(meta, dict) else ()
+    return Checkpoint(state_dict, {k: v for k, v in meta if _is_plain([k, v])})
 
 
 def save_checkpoint_file(path: str | Path, content: dict) -> None:
@@ -203,54 +178,43 @@ def dataset_meta_of(cfg: Config, dataloader: str) -> dict:
 
 
 def _get(value: object, key: str, default: object = None) -> object:
-    return value.get(key, default) if isinstance(value, dict) else default
+    return (
+        dict.get(value, key, default) if isinstance(value, dict) else default
+    )
 
 
-def _is_plain(value: object) -> bool:
-    if isinstance(value, dict):
-        return _is_plain([*value, *value.values()])
-    if isinstance(value, list | tuple):
-        return all(_is_plain(item) for item in value)
+def _as_tensors(weights: object) -> object:
+    """The weights of a whole model, or those that are numpy arrays."""
+    if isinstance(weights, nn.Module):
+        return weights.state_dict()
+    if not isinstance(weights, dict):
+        return weights
+    return {
+        name: torch.from_numpy(value)
+        if isinstance(value, np.ndarray)
+        else value
+        for name, value in weights.items()
+    }
+
+
+def _no_tensor(path: str | Path, found: str, trust: bool) -> ValueError:
+    """The error of weights that are no tensors."""
+    fix = 'save a state dict: torch.save(model.state_dict(), FILE)'
+    if not trust:
+        fix = f'loading it could run code; {TRUST_HINT}, or {fix}'
+    return ValueError(f'{path}: {found} instead of a tensor; {fix}')
+
+
+def _kind(value: object) -> str:
+    inert = isinstance(value, Placeholder | type)
+    return 'pickled Python object' if inert else type(value).__name__
+
+
+def _is_plain(value: object, depth: int = 4) -> bool:
+    """Whether it is of numbers, strings and containers, not nested deeply."""
+    if depth and isinstance(value, dict):
+        value = [item for pair in dict.items(value) for item in pair]
+        return _is_plain(value, depth)
+    if depth and isinstance(value, list | tuple):
+        return all(_is_plain(item, depth - 1) for item in value)
     return value is None or isinstance(value, bool | int | float | str)
-
-
-class _Placeholder:
-    """Takes whatever a pickle does to an object, and does nothing."""
-
-    def __new__(cls, *args, **kwargs) -> '_Placeholder':
-        return super().__new__(cls)
-
-    def _ignore(self, *args, **kwargs) -> '_Placeholder':
-        return self
-
-    __call__ = __setstate__ = __setitem__ = _ignore
-    append = extend = add = _ignore
-
-
-class _Unpickler(pickle.Unpickler):
-    """Builds tensors and plain containers only."""
-
-    def find_class(self, module: str, name: str) -> object:
-        found = getattr(torch, name, None) if module == 'torch' else None
-        if isinstance(found, torch.dtype) or found is torch.Size:
-            return found
-        if (module, name) == ('collections', 'OrderedDict'):
-            return OrderedDict
-        if module == 'torch._utils' and name in (
-            '_rebuild_tensor',
-            '_rebuild_tensor_v2',
-            '_rebuild_parameter',
-        ):
-            # A new function each time: a pickle may set its attributes.
-            return lambda *args: getattr(torch._utils, name)(*args)
-        # A new class each time, for the same reason.
-        return type('Placeholder', (_Placeholder,), {})
-
-
-def _load(file: io.IOBase, **options) -> object:
-    """What torch calls for the old format, in place of ``pickle.load``."""
-    return _Unpickler(file, **options).load()
-
-
-# torch asks for the name of the module.
-_PICKLE = SimpleNamespace(__name__=__name__, Unpickler=_Unpickler, load=_load)

@@ -1,6 +1,8 @@
 """With mmengine's own runner."""
 
+import os
 from copy import deepcopy
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -9,6 +11,7 @@ from mmengine.runner import Runner
 from mmseg.registry import MODELS
 from rendered_scenes import SCENE_CLASSES
 
+from box2seg_mmseg.engine.hooks import CheckpointCheckHook
 from box2seg_mmseg.installed import find_config
 
 CLASSES = ('background', *SCENE_CLASSES)
@@ -103,3 +106,43 @@ def test_training_may_start_from_another_model(runner, save):
     runner(**training).train()
     with pytest.raises(ValueError, match='has no decode'):
         runner(**training, resume=True).train()
+
+
+@pytest.mark.parametrize('named', ['', 'iter_3.pth', 'iter_9.pth'])
+def test_a_killed_training_resumes_from_the_last_whole_one(tmp_path, named):
+    """A kill can leave an empty, a truncated or a removed file."""
+    for i in (1, 2, 3):
+        path = tmp_path / f'iter_{i}.pth'
+        torch.save(dict(number=torch.tensor(i)), path)
+        os.utime(path, (i, i))
+    path.write_bytes(path.read_bytes()[:-30])
+    last = tmp_path / 'last_checkpoint'
+    last.write_text(named and str(tmp_path / named))
+    warnings = []
+    runner = SimpleNamespace(
+        work_dir=str(tmp_path),
+        logger=SimpleNamespace(warning=warnings.append),
+        _resume=True,
+        _load_from=None,
+    )
+    CheckpointCheckHook().before_run(runner)
+    assert runner._load_from == str(tmp_path / 'iter_2.pth')
+    assert len(warnings) == 1 and str(last) in warnings[0]
+    for i in (1, 2):
+        (tmp_path / f'iter_{i}.pth').unlink()
+    runner._load_from = None
+    with pytest.raises(ValueError, match=r'last_checkpoint: .*delete it and'):
+        CheckpointCheckHook().before_run(runner)
+
+
+@pytest.mark.parametrize('resume', [True, False])
+def test_a_whole_checkpoint_is_left_to_mmengine(tmp_path, resume):
+    path = tmp_path / 'iter_1.pth'
+    torch.save({}, path)
+    runner = SimpleNamespace(
+        work_dir=str(tmp_path), _resume=resume, _load_from=None
+    )
+    CheckpointCheckHook().before_run(runner)  # no last_checkpoint
+    (tmp_path / 'last_checkpoint').write_text(str(path) if resume else '')
+    CheckpointCheckHook().before_run(runner)
+    assert runner._load_from is None

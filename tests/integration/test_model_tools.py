@@ -133,6 +133,38 @@ def test_a_model_is_exported(checkpoint, tmp_path, run_tool_here):
     assert 'warning: ' in done.stderr and 'for MergeClasses' in done.stderr
 
 
+def test_weights_that_are_objects_need_trust(
+    scenes, checkpoint, tmp_path, run_tool_here
+):
+    """In every tool that reads a checkpoint."""
+    weights = torch.load(checkpoint, weights_only=False)['state_dict']
+    torch.save({k: v.numpy() for k, v in weights.items()}, checkpoint)
+    model = (BOX2SEG_CONFIG, checkpoint)
+    split = tmp_path / 'one.txt'
+    split.write_text('val_0000\n')
+    (tmp_path / 'images').mkdir()
+    shutil.copy(scenes / 'JPEGImages/val_0000.jpg', tmp_path / 'images')
+    classes = tmp_path / 'classes.txt'
+    classes.write_text('disk\nring\nstar\nlollipop\nframe\n')
+    data = ('--data-root', scenes, '--classes', classes, '--split', split)
+    masks = scenes / 'SegmentationClass'
+    pair = f'Box2Seg={BOX2SEG_CONFIG},{checkpoint}'
+    for command in (
+        ('export_segmentor.py', *model, tmp_path / 'exported'),
+        ('predict.py', *model, tmp_path / 'images', '--out', tmp_path / 'p'),
+        ('evaluate_attention.py', *model, *data, '--pseudo-labels', masks),
+        ('compare_methods.py', *data, '--prediction', f'masks={masks}',
+         '--checkpoint', pair, '--out', tmp_path / 'page.html'),
+    ):  # fmt: skip
+        done = run_tool_here(*command)
+        assert done.returncode == 1
+        assert done.stderr.count('\n') == 1
+        assert f'{checkpoint}: backbone.' in done.stderr
+        assert 'pass --trust-checkpoint' in done.stderr
+        done = run_tool_here(*command, '--trust-checkpoint')
+        assert done.returncode == 0, done.stderr
+
+
 def test_a_full_disk_is_told_in_one_line(checkpoint, tmp_path):
     """By a limit on the size of files, in a process of its own."""
     command = ['bash', '-c', 'ulimit -f 1000; exec "$@"', 'bash']

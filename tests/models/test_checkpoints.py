@@ -1,7 +1,4 @@
-import pickle
-import zipfile
 from collections import OrderedDict
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -18,21 +15,6 @@ from box2seg_mmseg.models.checkpoints import (
 )
 
 META = dict(classes=('background', 'cat'), palette=[[0, 0, 0], [1, 2, 3]])
-
-
-class _Evil:
-    """Creates a file when it is unpickled."""
-
-    def __init__(self, path):
-        self.path = path
-
-    def __reduce__(self):
-        return Path.touch, (self.path,)
-
-
-class _EvilByEval(_Evil):
-    def __reduce__(self):
-        return eval, (f'open({str(self.path)!r}, "w")',)
 
 
 def _weights():
@@ -57,10 +39,9 @@ def _content(**more):
     )
 
 
-@pytest.mark.parametrize('zipped', [True, False])
-def test_weights_and_classes_are_read(tmp_path, zipped):
+def test_weights_and_classes_are_read(tmp_path):
     path = tmp_path / 'a.pth'
-    torch.save(_content(), path, _use_new_zipfile_serialization=zipped)
+    torch.save(_content(), path)
     got = load_checkpoint_file(path)
     want = _weights()
     assert got.state_dict.keys() == want.keys()
@@ -68,59 +49,52 @@ def test_weights_and_classes_are_read(tmp_path, zipped):
         assert got.state_dict[name].dtype == value.dtype
         assert torch.equal(got.state_dict[name], value)
     assert got.dataset_meta == META
-    torch.save(_weights(), path)  # a bare state dict
-    got = load_checkpoint_file(path)
-    assert torch.equal(got.state_dict['a'], want['a'])
-    assert got.dataset_meta == {}
+    for content in (_weights(), dict(state_dict=_weights())):
+        for zipped in (True, False):
+            torch.save(content, path, _use_new_zipfile_serialization=zipped)
+            got = load_checkpoint_file(path)
+            assert torch.equal(got.state_dict['a'], want['a'])
+            assert got.dataset_meta == {}
 
 
-@pytest.mark.parametrize('zipped', [True, False])
-@pytest.mark.parametrize('kind', [_Evil, _EvilByEval])
-def test_code_in_a_checkpoint_does_not_run(tmp_path, zipped, kind):
-    mark, path = tmp_path / 'mark', tmp_path / 'a.pth'
-
-    def save(content):
-        torch.save(content, path, _use_new_zipfile_serialization=zipped)
-
-    save(_content(evil=kind(mark)))
-    torch.load(path, weights_only=False)
-    assert mark.exists(), 'the test itself works'
-    mark.unlink()
-    assert load_checkpoint_file(path).dataset_meta == META
-
-    message = r'a\.pth: {} is a pickled Python object.*could run code'
-    save(dict(state_dict=dict(b=kind(mark))))
-    with pytest.raises(ValueError, match=message.format('b')):
-        load_checkpoint_file(path)
-    save(kind(mark))
-    with pytest.raises(ValueError, match=message.format('its content')):
-        load_checkpoint_file(path)
-    save(dict(_content(), meta=dict(dataset_meta=dict(classes=kind(mark)))))
-    assert load_checkpoint_file(path).dataset_meta == {}
-    with path.open('wb') as file:
-        pickle.dump(kind(mark), file)
-    with pytest.raises(ValueError, match=r'a\.pth: not a checkpoint'):
-        load_checkpoint_file(path)
-    assert not mark.exists()
+def _is_model(path, trust):
+    model = _model()
+    weights = load_checkpoint_file(path, trust).state_dict
+    load_weights(_model(), weights, path)
+    return all(
+        torch.equal(weights[k], v) for k, v in model.state_dict().items()
+    )
 
 
-def test_a_checkpoint_changes_nothing_of_torch(tmp_path):
-    """A pickle can set attributes of the functions that it names."""
-    code = b'\x80\x02ctorch._utils\n_rebuild_tensor_v2\n}U\x04markK\x01sb.'
-    function = torch._utils._rebuild_tensor_v2
-    assert pickle.loads(code) is function and function.mark == 1
-    del function.mark
-    torch.save({}, tmp_path / 'a.pth')
-    with (
-        zipfile.ZipFile(tmp_path / 'a.pth') as source,
-        zipfile.ZipFile(tmp_path / 'b.pth', 'w') as out,
+def _model():
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(2, 3), nn.BatchNorm1d(3))
+
+
+def test_weights_that_are_objects_need_trust(tmp_path):
+    path = tmp_path / 'a.pth'
+    arrays = {k: v.numpy() for k, v in _model().state_dict().items()}
+    for content in (
+        _model(),
+        dict(state_dict=_model()),
+        arrays,
+        dict(_content(), state_dict=arrays),
     ):
-        for name in source.namelist():
-            is_pickle = name.endswith('data.pkl')
-            out.writestr(name, code if is_pickle else source.read(name))
-    with pytest.raises(ValueError, match='its content is a pickled Python'):
-        load_checkpoint_file(tmp_path / 'b.pth')
-    assert not hasattr(function, 'mark')
+        for zipped in (True, False):
+            torch.save(content, path, _use_new_zipfile_serialization=zipped)
+            with pytest.raises(
+                ValueError, match=r'a\.pth: .*run code.*--trust-checkpoint'
+            ):
+                _is_model(path, trust=False)
+            assert _is_model(path, trust=True)
+    torch.jit.save(torch.jit.script(_model()), path)
+    with pytest.raises(ValueError, match=r'a\.pth: .*run code.*--trust-'):
+        _is_model(path, trust=False)
+    assert _is_model(path, trust=True)
+    # Other objects are no weights even if they are trusted.
+    torch.save(dict(state_dict=dict(a=np.float64(1))), path)
+    with pytest.raises(ValueError, match=r'a is a float64 instead of a tens'):
+        load_checkpoint_file(path, trust=True)
 
 
 def test_other_files_are_refused(tmp_path):
@@ -131,11 +105,9 @@ def test_other_files_are_refused(tmp_path):
     whole = path.read_bytes()
     for data in (b'', b'garbage', whole[: len(whole) // 2]):
         path.write_bytes(data)
-        with pytest.raises(ValueError, match=r'a\.pth: not a checkpoint'):
-            load_checkpoint_file(path)
-    torch.jit.save(torch.jit.script(nn.Linear(2, 2)), path)
-    with pytest.raises(ValueError, match='TorchScript'):
-        load_checkpoint_file(path)
+        for trust in (False, True):
+            with pytest.raises(ValueError, match=r'a\.pth: not a checkpoint'):
+                load_checkpoint_file(path, trust)
 
 
 def test_weights_must_fit(tmp_path):

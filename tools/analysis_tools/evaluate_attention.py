@@ -32,7 +32,12 @@ def main(args: Namespace) -> int:
     report = ReadingReport(skip_bad=args.skip_bad)
     annotations, total = read_boxes(args, report)
     mask_dir, classes = read_masks(args)
-    predictor = Predictor(args.config, args.checkpoint, args.device)
+    predictor = Predictor(
+        args.config,
+        args.checkpoint,
+        args.device,
+        trust=args.trust_checkpoint,
+    )
     cases = attention_statistics(
         annotations,
         lambda path: predictor.predict(path)[1].cpu().numpy(),

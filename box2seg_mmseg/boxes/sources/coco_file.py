@@ -5,13 +5,16 @@ Its message begins with the file or with ``where``, the file and the place.
 """
 
 import json
+import math
+import sys
+from collections import Counter
 from collections.abc import Container, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ..box_annotations import AnnotationError
+from ..box_annotations import AnnotationError, shown
 from ..classes import COCO_TO_VOC, class_labels
-from ..reading import image_name
+from ..reading import checked_size, image_name
 
 # The lists in the file, and the name of an entry of each in messages.
 _ENTRIES = dict(
@@ -22,14 +25,18 @@ _ENTRIES = dict(
 def read_json(path: str | Path, with_masks: bool = True) -> Any:
     """The content of a JSON file; without masks it takes less memory."""
 
-    def drop_mask(entry: dict) -> dict:
-        entry.pop('segmentation', None)
+    def build(pairs: list[tuple[str, Any]]) -> dict:
+        entry = dict(pairs)
+        if len(entry) < len(pairs):
+            ((key, _),) = Counter(key for key, _ in pairs).most_common(1)
+            raise ValueError(f'an object has the key {key!r} twice')
+        if not with_masks:
+            entry.pop('segmentation', None)
         return entry
 
-    hook = None if with_masks else drop_mask
     try:
         text = Path(path).read_text(encoding='utf-8-sig')
-        return json.loads(text, object_hook=hook)
+        return json.loads(text, object_pairs_hook=build)
     except FileNotFoundError:
         raise AnnotationError(
             f'{path}: no such annotation file; put it there or name another'
@@ -82,10 +89,8 @@ def coco_labels(
 def coco_value(entry: Any, key: str, where: str) -> str | int:
     """A string or number of an entry."""
     value = entry.get(key) if isinstance(entry, dict) else None
-    if not isinstance(value, str | int):
-        raise AnnotationError(
-            f'{where}: has no {key!r}. Got: {str(entry)[:200]}'
-        )
+    if not isinstance(value, str | int) or isinstance(value, bool):
+        raise AnnotationError(f'{where}: has no {key!r}. Got: {shown(entry)}')
     return value
 
 
@@ -107,21 +112,17 @@ def coco_image_id(image: Any, where: str) -> str:
 
 
 def coco_image_size(image: dict, where: str) -> tuple[int, int]:
-    """The height and width of an image in pixels, at least 1."""
-    for key in ('height', 'width'):
-        value = image.get(key)
-        if type(value) is not int or value < 1:
-            raise AnnotationError(
-                f'{where}: {key} must be a whole number >= 1. Got: {value}'
-            )
-    return image['height'], image['width']
+    """The height and width of an image in pixels."""
+    return checked_size(image.get('height'), image.get('width'), where)
 
 
 def numbers(values: Any, count: int, where: str) -> list[float]:
-    """A list of exactly ``count`` numbers."""
+    """A list of exactly ``count`` numbers; NaN and infinity are possible."""
     good = isinstance(values, list) and len(values) == count
     if not good or not all(type(v) in (int, float) for v in values):
         raise AnnotationError(
-            f'{where} must be {count} numbers. Got: {values}'
+            f'{where} must be {count} numbers. Got: {shown(values)}'
         )
-    return values
+    # JSON's whole numbers may be too large for a float.
+    limit = sys.float_info.max
+    return [float(v) if abs(v) <= limit else math.inf for v in values]

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from ...option import Option
-from ..box_annotations import AnnotationError, BoxAnnotations
+from ..box_annotations import AnnotationError, BoxAnnotations, shown
 from ..reading import BoxCollector, ReadingReport, counting_clipped
 from .base import BOX_SOURCES, BoxSource, find_file
 from .coco_file import (
@@ -130,10 +130,14 @@ class CocoIndex:
             else:
                 by_image[image].append(i)
         for image_id, image in wanted.items():
+            own = by_image[image['id']]
             try:
                 size = coco_image_size(image, f'{self.path}: image {image_id}')
             except AnnotationError as error:
-                report.bad_image(error)
+                if not own:
+                    report.bad_image(error)
+                for i in own:
+                    report.bad(AnnotationError(f'{name} {i + 1}: {error}'))
                 continue
             collector = BoxCollector(
                 image_id,
@@ -142,21 +146,23 @@ class CocoIndex:
                 [] if has_scores else ['crowd'],
                 has_scores,
             )
-            for i in by_image[image['id']]:
+            for i in own:
                 entry, where = entries[i], f'{name} {i + 1}'
                 with report.entry():
                     given = entry.get('bbox')
                     x, y, width, height = numbers(given, 4, f'{where}: bbox')
-                    score = None
-                    if has_scores:
+                    score, flags = None, []
+                    if not has_scores:
+                        flags = [_crowd(entry.get('iscrowd', 0), where)]
+                    else:
                         score = entry.get('score')
-                        numbers([score], 1, f'{where}: score')
+                        (score,) = numbers([score], 1, f'{where}: score')
                     collector.add(
                         (x, y, x + width, y + height),
                         self.labels[entry['category_id']],
                         where,
                         score=score,
-                        flags=[] if has_scores else [entry.get('iscrowd', 0)],
+                        flags=flags,
                         given=f'bbox {given}',
                     )
             yield collector.collect()
@@ -170,3 +176,11 @@ class CocoIndex:
                 f'{where}: {key} is not in {self.path}. Got: {value}'
             )
         return value
+
+
+def _crowd(value: Any, where: str) -> bool:
+    if value not in (0, 1):
+        raise AnnotationError(
+            f'{where}: iscrowd must be 0 or 1. Got: {shown(value)}'
+        )
+    return bool(value)

@@ -50,16 +50,13 @@ class Table:
         header = next(_lines(self.path), (0, []))[1] or []
         self.place = {name: i for i, name in enumerate(header)}
         for name in ('ImageID', 'LabelName', *_CORNERS):
-            if name not in self.place:
+            if header.count(name) != 1:
+                problem = 'two columns' if name in header else 'no column'
                 raise AnnotationError(
-                    f'{path}: no column {name}; its header is '
+                    f'{path}: {problem} {name}; its header is '
                     f'{",".join(header)}'
                 )
-        self._names = {
-            row[0]: row[1]
-            for _, row in _lines(Path(descriptions_path))
-            if row is not None and len(row) == 2
-        }
+        self._names = _descriptions(Path(descriptions_path))
         self._labels = class_labels(
             self._names,
             classes,
@@ -158,6 +155,23 @@ def corner_numbers(given: Sequence[str], where: str) -> list[float]:
             f'{where}: needs x1 < x2 and y1 < y2. Got: {names} {got}'
         )
     return numbers
+
+
+def _descriptions(path: Path) -> dict[str, str]:
+    """The class names by their codes."""
+    names: dict[str, str] = {}
+    for line, row in _lines(path):
+        if row is None or len(row) != 2:
+            raise AnnotationError(
+                f'{path}, line {line}: needs a code and a name. Got: {row}'
+            )
+        code, name = row
+        if names.setdefault(code, name) != name:
+            raise AnnotationError(
+                f'{path}, line {line}: {code} is described twice. '
+                f'Got: {names[code]} and {name}'
+            )
+    return names
 
 
 def _lines(path: Path) -> Iterator[tuple[int, list[str] | None]]:

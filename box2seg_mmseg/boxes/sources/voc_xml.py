@@ -12,7 +12,13 @@ from defusedxml.ElementTree import parse
 from ...option import Option
 from ..box_annotations import AnnotationError, BoxAnnotations, pixel_boxes
 from ..classes import VOC_CLASSES
-from ..reading import BoxCollector, ReadingReport, counting_clipped, image_name
+from ..reading import (
+    BoxCollector,
+    ReadingReport,
+    checked_size,
+    counting_clipped,
+    image_name,
+)
 from .base import BOX_SOURCES, IMAGE_SUFFIX, BoxSource, dotted
 
 # A side of one pixel would have xmin = xmax, which the reader refuses; this
@@ -83,12 +89,17 @@ class VOCXML(BoxSource):
             collector = BoxCollector(image_id, image_path, size, ['difficult'])
             for i, node in enumerate(root.findall('object'), start=1):
                 report.num_read += 1
-                name = (node.findtext('name') or '').strip()
+                where = f'{path}: object {i}'
+                try:
+                    name = (_text(node, 'name', where) or '').strip()
+                except AnnotationError as error:
+                    report.bad(error)
+                    continue
                 is_other = name not in self.classes
                 if is_other and name and self._allows_others:
                     report.other_class(name, str(path))
                     continue
-                where = f'{path}: object {i} ({name or "without a name"})'
+                where += f' ({name or "without a name"})'
                 with report.entry():
                     if is_other:
                         raise AnnotationError(
@@ -168,7 +179,7 @@ def _add_object(
         np.subtract(corners, (1, 1, 0, 0)),
         label,
         where,
-        flags=[(node.findtext('difficult') or '0').strip() == '1'],
+        flags=[(_text(node, 'difficult', where) or '0').strip() == '1'],
         given=corners,
     )
 
@@ -177,12 +188,7 @@ def _size(root: ET.Element, path: Path) -> tuple[int, int]:
     """Height and width of the image."""
     width = _number(root, 'size/width', f'{path}')
     height = _number(root, 'size/height', f'{path}')
-    if width < 1 or height < 1:
-        raise AnnotationError(
-            f'{path}: size must be at least 1 x 1 px. '
-            f'Got: {width:g} x {height:g}'
-        )
-    return int(height), int(width)
+    return checked_size(height, width, f'{path}: size')
 
 
 def _read_root(xml_path: Path) -> ET.Element:
@@ -201,7 +207,7 @@ def _read_root(xml_path: Path) -> ET.Element:
 
 def _number(node: ET.Element, path: str, where: str) -> float:
     """The finite number in a child element."""
-    text = node.findtext(path)
+    text = _text(node, path, where)
     try:
         value = float(text)
     except (TypeError, ValueError):
@@ -209,3 +215,13 @@ def _number(node: ET.Element, path: str, where: str) -> float:
     if not math.isfinite(value):
         raise AnnotationError(f'{where}: {path} must be a number. Got: {text}')
     return value
+
+
+def _text(node: ET.Element, path: str, where: str) -> str | None:
+    """The text of the only child element of a name; None without one."""
+    found = node.findall(path)
+    if len(found) > 1:
+        raise AnnotationError(
+            f'{where}: {path} must occur once. Got: {len(found)}'
+        )
+    return found[0].text if found else None

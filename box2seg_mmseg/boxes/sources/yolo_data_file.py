@@ -8,7 +8,7 @@ import yaml
 
 from ...errors import UsageError
 from ...id_lists import read_lines
-from ..box_annotations import AnnotationError
+from ..box_annotations import AnnotationError, one_line, shown
 
 IMAGE_SUFFIXES = frozenset(
     {'.bmp', '.dng', '.heic', '.jpeg', '.jpg', '.mpo', '.pfm', '.png'}
@@ -17,6 +17,20 @@ IMAGE_SUFFIXES = frozenset(
 """Suffixes of image files, as Ultralytics knows them."""
 
 _SPLITS = ('train', 'val', 'test')
+
+
+class _Loader(yaml.SafeLoader):
+    """Refuses a key that occurs twice, and the merging of mappings."""
+
+    def construct_mapping(self, node: yaml.Node, deep: bool = False) -> dict:
+        keys = [key for key, _ in node.value]
+        # Merges of merges take memory without end.
+        if any(key.tag == 'tag:yaml.org,2002:merge' for key in keys):
+            raise yaml.YAMLError('has a merge key <<; write its content out')
+        content = super().construct_mapping(node, deep)
+        if len(content) < len(keys):
+            raise yaml.YAMLError('a mapping has one key twice')
+        return content
 
 
 class YOLODataFile:
@@ -37,8 +51,9 @@ class YOLODataFile:
     def __init__(self, path: Path, data_root: Path) -> None:
         self.path = path
         try:
-            content = yaml.safe_load(path.read_text(encoding='utf-8-sig'))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            text = path.read_text(encoding='utf-8-sig')
+            content = yaml.load(text, _Loader)
+        except Exception as error:  # PyYAML's constructors raise many kinds
             raise AnnotationError(
                 f'{path}: not a readable YAML file: {error}'
             ) from None
@@ -73,12 +88,7 @@ class YOLODataFile:
         for entry in entries:
             path = self._find(entry, split)
             if path.is_dir():
-                yield from sorted(
-                    Path(folder, file)
-                    for folder, _, files in os.walk(path, followlinks=True)
-                    for file in files
-                    if Path(file).suffix.lower() in IMAGE_SUFFIXES
-                )
+                yield from _images_below(path)
             else:
                 # As Ultralytics: relative to the folder of the list.
                 yield from (path.parent / line for line in read_lines(path))
@@ -88,11 +98,13 @@ class YOLODataFile:
         # Ultralytics then drops the '../' too.
         for name in (entry, entry.removeprefix('../')):
             for root in self._roots:
-                if (root / name).exists():
+                # Unlike Path.exists, False for a path that is too long.
+                if os.path.exists(root / name):  # noqa: PTH110
                     return root / name
+        roots = ', '.join(dict.fromkeys(map(str, self._roots)))
         raise UsageError(
-            f'{self.path}: {split} is {entry}, and there is no such folder or '
-            f'file below {", ".join(dict.fromkeys(map(str, self._roots)))}'
+            f'{self.path}: {split} is {one_line(entry[:200])}, and there is '
+            f'no such folder or file below {roots}'
         )
 
 
@@ -112,6 +124,22 @@ def _names(value: object, path: Path) -> tuple[str, ...]:
         if type(name) not in (str, int):
             raise AnnotationError(
                 f'{path}: names must be text; put quotes around it. '
-                f'Got: {str(name)[:50]}'
+                f'Got: {shown(name)}'
             )
     return tuple(str(name) for name in value)
+
+
+def _images_below(folder: Path) -> Iterator[Path]:
+    """The image files in a folder and its subfolders, in order."""
+    above: dict[str, frozenset[str]] = {}
+    for place, folders, files in os.walk(folder, followlinks=True):
+        real = os.path.realpath(place)
+        trail = above.get(os.path.dirname(place), frozenset())  # noqa: PTH120
+        if real in trail:  # a link to a folder above it
+            folders.clear()
+            continue
+        above[place] = trail | {real}
+        folders.sort()
+        for file in sorted(files):
+            if Path(file).suffix.lower() in IMAGE_SUFFIXES:
+                yield Path(place, file)

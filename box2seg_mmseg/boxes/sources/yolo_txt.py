@@ -1,6 +1,7 @@
 """Boxes from YOLO's text files, in Ultralytics' layout."""
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import product
 from pathlib import Path
@@ -10,7 +11,7 @@ import numpy as np
 from ...errors import UsageError
 from ...option import Option
 from ..box_annotations import AnnotationError, BoxAnnotations
-from ..classes import COCO_TO_VOC, class_labels
+from ..classes import COCO_TO_VOC, check_classes, class_labels
 from ..reading import (
     BoxCollector,
     ReadingReport,
@@ -80,7 +81,10 @@ class YOLOTxt(BoxSource):
         path = find_file(Path(data_root), data_file, _DATA_FILE)
         self._data = YOLODataFile(path, Path(data_root))
         if classes is None:
-            classes = self._data.names
+            try:
+                classes = check_classes(self._data.names, f'{path}: names')
+            except ValueError as error:
+                raise AnnotationError(str(error)) from None
         super().__init__(data_root, classes, image_dir)
         self._labels = class_labels(
             dict(enumerate(self._data.names)),
@@ -100,11 +104,16 @@ class YOLOTxt(BoxSource):
         Raises:
             UsageError: There is no such file and no such split, or an image
                 of the split is not in the image folder.
-            ValueError: The split has no image, or two of the same name.
+            AnnotationError: The split has no image, or two of the same name.
         """
         name = Path(split).name
-        if Path(split).is_file() or not self._data.has_split(name):
+        if Path(split).is_file():
             return super().image_ids(split)
+        if not self._data.has_split(name):
+            raise UsageError(
+                f'{split}: no such file, and {self._data.path} has no split '
+                f'named {name}'
+            )
         ids = []
         for path in self._data.images(name):
             below = _relative(path, self.image_dir)
@@ -117,10 +126,10 @@ class YOLOTxt(BoxSource):
                 )
             ids.append(below.with_suffix('').as_posix())
         if not ids:
-            raise ValueError(f'{self._data.path}: {name} has no image')
+            raise AnnotationError(f'{self._data.path}: {name} has no image')
         if len(set(ids)) < len(ids):
-            twice = next(name for name in ids if ids.count(name) > 1)
-            raise ValueError(
+            ((twice, _),) = Counter(ids).most_common(1)
+            raise AnnotationError(
                 f'{self._data.path}: {name} has two images named {twice}'
             )
         return ids

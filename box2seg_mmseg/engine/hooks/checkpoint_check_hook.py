@@ -1,4 +1,7 @@
-"""Refuse checkpoints of another model."""
+"""Refuse checkpoints of another model, and pass over damaged ones."""
+
+import zipfile
+from pathlib import Path
 
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
@@ -18,7 +21,44 @@ class CheckpointCheckHook(Hook):
     without an error. This hook raises one instead. Training that starts from
     a checkpoint (``load_from``, ``init_cfg``) is not checked: its head may
     well be another.
+
+    mmengine overwrites ``last_checkpoint`` in place and writes checkpoints in
+    place, so a killed training can leave both incomplete. ``--resume`` then
+    takes the last complete checkpoint.
     """
+
+    def before_run(self, runner: Runner) -> None:
+        """Choose the checkpoint that a killed training resumes from.
+
+        Raises:
+            ValueError: The training has to be resumed, and its folder has no
+                complete checkpoint.
+        """
+        last = Path(runner.work_dir, 'last_checkpoint')
+        resumes = runner._resume and runner._load_from is None
+        if not resumes or not last.is_file():
+            return
+        name = last.read_text().strip()
+        # Folders are deepspeed's; other storage is not looked into.
+        if name and (Path(name).is_dir() or '://' in name):
+            return
+        if _is_complete(Path(name)):
+            return
+        folders = {last.parent, Path(name).parent if name else last.parent}
+        paths = [p for f in folders for p in f.glob('*.pth')]
+        paths = [p for p in paths if _is_complete(p)]
+        if not paths:
+            raise ValueError(
+                f'{last}: neither it nor its folder has a complete '
+                'checkpoint; delete it and the incomplete .pth files to start '
+                f'the training again. Got: {name!r}'
+            )
+        path = max(paths, key=lambda p: p.stat().st_mtime)
+        runner.logger.warning(
+            f'{last} names no complete checkpoint, as after a kill during a '
+            f'write. Got: {name!r}. Resuming from {path}'
+        )
+        runner._load_from = str(path)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Compare weights and classes.
@@ -35,3 +75,8 @@ class CheckpointCheckHook(Hook):
         load_weights(bare_model(runner.model), state_dict, source)
         meta = checkpoint.get('meta', {}).get('dataset_meta') or {}
         check_classes(meta, runner.cfg, source)
+
+
+def _is_complete(path: Path) -> bool:
+    """Whether a file of torch has its end; torch writes zip files."""
+    return path.is_file() and zipfile.is_zipfile(path)
