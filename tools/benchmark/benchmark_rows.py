@@ -127,8 +127,8 @@ ROWS = (
     ),
     Row(
         'box2seg-narrow',
-        'Box2Seg, branches of 40 channels in place of 64',
-        options={f'{HEAD}.branch_decoder.channels': 40},
+        'Box2Seg, the decoders of the branches half as wide',
+        options={f'{HEAD}.branch_decoder.channels': 32},
     ),
     *(
         Row(
