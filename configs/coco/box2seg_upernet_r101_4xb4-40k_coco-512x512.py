@@ -5,7 +5,7 @@ model = dict(
         _delete_=True,
         type='Box2SegHead',
         decoder={{_base_.model.decode_head}},
-        branch_decoder=dict(channels=256),
+        branch_decoder=dict(channels=320),
         losses=[
             dict(type='GrabCutLoss'),
             dict(type='AttentionWeightedLoss', warmup_iters=5000),

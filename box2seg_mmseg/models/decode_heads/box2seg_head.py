@@ -39,7 +39,7 @@ class Box2SegHead(BaseModule):
         share_decoder: Add output layers to one decoder instead of building a
             decoder for each branch.
         branch_decoder: Options in which the decoders of the branches differ
-            from ``decoder``, such as ``dict(channels=256)``. Three UPerNet
+            from ``decoder``, such as ``dict(channels=320)``. Three UPerNet
             decoders of full width take nearly three times as long as one
             (our choice).
         ignore_index: Label of the pixels that are in no loss.
