@@ -17,7 +17,7 @@ STACKS: dict[str, dict[str, tuple[str, str | None]]] = {
     },
     'openmmlab': {
         'mmsegmentation': ('1.2.2', None),
-        'mmcv': ('2.0.0', '2.2.0'),
+        'mmcv': ('2.1.0', '2.2.0'),
         'mmengine': ('0.10.7', None),
     },
 }
@@ -41,7 +41,7 @@ class ToolboxError(ImportError):
 
 
 def requirements(stack: str) -> list[str]:
-    """The pip requirements of a stack, such as ``mmcv>=2.0.0,<2.2.0``."""
+    """The pip requirements of a stack, such as ``mmcv>=2.1.0,<2.2.0``."""
     return [
         f'{name}>={low}' + (f',<{high}' if high else '')
         for name, (low, high) in STACKS[stack].items()

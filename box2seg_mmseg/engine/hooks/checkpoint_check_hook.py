@@ -1,10 +1,13 @@
 """Refuse checkpoints of another model."""
 
+from pathlib import Path
+
 from mmengine.hooks import Hook
-from mmengine.runner import Runner
+from mmengine.runner import Runner, find_latest_checkpoint
 from mmengine.runner.base_loop import BaseLoop
 from mmseg.registry import HOOKS
 
+from ...compatibility import check_mmengine_loads
 from ...models.checkpoints import check_classes, load_weights
 from ..bare_model import bare_model
 
@@ -18,7 +21,25 @@ class CheckpointCheckHook(Hook):
     without an error. This hook raises one instead. Training that starts from
     a checkpoint (``load_from``, ``init_cfg``) is not checked: its head may
     well be another.
+
+    For every use of a checkpoint file, the hook also explains why torch
+    refuses to load it, which mmengine does not.
     """
+
+    def before_run(self, runner: Runner) -> None:
+        """Check that the checkpoint can be loaded, before mmengine does it.
+
+        Raises:
+            RuntimeError: torch refuses the file; the message says what to do.
+        """
+        source = runner._load_from
+        if source is None and runner._resume:
+            source = find_latest_checkpoint(runner.work_dir)
+        if source is None:
+            return
+        path = Path(source).expanduser()
+        if path.is_file():  # and no web address
+            check_mmengine_loads(path)
 
     def after_load_checkpoint(self, runner: Runner, checkpoint: dict) -> None:
         """Compare weights and classes.
