@@ -80,8 +80,9 @@ class BoxRegions:
 
     def covered(self, size: Sequence[int] | None = None) -> Tensor:
         """``(K, H', W')`` bool: the pixels of each box, padded as the map."""
-        # Unused ids have empty rows.
-        table = F.pad(self.table, (0, 0, 0, 256 - len(self.table)))
+        # Unused ids have empty rows. F.pad of torch 2.1 fails without boxes.
+        table = self.table.new_zeros(256, self.table.shape[1])
+        table[: len(self.table)] = self.table
         return table.T[:, self.padded_map(size).long()]
 
     def padded_map(self, size: Sequence[int] | None = None) -> Tensor:
