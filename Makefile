@@ -4,13 +4,14 @@
 # make dist     wheel and sdist in dist/, checked
 # make docs     the documentation, in work_dirs/site
 # make test-upstream  the test suite and the shortest demo on the openmmlab stack
+# make test-oldest    the same with the oldest versions; needs PYTHON=python3.10
+#                     or python3.11
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
-UPSTREAM := .venv-upstream
 WHEELS := .mmcv-wheels
 
-.PHONY: install demo test lint dist docs test-upstream
+.PHONY: install demo test lint dist docs test-upstream test-oldest
 install: $(VENV)/installed
 
 $(VENV)/installed: pyproject.toml constraints.txt
@@ -44,28 +45,33 @@ docs: install
 	$(PY) -m pip install --quiet --constraint constraints.txt mkdocs mkdocs-material 'mkdocstrings[python]'
 	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict
 
-# Builds mmcv with its ops once for each version of Python and torch. The wheel
-# is moved and the environment marked when they are complete, so an interrupted
-# run starts the unfinished part again.
-$(UPSTREAM)/installed: pyproject.toml constraints.txt
-	$(PYTHON) -m venv --clear $(UPSTREAM)
-	$(UPSTREAM)/bin/python -m pip install --upgrade pip
-	$(UPSTREAM)/bin/python -m pip install --constraint constraints.txt torch setuptools wheel ninja
-	set -e; . $(UPSTREAM)/bin/activate; \
+# The openmmlab stack. mmcv is compiled once for each version of Python and
+# torch. Its folder is moved and the environment marked when they are complete,
+# so after an interruption the unfinished part starts again.
+.venv-upstream/installed: CONSTRAINTS := constraints.txt
+.venv-upstream/installed: constraints.txt
+.venv-oldest/installed: CONSTRAINTS := constraints-oldest.txt
+.venv-oldest/installed: constraints-oldest.txt
+.venv-upstream/installed .venv-oldest/installed: pyproject.toml
+	$(PYTHON) -m venv --clear $(@D)
+	set -e; . $(@D)/bin/activate; \
+	install="python -m pip install --constraint $(CONSTRAINTS)"; \
+	$$install --upgrade pip; \
+	$$install torch setuptools wheel ninja; \
 	wheels=$(WHEELS)/$$(python -c 'import sys, torch; print(f"{sys.implementation.cache_tag}-torch-{torch.__version__}")'); \
 	if ! test -d $$wheels; then \
 		rm -rf $$wheels.part; \
 		FORCE_CUDA=0 MMCV_WITH_OPS=1 python -m pip wheel --no-cache-dir --no-build-isolation --no-deps \
-			--constraint constraints.txt --wheel-dir $$wheels.part mmcv; \
+			--constraint $(CONSTRAINTS) --wheel-dir $$wheels.part mmcv; \
 		mv $$wheels.part $$wheels; \
 	fi; \
-	python -m pip install --constraint constraints.txt $$wheels/*.whl
-	$(UPSTREAM)/bin/python -m pip install --constraint constraints.txt --editable '.[openmmlab,crf,coco,ray,dev]'
+	$$install $$wheels/*.whl; \
+	$$install --editable '.[openmmlab,crf,coco,ray,dev]'
 	touch $@
 
 # mmengine 0.10.7 cannot load its own checkpoints without the variable.
-test-upstream: export TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD := 1
-test-upstream: $(UPSTREAM)/installed
-	OMP_NUM_THREADS=1 $(UPSTREAM)/bin/python -m pytest --numprocesses auto --maxprocesses 4 \
+test-upstream test-oldest: export TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD := 1
+test-upstream test-oldest: test-%: .venv-%/installed
+	OMP_NUM_THREADS=1 .venv-$*/bin/python -m pytest --numprocesses auto --maxprocesses 4 \
 		--dist loadscope $(ARGS)
-	$(UPSTREAM)/bin/python tools/benchmark/demo.py --methods grabcut box2seg --seeds 0
+	.venv-$*/bin/python tools/benchmark/demo.py --methods grabcut box2seg --seeds 0

@@ -24,7 +24,8 @@ STACKS: dict[str, dict[str, tuple[str, str | None]]] = {
 """The distributions of each stack, with the oldest version and the first one
 that is too new. The extras in ``pyproject.toml`` name the same versions."""
 
-OLDEST_TORCH = '2.1'
+# onedl-mmsegmentation needs numpy 2, with which torch works from 2.3 on.
+OLDEST_TORCH = {'onedl': '2.3', 'openmmlab': '2.1'}
 
 # Commands to run before `pip install`, by stack: mmcv 2.1 has no wheels for
 # today's torch, and its build needs pkg_resources.
@@ -88,10 +89,10 @@ def require_toolbox() -> None:
     for name in ('torch', *(n for stack in STACKS.values() for n in stack)):
         with suppress(PackageNotFoundError):
             installed[name] = version(name)
-    if Version(installed.get('torch', '0')) < Version(OLDEST_TORCH):
-        torch = f'torch>={OLDEST_TORCH}'
-        raise _error(installed, torch, f'pip install "{torch}"')
     stack = find_stack(installed)
+    if Version(installed.get('torch', '0')) < Version(OLDEST_TORCH[stack]):
+        torch = f'torch>={OLDEST_TORCH[stack]}'
+        raise _error(installed, torch, f'pip install "{torch}"')
     try:
         # mmcv warns that its compiled ops are missing, which no model here
         # needs, and mmseg prints a note on an optional package.
