@@ -5,11 +5,16 @@
 #               long checks of reliability, see CONTRIBUTING.md
 # make dist     wheel and sdist in dist/, checked
 # make docs     the documentation, in work_dirs/site
+# make test-upstream  the test suite and the shortest demo on the openmmlab stack
+# make test-oldest    the same with the oldest versions; needs PYTHON=python3.10
+#                     or python3.11
 PYTHON ?= python3
 VENV := .venv
 PY := $(VENV)/bin/python
+WHEELS := .mmcv-wheels
 
 .PHONY: install demo test test-properties fuzz test-kill lint dist docs
+.PHONY: test-upstream test-oldest
 install: $(VENV)/installed
 
 $(VENV)/installed: pyproject.toml constraints.txt
@@ -55,3 +60,34 @@ dist: install
 docs: install
 	$(PY) -m pip install --quiet --constraint constraints.txt mkdocs mkdocs-material 'mkdocstrings[python]'
 	NO_MKDOCS_2_WARNING=1 $(PY) -m mkdocs build --strict
+
+# The openmmlab stack. mmcv is compiled once for each version of Python and
+# torch. Its folder is moved and the environment marked when they are complete,
+# so after an interruption the unfinished part starts again.
+.venv-upstream/installed: CONSTRAINTS := constraints.txt
+.venv-upstream/installed: constraints.txt
+.venv-oldest/installed: CONSTRAINTS := constraints-oldest.txt
+.venv-oldest/installed: constraints-oldest.txt
+.venv-upstream/installed .venv-oldest/installed: pyproject.toml
+	$(PYTHON) -m venv --clear $(@D)
+	set -e; . $(@D)/bin/activate; \
+	install="python -m pip install --constraint $(CONSTRAINTS)"; \
+	$$install --upgrade pip; \
+	$$install torch setuptools wheel ninja; \
+	wheels=$(WHEELS)/$$(python -c 'import sys, torch; print(f"{sys.implementation.cache_tag}-torch-{torch.__version__}")'); \
+	if ! test -d $$wheels; then \
+		rm -rf $$wheels.part; \
+		FORCE_CUDA=0 MMCV_WITH_OPS=1 python -m pip wheel --no-cache-dir --no-build-isolation --no-deps \
+			--constraint $(CONSTRAINTS) --wheel-dir $$wheels.part mmcv; \
+		mv $$wheels.part $$wheels; \
+	fi; \
+	$$install $$wheels/*.whl; \
+	$$install --editable '.[openmmlab,crf,coco,ray,dev]'
+	touch $@
+
+# mmengine 0.10.7 cannot load its own checkpoints without the variable.
+test-upstream test-oldest: export TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD := 1
+test-upstream test-oldest: test-%: .venv-%/installed
+	OMP_NUM_THREADS=1 .venv-$*/bin/python -m pytest --numprocesses auto --maxprocesses 4 \
+		--dist loadscope $(ARGS)
+	.venv-$*/bin/python tools/benchmark/demo.py --methods grabcut box2seg --seeds 0

@@ -6,12 +6,12 @@ with ``_scope_='box2seg_mmseg'`` and builds it with the registries of that
 scope. Ours are empty children of mmseg's, which they fall back to.
 """
 
-from importlib.metadata import PackageNotFoundError, distribution
-
 import mmengine.registry
 import mmseg.registry  # noqa: F401, the parents of ours
 from mmengine.config.utils import MODULE2PACKAGE
 from mmengine.registry import Registry
+
+from .compatibility import find_stock_configs
 
 SCOPE = 'box2seg_mmseg'
 
@@ -19,10 +19,7 @@ SCOPE = 'box2seg_mmseg'
 # sources of an editable installation. Given a module, it takes the module's
 # folder, here that of the package.
 MODULE2PACKAGE[SCOPE] = 'box2seg_mmseg.version'
-try:
-    distribution(MODULE2PACKAGE['mmseg'])
-except PackageNotFoundError:  # the onedl stack's distribution is another
-    MODULE2PACKAGE['mmseg'] = 'mmseg'
+find_stock_configs()
 
 for root in list(vars(mmengine.registry).values()):
     if not isinstance(root, Registry):

@@ -17,14 +17,15 @@ STACKS: dict[str, dict[str, tuple[str, str | None]]] = {
     },
     'openmmlab': {
         'mmsegmentation': ('1.2.2', None),
-        'mmcv': ('2.0.0', '2.2.0'),
+        'mmcv': ('2.1.0', '2.2.0'),
         'mmengine': ('0.10.7', None),
     },
 }
 """The distributions of each stack, with the oldest version and the first one
 that is too new. The extras in ``pyproject.toml`` name the same versions."""
 
-OLDEST_TORCH = '2.1'
+# onedl-mmsegmentation needs numpy 2, with which torch works from 2.3 on.
+OLDEST_TORCH = {'onedl': '2.3', 'openmmlab': '2.1'}
 
 # Commands to run before `pip install`, by stack: mmcv 2.1 has no wheels for
 # today's torch, and its build needs pkg_resources.
@@ -41,7 +42,7 @@ class ToolboxError(ImportError):
 
 
 def requirements(stack: str) -> list[str]:
-    """The pip requirements of a stack, such as ``mmcv>=2.0.0,<2.2.0``."""
+    """The pip requirements of a stack, such as ``mmcv>=2.1.0,<2.2.0``."""
     return [
         f'{name}>={low}' + (f',<{high}' if high else '')
         for name, (low, high) in STACKS[stack].items()
@@ -88,10 +89,10 @@ def require_toolbox() -> None:
     for name in ('torch', *(n for stack in STACKS.values() for n in stack)):
         with suppress(PackageNotFoundError):
             installed[name] = version(name)
-    if Version(installed.get('torch', '0')) < Version(OLDEST_TORCH):
-        torch = f'torch>={OLDEST_TORCH}'
-        raise _error(installed, torch, f'pip install "{torch}"')
     stack = find_stack(installed)
+    if Version(installed.get('torch', '0')) < Version(OLDEST_TORCH[stack]):
+        torch = f'torch>={OLDEST_TORCH[stack]}'
+        raise _error(installed, torch, f'pip install "{torch}"')
     try:
         # mmcv warns that its compiled ops are missing, which no model here
         # needs, and mmseg prints a note on an optional package.

@@ -36,7 +36,7 @@ def test_finds_both_stacks():
         ({}, ['found:  nothing', 'pip install "onedl-mmsegmentation>=1.4.2"']),
         (
             UPSTREAM | {'mmcv': '2.2.0'},
-            ['mmcv 2.2.0', 'mmcv>=2.0.0,<2.2.0', 'pip install'],
+            ['mmcv 2.2.0', 'mmcv>=2.1.0,<2.2.0', 'pip install'],
         ),
         (
             ONEDL | {'onedl-mmcv': '2.3.5'},
@@ -65,12 +65,22 @@ def test_error_if_mmseg_does_not_import(monkeypatch):
     assert 'found:' in str(error.value) and 'fix:' in str(error.value)
 
 
-def test_error_if_torch_is_missing(monkeypatch):
-    def absent(name):
-        raise toolbox.PackageNotFoundError(name)
+@pytest.mark.parametrize(
+    ('installed', 'oldest'),
+    [
+        (ONEDL, '2.3'),
+        (ONEDL | {'torch': '2.2.2'}, '2.3'),
+        (UPSTREAM | {'torch': '2.0.1'}, '2.1'),
+    ],
+)
+def test_error_if_torch_is_missing_or_too_old(monkeypatch, installed, oldest):
+    def version(name):
+        if name not in installed:
+            raise toolbox.PackageNotFoundError(name)
+        return installed[name]
 
-    monkeypatch.setattr(toolbox, 'version', absent)
-    with pytest.raises(ToolboxError, match=r'pip install "torch>=2\.1"'):
+    monkeypatch.setattr(toolbox, 'version', version)
+    with pytest.raises(ToolboxError, match=f'pip install "torch>={oldest}"'):
         toolbox.require_toolbox()
 
 
@@ -78,13 +88,16 @@ def test_the_extras_name_the_versions_that_are_checked():
     """The metadata is static, so the versions stand in two places."""
     project = tomllib.loads((ROOT / 'pyproject.toml').read_text())['project']
     extras = project['optional-dependencies']
-    assert extras['onedl'] == toolbox.requirements('onedl')
+    assert extras['onedl'][:3] == toolbox.requirements('onedl')
     assert extras['openmmlab'] == [
         *toolbox.requirements('openmmlab'),
         'ftfy',
         'regex',
+        'setuptools<81',
     ]
-    assert f'torch>={toolbox.OLDEST_TORCH}' in project['dependencies']
+    oldest = toolbox.OLDEST_TORCH
+    assert f'torch>={oldest["onedl"]}' in extras['onedl']
+    assert f'torch>={oldest["openmmlab"]}' in project['dependencies']
 
 
 def test_importing_the_package_registers_everything():

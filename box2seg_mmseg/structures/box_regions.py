@@ -74,8 +74,10 @@ class BoxRegions:
     @cached_property
     def columns(self) -> Tensor:
         """``(K, 256)`` bool: whether box k covers a pixel of each id."""
-        # Unused ids have empty rows.
-        return F.pad(self.table, (0, 0, 0, 256 - len(self.table))).T
+        # Unused ids have empty rows. F.pad of torch 2.1 fails without boxes.
+        columns = self.table.new_zeros(self.table.shape[1], 256)
+        columns[:, : len(self.table)] = self.table.T
+        return columns
 
     def covered(self) -> Tensor:
         """``(K, H, W)`` bool: the pixels of each box."""

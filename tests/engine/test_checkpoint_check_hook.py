@@ -1,6 +1,7 @@
 """With mmengine's own runner."""
 
 import os
+import pickle
 from copy import deepcopy
 from types import SimpleNamespace
 
@@ -11,6 +12,7 @@ from mmengine.runner import Runner
 from mmseg.registry import MODELS
 from rendered_scenes import SCENE_CLASSES
 
+from box2seg_mmseg import compatibility
 from box2seg_mmseg.engine.hooks import CheckpointCheckHook
 from box2seg_mmseg.installed import find_config
 
@@ -146,3 +148,47 @@ def test_a_whole_checkpoint_is_left_to_mmengine(tmp_path, resume):
     (tmp_path / 'last_checkpoint').write_text(str(path) if resume else '')
     CheckpointCheckHook().before_run(runner)
     assert runner._load_from is None
+
+
+@pytest.fixture
+def without_variable(monkeypatch):
+    monkeypatch.delenv('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', raising=False)
+
+
+def test_a_refused_checkpoint_is_explained_in_one_line(
+    runner, without_variable, tmp_path
+):
+    """As mmengine itself wrote it: tested, resumed and started from."""
+    saving = dict(type='CheckpointHook', by_epoch=False, interval=2)
+    training = dict(
+        optim_wrapper=dict(optimizer=dict(type='SGD', lr=0.1)),
+        default_hooks=dict(checkpoint=saving),
+    )
+    runner(**training).train()
+    path = str(tmp_path / 'work/iter_2.pth')
+    uses = [
+        runner(load_from=path).test,
+        runner(**training, load_from=path).train,
+        runner(**training, load_from=path, resume=True).train,
+        runner(**training, resume=True).train,  # the newest one
+    ]
+    try:
+        compatibility.load_from_local(path, map_location='cpu')
+    except pickle.UnpicklingError:
+        for use in uses:
+            with pytest.raises(RuntimeError) as error:
+                use()
+            message = str(error.value)
+            assert message.startswith(f'{path}: mmengine 0.10.7 cannot load')
+            assert 'TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1' in message
+            assert message.endswith(' was not an allowed global by default.')
+            assert '\n' not in message
+    else:  # mmengine asks for all objects, or torch is older than 2.6
+        for use in uses:
+            use()
+
+
+def test_plain_weights_load_without_the_variable(
+    runner, save, without_variable
+):
+    assert 'mIoU' in runner(load_from=save()).test()

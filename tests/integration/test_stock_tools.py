@@ -5,11 +5,13 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from pickle import UnpicklingError
 
 import pytest
 import stock_tools
 import torch
 from mmengine.config import Config
+from mmengine.runner.checkpoint import load_from_local
 from rendered_scenes import SCENE_CLASSES
 from stock_tools import newest_checkpoint, run_experiment
 
@@ -231,6 +233,25 @@ def test_another_models_checkpoint_is_not_tested(
         )
 
 
+def test_a_refused_checkpoint_is_explained(
+    stock, trained, scenes, tmp_path, monkeypatch
+):
+    monkeypatch.delenv('TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD', raising=False)
+    checkpoint = trained[0] / 'iter_6.pth'
+    try:
+        load_from_local(str(checkpoint), map_location='cpu')
+    except UnpicklingError:
+        message = r'iter_6\.pth: mmengine.* TORCH_FORCE_NO_WEIGHTS_ONLY_LOAD=1'
+        with pytest.raises(AssertionError, match=message):
+            stock(
+                'test',
+                *(_config('box2seg'), checkpoint, '--work-dir', tmp_path),
+                **{'test_dataloader.dataset.data_root': scenes},
+            )
+    else:
+        pytest.skip('this mmengine loads its checkpoints with this torch')
+
+
 def test_pictures_are_drawn_and_change_nothing(
     stock, trained, unmasked, tmp_path
 ):
@@ -262,6 +283,9 @@ def test_the_crf_runs_in_test_and_validation(
     }
     workers = {'model.test_cfg.crf.workers': 2}
     batches = {'test_dataloader.batch_size': 2}
+    # mmseg 1.2.2 draws every 50th image only, and counts the iterations of
+    # the training to do so, which opens the training data.
+    drawing = _options(unmasked) | {'default_hooks.visualization.interval': 1}
     folders = {}
     for name, options in (
         ('none', {}),
@@ -274,7 +298,8 @@ def test_the_crf_runs_in_test_and_validation(
             *(_config('box2seg'), trained[0] / 'iter_6.pth'),
             *('--out', folders[name], '--show-dir', tmp_path / 'shown'),
             *('--work-dir', tmp_path / 'work'),
-            **{'test_dataloader.dataset.data_root': scenes} | options,
+            **drawing | {'test_dataloader.dataset.data_root': scenes},
+            **options,
         )
     for i in range(4):
         none, plain, parallel = (

@@ -2,7 +2,7 @@
 
 import statistics
 from collections.abc import Sequence
-from math import nan
+from math import nan, sqrt
 
 from benchmark_families import FAMILIES
 from benchmark_rows import NOISES, SHARES, noise_name, share_name
@@ -222,4 +222,5 @@ def gaps_closed(runs: Sequence[dict]) -> dict[str, list[str]]:
 
 
 def _deviation(values: Sequence[float]) -> float | None:
-    return statistics.stdev(values) if len(values) > 1 else None
+    # statistics.stdev rounds differently from Python 3.11 on.
+    return sqrt(statistics.variance(values)) if values[1:] else None

@@ -1,7 +1,7 @@
 """Resume training as if it had never been interrupted."""
 
 import random
-from collections.abc import Iterator
+from functools import partial
 
 import numpy as np
 import torch
@@ -9,6 +9,8 @@ from mmengine.dist import get_world_size
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 from mmseg.registry import HOOKS
+
+from ...compatibility import after_skipped_batches
 
 
 @HOOKS.register_module()
@@ -40,22 +42,10 @@ class RandomStateHook(Hook):
             self._state = checkpoint.get('random_state')
 
     def before_train_epoch(self, runner: Runner) -> None:
-        """Restore the generators of the data pipeline before it draws.
-
-        An iteration-based loop first skips the batches that were trained on.
-        Upstream's mmengine loads them for that, so there the generators are
-        restored after the last of them.
-        """
-        if runner.iter == 0 or self._state is None:
-            return
-        loop = runner.train_loop
-        batches = getattr(loop, 'dataloader_iterator', None)
-        if batches is None or hasattr(batches, 'skip_iter'):
-            _restore_pipeline(self._state)
-        else:
-            loop.dataloader_iterator = _restored_after(
-                runner.iter, batches, self._state
-            )
+        """Restore the generators of the data pipeline before it draws."""
+        if runner.iter > 0 and self._state is not None:
+            restore = partial(_restore_pipeline, self._state)
+            after_skipped_batches(runner.train_loop, runner.iter, restore)
 
     def before_train_iter(
         self,
@@ -77,10 +67,3 @@ class RandomStateHook(Hook):
 def _restore_pipeline(state: dict) -> None:
     random.setstate(state['python'])
     np.random.set_state(state['numpy'])
-
-
-def _restored_after(skipped: int, batches: Iterator, state: dict) -> Iterator:
-    for _ in range(skipped):
-        yield next(batches)
-    _restore_pipeline(state)
-    yield from batches

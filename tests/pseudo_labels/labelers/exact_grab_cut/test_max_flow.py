@@ -38,7 +38,8 @@ def _largest_flow(links, weights):
             arcs[source, node] = weight
         elif weight < 0:
             arcs[node, sink] = -weight
-    rows, columns = np.array([*arcs, (source, sink)]).T
+    # scipy before 1.15 takes int32 only.
+    rows, columns = np.array([*arcs, (source, sink)], np.int32).T
     values = np.array([*arcs.values(), 0]).astype(np.int32)
     graph = csr_array((values, (rows, columns)), shape=(sink + 1, sink + 1))
     return maximum_flow(graph, source, sink).flow_value
