@@ -65,8 +65,10 @@ docs: install
 # torch. Its folder is moved and the environment marked when they are complete,
 # so after an interruption the unfinished part starts again.
 .venv-upstream/installed: CONSTRAINTS := constraints.txt
+.venv-upstream/installed: EXTRAS := openmmlab,crf,coco,ray,onnx,dev
 .venv-upstream/installed: constraints.txt
 .venv-oldest/installed: CONSTRAINTS := constraints-oldest.txt
+.venv-oldest/installed: EXTRAS := openmmlab,crf,coco,ray,dev
 .venv-oldest/installed: constraints-oldest.txt
 .venv-upstream/installed .venv-oldest/installed: pyproject.toml
 	$(PYTHON) -m venv --clear $(@D)
@@ -82,7 +84,7 @@ docs: install
 		mv $$wheels.part $$wheels; \
 	fi; \
 	$$install $$wheels/*.whl; \
-	$$install --editable '.[openmmlab,crf,coco,ray,dev]'
+	$$install --editable '.[$(EXTRAS)]'
 	touch $@
 
 # mmengine 0.10.7 cannot load its own checkpoints without the variable.
