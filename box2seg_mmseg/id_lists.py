@@ -1,7 +1,7 @@
 """Text files with one name a line: splits and class lists."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -40,10 +40,18 @@ def read_split(path: str | Path) -> list[str]:
     ids = read_lines(path)
     if not ids:
         raise ValueError(f'{path}: names no image')
-    if len(set(ids)) < len(ids):
-        ((twice, _),) = Counter(ids).most_common(1)
+    twice = find_repeated(ids)
+    if twice is not None:
         raise ValueError(f'{path}: names {twice} more than once')
     return ids
+
+
+def find_repeated(names: Iterable[str]) -> str | None:
+    """The name that occurs most often, or None if all names differ."""
+    for name, count in Counter(names).most_common(1):
+        if count > 1:
+            return name
+    return None
 
 
 def sample_split(

@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from ..files import replacing
 from ..models.checkpoints import (
     dataset_meta_of,
+    drop_initial_weights,
     load_checkpoint_file,
     load_weights,
 )
@@ -99,8 +100,7 @@ def export_onnx(
     cfg = Config.fromfile(config)
     init_default_scope('mmseg')
     resizing = _resizing(cfg, config)
-    cfg.model.pretrained = None
-    cfg.model.backbone.init_cfg = None
+    drop_initial_weights(cfg.model)
     segmentor = MODELS.build(cfg.model)
     loaded = load_checkpoint_file(checkpoint)
     load_weights(segmentor, loaded.state_dict, checkpoint)

@@ -12,6 +12,7 @@ from ..files import replacing
 from ..models.checkpoints import (
     check_classes,
     dataset_meta_of,
+    drop_initial_weights,
     load_checkpoint_file,
     load_weights,
     save_checkpoint_file,
@@ -77,9 +78,7 @@ def export_segmentor(
             f'{config}: decode_head must be a Box2SegHead; other heads need '
             f'no export. Got: {kind}'
         )
-    cfg.model.pretrained = None
-    cfg.model.pop('init_cfg', None)
-    cfg.model.backbone.init_cfg = None
+    drop_initial_weights(cfg.model)
     cfg.model.test_cfg.pop('crf', None)
     loaded = load_checkpoint_file(checkpoint, trust)
     check_classes(loaded.dataset_meta, cfg, checkpoint)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 from mmseg.registry import DATASETS
 from torch import Tensor, nn
 
@@ -111,6 +111,13 @@ def load_weights(
             f'{source}: not a checkpoint of this model; use the config that '
             f'it was trained with. Got: {problems[0]}{more}'
         )
+
+
+def drop_initial_weights(model: ConfigDict) -> None:
+    """Change a segmentor's config so that building it needs no weights."""
+    model.pretrained = None
+    model.pop('init_cfg', None)
+    model.backbone.init_cfg = None
 
 
 def check_classes(dataset_meta: dict, cfg: Config, source: str | Path) -> None:

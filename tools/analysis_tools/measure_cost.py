@@ -26,13 +26,14 @@ def main(args: Namespace) -> int:
     from mmengine.config import Config
     from model_cost import Measurement, loading_seconds
 
+    from box2seg_mmseg.models.checkpoints import drop_initial_weights
+
     cfg = Config.fromfile(find_config(args.config))
     model = cfg.model
     head = model.decode_head
     if not isinstance(head, dict) or head.get('type') != 'Box2SegHead':
         raise UsageError(f'{args.config}: decode_head is no Box2SegHead')
-    model.pretrained = model.backbone.init_cfg = None
-    model.pop('init_cfg', None)
+    drop_initial_weights(model)
     stock, separate, shared = (deepcopy(model) for _ in range(3))
     stock.decode_head = head.decoder
     separate.decode_head.share_decoder = False
@@ -64,8 +65,8 @@ def main(args: Namespace) -> int:
         f'{args.size} px; medians of {args.rounds} rounds\n'
     )
     least = next(iter(costs.values()))
-    head = '| model | step, ms | ratio | activations, MiB | ratio '
-    print(head + '| prediction, ms |' + is_cuda * ' peak, MiB | waits |')
+    header = '| model | step, ms | ratio | activations, MiB | ratio '
+    print(header + '| prediction, ms |' + is_cuda * ' peak, MiB | waits |')
     print('|---|---:|---:|---:|---:|---:|' + is_cuda * '---:|---:|')
     for name, cost in costs.items():
         line = (

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from copy import deepcopy
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import torch
@@ -79,12 +80,12 @@ class Measurement:
             costs[name].activations = self._activations(model)
             if self._is_cuda:
                 costs[name].peak = self._peak(model)
-                costs[name].waits = self._waits(model)
+                costs[name].waits = count_waits(partial(self._step, model))
         times = {name: ([], []) for name in models}
         for turn in range(self.rounds + 1):
             for name, model in built.items():
-                step = self._timed(lambda model=model: self._step(model))
-                predict = self._timed(lambda model=model: self._predict(model))
+                step = self._timed(partial(self._step, model))
+                predict = self._timed(partial(self._predict, model))
                 if turn > 0:
                     times[name][0].append(step)
                     times[name][1].append(predict)
@@ -156,9 +157,6 @@ class Measurement:
         self._step(model)
         peak = torch.cuda.max_memory_allocated(self.device)
         return (peak - before) / 2**20
-
-    def _waits(self, model: nn.Module) -> int:
-        return count_waits(lambda: self._step(model))
 
 
 def count_waits(function: Callable[[], None]) -> int:

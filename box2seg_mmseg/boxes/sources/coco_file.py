@@ -7,11 +7,11 @@ Its message begins with the file or with ``where``, the file and the place.
 import json
 import math
 import sys
-from collections import Counter
 from collections.abc import Container, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from ...id_lists import find_repeated
 from ..box_annotations import AnnotationError, shown
 from ..classes import COCO_TO_VOC, class_labels
 from ..reading import checked_size, image_name
@@ -28,7 +28,7 @@ def read_json(path: str | Path, with_masks: bool = True) -> Any:
     def build(pairs: list[tuple[str, Any]]) -> dict:
         entry = dict(pairs)
         if len(entry) < len(pairs):
-            ((key, _),) = Counter(key for key, _ in pairs).most_common(1)
+            key = find_repeated(key for key, _ in pairs)
             raise ValueError(f'an object has the key {key!r} twice')
         if not with_masks:
             entry.pop('segmentation', None)

@@ -1,7 +1,6 @@
 """Boxes from YOLO's text files, in Ultralytics' layout."""
 
 import os
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import product
 from pathlib import Path
@@ -9,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from ...errors import UsageError
+from ...id_lists import find_repeated
 from ...option import Option
 from ..box_annotations import AnnotationError, BoxAnnotations
 from ..classes import COCO_TO_VOC, check_classes, class_labels
@@ -127,8 +127,8 @@ class YOLOTxt(BoxSource):
             ids.append(below.with_suffix('').as_posix())
         if not ids:
             raise AnnotationError(f'{self._data.path}: {name} has no image')
-        if len(set(ids)) < len(ids):
-            ((twice, _),) = Counter(ids).most_common(1)
+        twice = find_repeated(ids)
+        if twice is not None:
             raise AnnotationError(
                 f'{self._data.path}: {name} has two images named {twice}'
             )
