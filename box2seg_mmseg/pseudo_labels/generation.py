@@ -62,8 +62,8 @@ def generate_pseudo_labels(
             a record of about 1 KB per image stays in memory.
         labeler: Makes the label maps.
         out_dir: Folder for the PNGs; created if it does not exist.
-        workers: Number of processes; None means one per core of the machine
-            or of the cluster.
+        workers: Number of processes; None means the labeler's default, or
+            one per core of the machine or of the cluster.
         engine: ``'local'``, this machine, or ``'ray'``, a Ray cluster.
         overwrite: Start over if the folder's PNGs were made by another
             labeler or version, or for other classes.
@@ -80,6 +80,7 @@ def generate_pseudo_labels(
     """
     manifest = {
         'labeler': labeler.config,
+        **labeler.provenance,
         'box2seg_mmseg': __version__,
         'opencv': cv2.__version__,
     }
@@ -93,6 +94,7 @@ def generate_pseudo_labels(
             (labeler, item, folder, store[item.image_id])
             for item in annotations
         )
+        workers = workers or labeler.default_workers
         results = ENGINES[engine](_label_one, jobs, workers)
         bar = tqdm(results, total=total, unit='image', disable=not progress)
         summary = GenerationSummary()
@@ -131,17 +133,21 @@ def _label_one(
             annotations.boxes.tobytes(),
             annotations.labels.tobytes(),
             repr(annotations.size).encode(),
+            *(file.read_bytes() for file in labeler.side_files(image_id)),
         )
         if done is not None and done.inputs == inputs and done.holds(path):
             return done, True
         image = decode_image(data, source, annotations.size)
-        result = labeler.label(image, annotations.boxes, annotations.labels)
+        result = labeler.label(
+            image, annotations.boxes, annotations.labels, image_id
+        )
         png = write_label_png(path, result.label_map)
     except (ImageError, OSError) as error:
         with suppress(OSError):  # an older one had other inputs
             path.unlink()
         is_ours = isinstance(error, ImageError)
-        text = str(error) if is_ours else f'{path}: {error.strerror}'
+        file = getattr(error, 'filename', None) or path
+        text = str(error) if is_ours else f'{file}: {error.strerror}'
         return Record(image_id, error=text), False
     segments = result.segments
     record = Record(

@@ -1,5 +1,6 @@
 """Labelers from a module outside the package."""
 
+import json
 import os
 import subprocess
 import sys
@@ -13,6 +14,11 @@ from PIL import Image
 from rendered_scenes import SCENE_CLASSES
 
 from box2seg_mmseg.boxes import VOCXML, pixel_boxes
+from box2seg_mmseg.pseudo_labels import (
+    PseudoLabeler,
+    Segment,
+    generate_pseudo_labels,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 MODULE = '''
@@ -116,3 +122,55 @@ def test_the_tool_runs_a_labeler_of_a_custom_import(
         got = np.array(Image.open(module / f'out/{item.image_id}.png'))
         assert np.array_equal(got, _top_rows(item, 3))
         assert got.any()
+
+
+class _FromFile(PseudoLabeler):
+    """Labels all boxes at once with the number that a file holds."""
+
+    default_workers = 1
+
+    def __init__(self, folder):
+        self.folder = str(folder)
+
+    @property
+    def provenance(self):
+        return {'taught by': 'nobody'}
+
+    def side_files(self, image_id):
+        return (Path(self.folder, f'{image_id}.txt'),)
+
+    def segment_boxes(self, image, boxes, labels, image_id):
+        (path,) = self.side_files(image_id)
+        value = int(path.read_text())
+        return [
+            Segment(np.full((y2 - y1, x2 - x1), value, np.uint8))
+            for x1, y1, x2, y2 in boxes
+        ]
+
+
+def test_labels_follow_their_side_files(scenes, tmp_path):
+    side, out = tmp_path / 'side', tmp_path / 'out'
+    side.mkdir()
+    ids = [f'train_000{i}' for i in range(3)]
+    for name in ids[:2]:
+        (side / f'{name}.txt').write_text('1')
+
+    def run():
+        items = VOCXML(scenes, SCENE_CLASSES).read(ids)
+        return generate_pseudo_labels(items, _FromFile(side), out, None)
+
+    summary = run()
+    (error,) = summary.errors
+    assert error == f'{side}/{ids[2]}.txt: No such file or directory'
+    manifest = json.loads((out / 'manifest.json').read_text())
+    assert manifest['taught by'] == 'nobody'
+    filled = np.array(Image.open(out / f'{ids[0]}.png'))
+    assert filled.any()
+
+    (side / f'{ids[0]}.txt').write_text('0')
+    (side / f'{ids[2]}.txt').write_text('255')
+    summary = run()
+    assert (summary.num_images, summary.num_kept) == (3, 1)
+    assert not np.array(Image.open(out / f'{ids[0]}.png')).any()
+    ignored = np.array(Image.open(out / f'{ids[2]}.png'))
+    assert set(np.unique(ignored)) == {0, 255}

@@ -1,8 +1,8 @@
 """The base class of the labelers and what they return."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
@@ -27,25 +27,35 @@ class PseudoLabel:
     segments: tuple[Segment, ...]
 
 
-class PseudoLabeler(ABC):
+class PseudoLabeler:
     """Makes the pseudo label of an image from its boxes.
 
-    A labeler segments each box on its own, and :func:`paint_segments` merges
+    A labeler makes one segment per box, and :func:`paint_segments` merges
     the segments. A new one derives from this class, is registered with
-    ``@LABELERS.register_module()`` and implements :meth:`segmenter`. It keeps
-    each argument of ``__init__`` as an attribute of the same name; all other
-    attributes begin with an underscore. It must be picklable, so that worker
-    processes can use it.
+    ``@LABELERS.register_module()`` and implements :meth:`segmenter`, or
+    :meth:`segment_boxes` if it segments all boxes of an image together. It
+    keeps each argument of ``__init__`` as an attribute of the same name; all
+    other attributes begin with an underscore. It must be picklable, so that
+    worker processes can use it.
+
+    A labeler that reads a file for each image besides the photograph names it
+    in :meth:`side_files`; one that depends on other files, such as a
+    checkpoint, describes them in :attr:`provenance`. Labels are made again
+    when these change.
 
     Attributes:
         method: Its name on the command line (``--method``); None for a
             labeler that only configs use. The first line of the class's
             docstring is its help.
         options: Those of its arguments that the command line offers.
+        default_workers: Number of processes if the user names none; None
+            means one per core. A labeler that runs a network sets 1, because
+            the network uses all cores or the GPU already.
     """
 
     method: ClassVar[str | None] = None
     options: ClassVar[tuple[Option, ...]] = ()
+    default_workers: ClassVar[int | None] = None
 
     def __call__(
         self, image: np.ndarray, boxes: np.ndarray, labels: np.ndarray
@@ -54,7 +64,11 @@ class PseudoLabeler(ABC):
         return self.label(image, boxes, labels).label_map
 
     def label(
-        self, image: np.ndarray, boxes: np.ndarray, labels: np.ndarray
+        self,
+        image: np.ndarray,
+        boxes: np.ndarray,
+        labels: np.ndarray,
+        image_id: str | None = None,
     ) -> PseudoLabel:
         """Make the pseudo label of an image.
 
@@ -62,6 +76,7 @@ class PseudoLabeler(ABC):
             image: ``(H, W, 3)`` uint8, BGR.
             boxes: ``(K, 4)`` xyxy in pixels, 0-based and half-open.
             labels: ``(K,)`` integers in ``1..254``.
+            image_id: Its id, for a labeler with :meth:`side_files`.
 
         Raises:
             ValueError: An array has another shape, dtype or value range, a
@@ -84,8 +99,7 @@ class PseudoLabeler(ABC):
         if ((labels < 1) | (labels > 254)).any():
             raise ValueError(f'labels must be in 1..254. Got: {labels}')
 
-        segment = self.segmenter(image)
-        segments = tuple(segment(tuple(box)) for box in pixels.tolist())
+        segments = tuple(self.segment_boxes(image, pixels, labels, image_id))
         for (x1, y1, x2, y2), one in zip(pixels, segments, strict=True):
             values = one.values
             if (values.dtype, values.shape) != (np.uint8, (y2 - y1, x2 - x1)):
@@ -107,8 +121,12 @@ class PseudoLabeler(ABC):
     def warm_up(self, progress: bool = False) -> None:
         """Label a small image, so that numba compiles what it has to now.
 
-        With ``progress``, stderr says so before anything is compiled.
+        With ``progress``, stderr says so before anything is compiled. A
+        labeler that has :meth:`side_files` is left as it is, because the
+        small image has none.
         """
+        if self.side_files(''):
+            return
         message = (
             f'compiling {type(self).__name__} for this machine, once; this '
             'takes about 15 s, or a minute on a slow machine'
@@ -117,9 +135,42 @@ class PseudoLabeler(ABC):
             image = np.zeros((64, 64, 3), np.uint8)
             self(image, np.array([(8, 8, 56, 56)]), [1])
 
-    @abstractmethod
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """What a label folder's manifest records besides :attr:`config`.
+
+        Such as the hash of a checkpoint. It must be a JSON object.
+        """
+        return {}
+
+    def side_files(self, image_id: str) -> tuple[Path, ...]:
+        """The files besides the photograph that the label depends on."""
+        return ()
+
+    def segment_boxes(
+        self,
+        image: np.ndarray,
+        boxes: np.ndarray,
+        labels: np.ndarray,
+        image_id: str | None,
+    ) -> Sequence[Segment]:
+        """Segment all boxes of an image.
+
+        Args:
+            image: ``(H, W, 3)`` uint8, BGR.
+            boxes: ``(K, 4)`` int64 xyxy in whole pixels, half-open, inside
+                the image.
+            labels: ``(K,)`` integers in ``1..254``.
+            image_id: Its id; None if the caller gave none.
+
+        Returns:
+            One segment per box, in the order given.
+        """
+        segment = self.segmenter(image)
+        return [segment(tuple(box)) for box in boxes.tolist()]
+
     def segmenter(self, image: np.ndarray) -> Callable[[Box], Segment]:
-        """Prepare the segmentation of an image's boxes.
+        """Prepare the segmentation of an image's boxes, one by one.
 
         Args:
             image: ``(H, W, 3)`` uint8, BGR.
@@ -128,3 +179,6 @@ class PseudoLabeler(ABC):
             A function that segments one box, given in whole pixels, xyxy,
             half-open, inside the image.
         """
+        raise NotImplementedError(
+            f'{type(self).__name__} must implement segmenter or segment_boxes'
+        )
