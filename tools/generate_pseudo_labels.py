@@ -24,7 +24,11 @@ from box2seg_mmseg.command_line import (
     read_labeler,
     run,
 )
-from box2seg_mmseg.pseudo_labels import ENGINES, generate_pseudo_labels
+from box2seg_mmseg.pseudo_labels import (
+    ENGINES,
+    INSTANCE_FORMATS,
+    generate_pseudo_labels,
+)
 
 
 def main(args: Namespace) -> int:
@@ -42,6 +46,7 @@ def main(args: Namespace) -> int:
         progress=True,
         total=total,
         classes=read_box_source(args).classes,
+        instances=args.instances,
     )
     print_report(report)
     print(
@@ -83,6 +88,15 @@ def parser() -> ArgumentParser:
         action='store_true',
         help='start over in a folder whose labels were made with another '
         'method, parameter, version or class list',
+    )
+    result.add_argument(
+        '--instances',
+        nargs='+',
+        choices=list(INSTANCE_FORMATS),
+        default=[],
+        metavar='FORMAT',
+        help='also write one mask per box to DIR/instances, in these formats: '
+        f'{", ".join(INSTANCE_FORMATS)} (needs the extra coco)',
     )
     add_labeler_options(result)
     return result

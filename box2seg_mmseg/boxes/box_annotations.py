@@ -53,6 +53,10 @@ class BoxAnnotations:
             ``difficult``.
         num_clipped: Number of boxes that reached outside the image before
             they were clipped to it.
+        ids: The ``(K,)`` ids, int or str, that the boxes have in their file,
+            as an object array; None for a box without one. None if the format
+            has no ids.
+        source_id: The id that the image has there, such as COCO's number.
 
     Raises:
         AnnotationError: A box or label is out of its range, or an array has
@@ -67,6 +71,8 @@ class BoxAnnotations:
     scores: np.ndarray | None = None
     flags: Mapping[str, np.ndarray] = field(default_factory=dict)
     num_clipped: int = 0
+    ids: np.ndarray | None = None
+    source_id: int | str | None = None
 
     def __post_init__(self) -> None:
         boxes = np.asarray(self.boxes, np.float32).reshape(-1, 4)
@@ -74,8 +80,9 @@ class BoxAnnotations:
         object.__setattr__(self, 'boxes', boxes)
         object.__setattr__(self, 'labels', labels)
         per_box = {'labels': labels, **self.flags}
-        if self.scores is not None:
-            per_box['scores'] = self.scores
+        for name in ('scores', 'ids'):
+            if getattr(self, name) is not None:
+                per_box[name] = getattr(self, name)
         for name, values in per_box.items():
             if len(values) != len(boxes):
                 raise AnnotationError(
@@ -105,6 +112,7 @@ class BoxAnnotations:
             labels=self.labels[indices],
             scores=None if self.scores is None else self.scores[indices],
             flags={k: v[indices] for k, v in self.flags.items()},
+            ids=None if self.ids is None else self.ids[indices],
         )
 
 

@@ -97,7 +97,7 @@ class ReadingReport:
 class BoxCollector:
     """Gathers the boxes of one image and clips them to it.
 
-    ``image_id``, ``image_path`` and ``size`` are those of
+    ``image_id``, ``image_path``, ``size`` and ``source_id`` are those of
     :class:`BoxAnnotations`. Each box has the flags of ``flag_names`` and, if
     ``has_scores``, a score.
     """
@@ -107,6 +107,7 @@ class BoxCollector:
     size: tuple[int, int]
     flag_names: Sequence[str] = ()
     has_scores: bool = False
+    source_id: int | str | None = None
     _found: list[tuple] = field(default_factory=list)
     _num_clipped: int = 0
 
@@ -118,6 +119,7 @@ class BoxCollector:
         score: float | None = None,
         flags: Sequence[bool] = (),
         given: object = None,
+        box_id: object = None,
     ) -> None:
         """Add a box.
 
@@ -128,6 +130,7 @@ class BoxCollector:
             score: In ``[0, 1]``, if the boxes have scores.
             flags: One value for each flag name.
             given: The values in the file, for messages; None means ``box``.
+            box_id: Its id in the file. Only an int or a str is kept.
 
         Raises:
             AnnotationError: The box has NaN, is empty or lies entirely
@@ -156,14 +159,16 @@ class BoxCollector:
             raise AnnotationError(
                 f'{where}: needs a score in [0, 1]. Got: {score}'
             )
-        self._found.append((clipped, label, score, flags))
+        box_id = box_id if type(box_id) in (int, str) else None
+        self._found.append((clipped, label, score, flags, box_id))
         self._num_clipped += bool((clipped != found).any())
 
     def collect(self) -> BoxAnnotations:
         """The boxes that were added."""
-        boxes, labels, scores, flags = (
-            [values[i] for values in self._found] for i in range(4)
+        boxes, labels, scores, flags, ids = (
+            [values[i] for values in self._found] for i in range(5)
         )
+        has_ids = any(box_id is not None for box_id in ids)
         return BoxAnnotations(
             image_id=self.image_id,
             image_path=str(self.image_path),
@@ -176,6 +181,8 @@ class BoxCollector:
                 for i, name in enumerate(self.flag_names)
             },
             num_clipped=self._num_clipped,
+            ids=np.array(ids, object) if has_ids else None,
+            source_id=self.source_id,
         )
 
 

@@ -3,6 +3,7 @@
 from ..option import Option
 from .engines import ENGINES
 from .generation import GenerationSummary, generate_pseudo_labels
+from .instance_exports import INSTANCE_FORMATS
 from .label_check import check_label_folder, verify_pseudo_labels
 from .labelers.box_cut import BACKENDS, MIN_SIDE
 from .labelers.box_fill import BoxFill
@@ -16,6 +17,7 @@ from .store import StoreError
 __all__ = [
     'BACKENDS',
     'ENGINES',
+    'INSTANCE_FORMATS',
     'LABELERS',
     'MIN_SIDE',
     'NUM_PERTURBATIONS',

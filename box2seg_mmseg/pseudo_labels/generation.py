@@ -1,7 +1,7 @@
 """The pseudo labels of a whole split."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +15,8 @@ from ..images import ImageError, decode_image, read_image_bytes
 from ..label_maps import write_label_png
 from ..version import __version__
 from .engines import ENGINES
+from .instance_exports import export_instances, require_formats
+from .instance_masks import mask_path, write_masks
 from .labelers.pseudo_labeler import PseudoLabeler
 from .store import PseudoLabelStore, Record, png_path
 
@@ -49,6 +51,7 @@ def generate_pseudo_labels(
     progress: bool = False,
     total: int | None = None,
     classes: Sequence[str] | None = None,
+    instances: Collection[str] = (),
 ) -> GenerationSummary:
     """Write the pseudo label of every image as ``out_dir/<image_id>.png``.
 
@@ -72,12 +75,19 @@ def generate_pseudo_labels(
         classes: Names of the foreground classes, the first has label 1.
             Recorded in the folder, so that a training with another class
             list notices.
+        instances: Also write one mask per box to ``out_dir/instances``, in
+            these of the ``INSTANCE_FORMATS``. Needs ``classes``.
 
     Raises:
         FolderError: ``out_dir`` is not a folder, or another run is using it.
         StoreError: The folder's PNGs were made by another labeler or
-            version, or for other classes, or not by this function.
+            version, or for other classes, or not by this function; or with
+            masks of instances and this run makes none, or the reverse.
+        ImportError: ``instances`` need pycocotools, which is not installed.
+        ValueError: A format of ``instances`` is unknown, or ``classes`` is
+            None.
     """
+    require_formats(instances, classes)
     manifest = {
         'labeler': labeler.config,
         **labeler.provenance,
@@ -86,12 +96,14 @@ def generate_pseudo_labels(
     }
     if classes is not None:
         manifest['classes'] = list(classes)
+    if instances:
+        manifest['instances'] = 'masks'
     with only_run(out_dir):
         store = PseudoLabelStore(out_dir, manifest, overwrite)
         labeler.warm_up(progress)
         folder = store.folder.resolve()
         jobs = (
-            (labeler, item, folder, store[item.image_id])
+            (labeler, item, folder, store[item.image_id], bool(instances))
             for item in annotations
         )
         workers = workers or labeler.default_workers
@@ -108,6 +120,8 @@ def generate_pseudo_labels(
             summary.num_boxes += len(record.fallbacks)
             summary.fallbacks.update(filter(None, record.fallbacks))
         try:
+            if instances:
+                export_instances(folder, store.labelled(), classes, instances)
             store.finish()
         except OSError as error:
             summary.errors.append(
@@ -122,10 +136,11 @@ def _label_one(
     annotations: BoxAnnotations,
     folder: Path,
     done: Record | None,
+    with_masks: bool,
 ) -> tuple[Record, bool]:
     """The record of an image, and whether it is ``done``, still valid."""
     image_id, source = annotations.image_id, annotations.image_path
-    path = png_path(folder, image_id)
+    path, masks_path = png_path(folder, image_id), mask_path(folder, image_id)
     try:
         data = read_image_bytes(source)
         inputs = hash_of(
@@ -133,23 +148,28 @@ def _label_one(
             annotations.boxes.tobytes(),
             annotations.labels.tobytes(),
             repr(annotations.size).encode(),
+            *(_ids_of(annotations) if with_masks else ()),
             *(file.read_bytes() for file in labeler.side_files(image_id)),
         )
-        if done is not None and done.inputs == inputs and done.holds(path):
+        is_same = done is not None and done.inputs == inputs
+        if is_same and done.holds(path) and done.holds_masks(masks_path):
             return done, True
         image = decode_image(data, source, annotations.size)
         result = labeler.label(
             image, annotations.boxes, annotations.labels, image_id
         )
+        segments = result.segments
         png = write_label_png(path, result.label_map)
+        if with_masks:
+            masks = write_masks(masks_path, annotations, segments)
     except (ImageError, OSError) as error:
-        with suppress(OSError):  # an older one had other inputs
-            path.unlink()
+        for old in (path, masks_path):  # had other inputs
+            with suppress(OSError):
+                old.unlink()
         is_ours = isinstance(error, ImageError)
         file = getattr(error, 'filename', None) or path
         text = str(error) if is_ours else f'{file}: {error.strerror}'
         return Record(image_id, error=text), False
-    segments = result.segments
     record = Record(
         image_id,
         inputs,
@@ -157,5 +177,16 @@ def _label_one(
         [s.fallback for s in segments],
         [round(s.filling_rate, 4) for s in segments],
         [round(s.agreement, 4) for s in segments if s.agreement is not None],
+        masks=hash_of(masks) if with_masks else '',
     )
     return record, False
+
+
+def _ids_of(annotations: BoxAnnotations) -> tuple[bytes, ...]:
+    """What the masks of the boxes have besides their labels, as bytes."""
+    ids, crowd = annotations.ids, annotations.flags.get('crowd')
+    return (
+        repr(annotations.source_id).encode(),
+        repr(None if ids is None else ids.tolist()).encode(),
+        b'' if crowd is None else crowd.tobytes(),
+    )

@@ -4,6 +4,8 @@ import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
+from .instance_exports import AGAIN, exported_problems
+from .instance_masks import mask_path
 from .store import (
     JOURNAL,
     MANIFEST,
@@ -72,35 +74,44 @@ def check_label_folder(
 def verify_pseudo_labels(
     folder: str | Path, skip: Collection[str] = ()
 ) -> list[str]:
-    """Compare all PNGs of a folder with its records.
+    """Compare all files of a folder with its records.
 
     Args:
         folder: A folder that :func:`generate_pseudo_labels` made.
         skip: Ids of images that are not compared.
 
     Returns:
-        One line for each PNG that is missing, altered or not this tool's, and
-        one if a run was not finished.
+        One line for each PNG that is missing, altered or not this tool's, for
+        each file of instance masks that is missing or altered, and one if a
+        run was not finished.
 
     Raises:
         StoreError: The folder has no manifest.
     """
     folder = Path(folder)
-    if read_manifest(folder) is None:
+    manifest = read_manifest(folder)
+    if manifest is None:
         raise StoreError(
             f'{folder}: no {MANIFEST}; not a folder of pseudo labels'
         )
     records: dict[str, Record | None] = {**read_records(folder)}
-    lines = []
+    lines: list[str] = []
     if not (folder / RECORDS).exists() or (folder / JOURNAL).exists():
         lines = [f'{folder}: the last run was not finished; run it again']
     else:
         for path in sorted(folder.rglob('*.png')):
             name = path.relative_to(folder).with_suffix('').as_posix()
             records.setdefault(name, None)
+        if 'instances' in manifest:
+            lines = list(exported_problems(folder))
     for image_id in skip:
         records.pop(image_id, None)
-    return lines + list(_problems(folder, records).values())
+    lines += _problems(folder, records).values()
+    for image_id, record in records.items():
+        path = mask_path(folder, image_id)
+        if record is not None and not record.holds_masks(path):
+            lines.append(f'{path}: missing or altered; {AGAIN}')
+    return lines
 
 
 def _problems(
@@ -113,11 +124,11 @@ def _problems(
         if record is not None and record.error is not None:
             problem = f'not made: {record.error}'
         elif not path.exists():
-            problem = 'missing; run generate_pseudo_labels again'
+            problem = f'missing; {AGAIN}'
         elif record is None:
             problem = 'this tool did not write it; move it elsewhere'
         elif not record.holds(path):
-            problem = 'altered or truncated; run generate_pseudo_labels again'
+            problem = f'altered or truncated; {AGAIN}'
         else:
             continue
         problems[image_id] = f'{path}: {problem}'

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..files import FolderError, hash_of, replacing, write_json
+from .instance_exports import remove_instances
 from .labelers.builder import LABELERS
 
 MANIFEST = 'manifest.json'
@@ -43,6 +44,7 @@ class Record:
         agreements: For each box the mean IoU of its segment with those of
             perturbed boxes, in ``[0, 1]``; empty if there were none.
         error: Why there is no PNG, or None.
+        masks: Hash of the file of instance masks; empty if there is none.
     """
 
     image_id: str
@@ -52,10 +54,17 @@ class Record:
     filling_rates: list[float] = field(default_factory=list)
     agreements: list[float] = field(default_factory=list)
     error: str | None = None
+    masks: str = ''
 
     def holds(self, path: Path) -> bool:
         """Whether a file is the PNG that was written."""
         return path.exists() and hash_of(path.read_bytes()) == self.png
+
+    def holds_masks(self, path: Path) -> bool:
+        """Whether a file has the masks that were written, if any were."""
+        if not self.masks:
+            return True
+        return path.exists() and hash_of(path.read_bytes()) == self.masks
 
 
 class PseudoLabelStore:
@@ -99,8 +108,10 @@ class PseudoLabelStore:
             # The manifest goes last: if this is killed, the pseudo labels
             # that are left still belong to the old one.
             if old is not None:
-                for image_id in read_records(self.folder):
+                image_ids = read_records(self.folder)
+                for image_id in image_ids:
                     png_path(self.folder, image_id).unlink(missing_ok=True)
+                remove_instances(self.folder, image_ids)
             (self.folder / RECORDS).unlink(missing_ok=True)
             self._journal.unlink(missing_ok=True)
             write_json(path, new)
@@ -126,6 +137,10 @@ class PseudoLabelStore:
             self._journal.open('ab', buffering=0) as journal,
         ):
             journal.write(b'\n' + json.dumps(asdict(record)).encode())
+
+    def labelled(self) -> list[str]:
+        """The images that have a pseudo label, in order."""
+        return sorted(k for k, v in self._records.items() if v.error is None)
 
     def finish(self) -> None:
         """Write all records in order and remove the journal.

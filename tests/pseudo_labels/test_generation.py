@@ -139,7 +139,8 @@ def run(scenes, tmp_path):
 
 
 def _contents(folder):
-    return {p.name: p.read_bytes() for p in folder.iterdir()}
+    files = (p for p in folder.rglob('*') if p.is_file())
+    return {p.relative_to(folder): p.read_bytes() for p in files}
 
 
 def test_a_rerun_does_what_is_missing_or_stale(run, tmp_path):
@@ -344,10 +345,12 @@ def test_a_killed_run_is_taken_up_byte_for_byte(scenes, tmp_path):
             *(scenes, '--split', scenes / 'ImageSets/Segmentation/train.txt'),
             *('--classes', tmp_path / 'classes.txt', '--workers', '2'),
             *('--backend', 'opencv'),  # slow enough to be killed
+            *('--instances', 'coco-rle', 'coco-polygons', 'yolo'),
             *('--out', tmp_path / name),
         ]
         return subprocess.Popen([*map(str, command)])
 
+    pytest.importorskip('pycocotools', reason="needs the extra 'coco'")
     journal = tmp_path / 'killed/records.part.jsonl'
     for size in (1, 1500):  # at the first of 16 records, and among them
         killed = start('killed')
@@ -360,4 +363,7 @@ def test_a_killed_run_is_taken_up_byte_for_byte(scenes, tmp_path):
     assert 'the last run was not finished; run it again' in problem
     assert start('killed').wait() == 0
     assert start('whole').wait() == 0
-    assert _contents(tmp_path / 'killed') == _contents(tmp_path / 'whole')
+    whole = _contents(tmp_path / 'whole')
+    assert _contents(tmp_path / 'killed') == whole
+    # PNG, masks and YOLO's text of 16 images, two COCO files, three records
+    assert len(whole) == 3 * 16 + 2 + 3

@@ -31,7 +31,8 @@ class COCOJSON(BoxSource):
 
     ``bbox`` is xywh in pixels, 0-based. Masks in the file are not kept in
     memory. ``iscrowd`` becomes the flag ``crowd``. The id of an image is its
-    ``file_name`` without suffix.
+    ``file_name`` without suffix; its number and the ids of the boxes are kept
+    too.
 
     Args:
         data_root: As for :class:`BoxSource`, like ``classes``.
@@ -145,6 +146,7 @@ class CocoIndex:
                 size,
                 [] if has_scores else ['crowd'],
                 has_scores,
+                image['id'],
             )
             for i in own:
                 entry, where = entries[i], f'{name} {i + 1}'
@@ -164,6 +166,7 @@ class CocoIndex:
                         score=score,
                         flags=flags,
                         given=f'bbox {given}',
+                        box_id=entry.get('id'),
                     )
             yield collector.collect()
 

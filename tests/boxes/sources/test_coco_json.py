@@ -9,6 +9,7 @@ from box2seg_mmseg.boxes import (
     BoxAnnotations,
     Detections,
     ReadingReport,
+    add_box_noise,
     select_detections,
 )
 from box2seg_mmseg.boxes.sources.coco_file import read_json
@@ -39,6 +40,26 @@ def _source(path, classes=None):
 
 def _box(image=0, category=7, bbox=(2, 3, 4, 5), **more):
     return dict(image_id=image, category_id=category, bbox=list(bbox), **more)
+
+
+def test_ids_stay_with_their_boxes(tmp_path):
+    path = _index(
+        tmp_path,
+        _box(0, 8, id=30),
+        _box(0, 9, id=31),
+        _box(0, 7, id='x', iscrowd=1),
+        _box(0, 8, bbox=(20, 10, 3, 4)),
+        _box(0, 8, bbox=(9, 9, 3, 4), id=1.5),
+    )
+    cat, dog = _source(path).read(['b/cat', 'dog'])
+    assert cat.ids.tolist() == [30, 'x', None, None]
+    assert cat.take(np.array([2, 0])).ids.tolist() == [None, 30]
+    assert [cat.source_id, dog.source_id, dog.ids] == [0, 1, None]
+    # The three dogs become one.
+    merged = add_box_noise(cat, 'merge', 1.0)
+    assert merged.ids.tolist() == [30, 'x']
+    with pytest.raises(AnnotationError, match='ids must have one value per b'):
+        BoxAnnotations('a', 'a', (9, 9), [], [], ids=cat.ids)
 
 
 def test_boxes_go_to_their_images_under_vocs_names(tmp_path):
