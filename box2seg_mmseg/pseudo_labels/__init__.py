@@ -11,6 +11,7 @@ from .labelers.builder import LABELERS, build_labeler
 from .labelers.grab_cut import GrabCut
 from .labelers.pseudo_labeler import PseudoLabel, PseudoLabeler
 from .labelers.segment import Segment, paint_segments
+from .labelers.segment_anything import SegmentAnything
 from .labelers.stability import NUM_PERTURBATIONS
 from .store import StoreError
 
@@ -28,6 +29,7 @@ __all__ = [
     'PseudoLabel',
     'PseudoLabeler',
     'Segment',
+    'SegmentAnything',
     'StoreError',
     'build_labeler',
     'check_label_folder',

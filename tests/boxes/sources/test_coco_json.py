@@ -55,9 +55,9 @@ def test_ids_stay_with_their_boxes(tmp_path):
     assert cat.ids.tolist() == [30, 'x', None, None]
     assert cat.take(np.array([2, 0])).ids.tolist() == [None, 30]
     assert [cat.source_id, dog.source_id, dog.ids] == [0, 1, None]
-    # The three dogs become one.
+    # The first dog merges with the third, then the second with both.
     merged = add_box_noise(cat, 'merge', 1.0)
-    assert merged.ids.tolist() == [30, 'x']
+    assert merged.ids.tolist() == ['x', None]
     with pytest.raises(AnnotationError, match='ids must have one value per b'):
         BoxAnnotations('a', 'a', (9, 9), [], [], ids=cat.ids)
 
