@@ -74,7 +74,7 @@ def parser() -> ArgumentParser:
         '--workers',
         type=positive_int,
         help='number of processes (default: one per core of the machine or '
-        'cluster)',
+        'cluster; 1 for a method that runs a network)',
     )
     result.add_argument(
         '--engine',

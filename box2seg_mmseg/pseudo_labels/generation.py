@@ -125,7 +125,8 @@ def generate_pseudo_labels(
             store.finish()
         except OSError as error:
             summary.errors.append(
-                f'{store.folder}: could not write the records: '
+                f'{error.filename or store.folder}: could not write the '
+                'records or the masks of instances: '
                 f'{error.strerror}; fix this and rerun'
             )
     return summary

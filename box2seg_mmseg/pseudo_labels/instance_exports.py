@@ -16,15 +16,16 @@ import numpy as np
 from ..files import hash_of, replacing, write_json
 from ..id_lists import find_repeated
 from .instance_masks import (
+    AGAIN,
     INSTANCES,
     Content,
     mask_path,
     mask_utils,
+    read_json,
     read_masks,
 )
 from .outlines import join_outlines, mask_outlines
 
-AGAIN = 'run generate_pseudo_labels again'
 _EXPORTED = f'{INSTANCES}/exported.json'
 
 
@@ -102,7 +103,7 @@ def _exported(folder: Path) -> Content:
     path = folder / _EXPORTED
     if not path.exists():
         return dict(formats=[], files={})
-    return json.loads(path.read_text())
+    return read_json(path)
 
 
 def _coco_rle(

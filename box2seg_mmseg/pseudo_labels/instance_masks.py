@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from ..boxes import BoxAnnotations, pixel_boxes
-from ..files import replacing
+from ..files import FolderError, replacing
 from .labelers.segment import Segment
 
+AGAIN = 'run generate_pseudo_labels again'
 INSTANCES = 'instances'
 """The folder of the masks in a folder of pseudo labels."""
 
@@ -75,8 +76,22 @@ def write_masks(
 
 def read_masks(folder: Path, image_id: str) -> tuple[Content, list[Content]]:
     """COCO's entries of an image and of its boxes, from its masks."""
-    image, entries = json.loads(mask_path(folder, image_id).read_text())
+    image, entries = read_json(mask_path(folder, image_id))
     return image, entries
+
+
+def read_json(path: Path) -> Any:
+    """Read a file that was written here.
+
+    Raises:
+        FolderError: It was altered and is no JSON any more.
+    """
+    try:
+        return json.loads(path.read_text())
+    except ValueError as error:
+        raise FolderError(
+            f'{path}: cannot be read; delete it and {AGAIN}: {error}'
+        ) from None
 
 
 def mask_utils() -> ModuleType:

@@ -4,8 +4,8 @@ import warnings
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from .instance_exports import AGAIN, exported_problems
-from .instance_masks import mask_path
+from .instance_exports import exported_problems
+from .instance_masks import AGAIN, mask_path
 from .store import (
     JOURNAL,
     MANIFEST,
@@ -87,6 +87,7 @@ def verify_pseudo_labels(
 
     Raises:
         StoreError: The folder has no manifest.
+        FolderError: The list of exported instance masks cannot be read.
     """
     folder = Path(folder)
     manifest = read_manifest(folder)

@@ -9,6 +9,7 @@ from rendered_scenes import SCENE_CLASSES
 from scipy.ndimage import binary_fill_holes
 
 from box2seg_mmseg.boxes import COCOJSON, VOCXML, BoxAnnotations, pixel_boxes
+from box2seg_mmseg.files import FolderError
 from box2seg_mmseg.pseudo_labels import (
     PseudoLabeler,
     Segment,
@@ -281,6 +282,24 @@ def test_a_rerun_restores_what_is_missing_or_altered(source, tmp_path):
             assert problem.startswith(f'{path}: missing')
             assert _run(source, out).num_kept == num_kept
             assert _contents(out) == first
+
+
+def test_files_that_cannot_be_read_are_named(source, tmp_path):
+    out = tmp_path / 'out'
+    _run(source, out)
+    masks = out / 'instances/masks/first.json'
+    kept = masks.read_bytes()
+    masks.write_text('[')
+    with pytest.raises(FolderError, match=r'first\.json: cannot be read; del'):
+        _run(source, out, ids=['b/second'])
+    masks.unlink()
+    (error,) = _run(source, out, ids=['b/second']).errors
+    assert f'{masks}: could not write the records or the masks' in error
+    assert _run(source, out).errors == []
+    assert masks.read_bytes() == kept
+    (out / 'instances/exported.json').write_text('')
+    with pytest.raises(FolderError, match=r'exported\.json: cannot be read'):
+        verify_pseudo_labels(out)
 
 
 def test_formats_are_added_and_follow_the_boxes(source, tmp_path):
