@@ -82,14 +82,21 @@ class Predictor:
         head = self._model.decode_head
         return 'attention' in getattr(head, 'branch_channels', ())
 
-    def predict(self, image_path: str | Path) -> tuple[SegDataSample, Tensor]:
+    def predict(
+        self, image: str | Path | np.ndarray
+    ) -> tuple[SegDataSample, Tensor]:
         """Predict one image with the network, without the CRF.
+
+        Args:
+            image: A path, or ``(H, W, 3)`` uint8, BGR.
 
         Returns:
             The sample with ``pred_sem_seg``, and the probabilities of the
             classes, ``(C, H, W)``.
         """
-        sample = inference_model(self._model, str(image_path))
+        if isinstance(image, Path):
+            image = str(image)
+        sample = inference_model(self._model, image)
         logits = sample.seg_logits.data
         return sample, class_probs(logits, self._model.out_channels)
 

@@ -1,0 +1,204 @@
+"""Pseudo labels that a trained network refines."""
+
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from ..files import hash_of
+from ..id_lists import read_split
+from ..installed import find_config
+from ..label_maps import IGNORE, read_label_png
+from ..models.post_processing import DenseCRF
+from ..pseudo_labels import LABELERS, PseudoLabeler, Segment
+from ..pseudo_labels.refinement import refine_label_map
+from ..pseudo_labels.store import png_path, read_manifest
+from .predictor import Predictor
+
+
+@LABELERS.register_module()
+class RefinedLabels(PseudoLabeler):
+    """Mixes a network's predictions with the labels it was trained on.
+
+    The network averages out what is wrong in single labels, but its outline
+    is coarse; the old labels and the dense CRF know the outline. Each box
+    admits its class, and there is only background outside all boxes. All of
+    this is our choice; docs/pseudo_labels.md shows what was tried.
+
+    A network tends to repeat the errors of the labels that it was trained
+    on. It should therefore label other images: give one checkpoint for each
+    part of the split, trained on the other parts (``train_rounds`` does so).
+
+    A network with a single foreground class refines boxes of any classes.
+
+    Args:
+        model_config: Config of the network: a file, or the name of an
+            installed one.
+        checkpoints: Its checkpoint; or several, each with the split file of
+            the images that it labels.
+        labels: Folder of the old labels.
+        network_share: Weight of the network's probabilities, in ``[0, 1]``;
+            the old label has the rest.
+        confidence: Probability that an old label stands for, in
+            ``[0.5, 1]``.
+        gamma: The network's mean probability of a box's class, over the box,
+            is raised to at least this share of the filling rate of the old
+            label, in ``[0, 1]``.
+        least_filling: A box keeps its old label if less than this share of
+            it would have its class, in ``[0, 1]``.
+        crf: Whether a :class:`DenseCRF` with its default parameters makes
+            the labels.
+        device: A torch device, such as ``'cuda'``.
+        trust: Load a checkpoint whose weights are not tensors, **which may
+            run code in it**.
+
+    Raises:
+        ImportError: ``crf`` is set and pydensecrf is not installed.
+        UsageError: There is no such config or split file.
+        ValueError: A number is out of its range, or two split files name the
+            same image.
+    """
+
+    default_workers: ClassVar[int | None] = 1
+
+    def __init__(
+        self,
+        model_config: str,
+        checkpoints: str | Mapping[str, str],
+        labels: str,
+        network_share: float = 0.5,
+        confidence: float = 0.7,
+        gamma: float = 0.9,
+        least_filling: float = 0.2,
+        crf: bool = True,
+        device: str = 'cpu',
+        trust: bool = False,
+    ) -> None:
+        for name, value, low in (
+            ('network_share', network_share, 0),
+            ('confidence', confidence, 0.5),
+            ('gamma', gamma, 0),
+            ('least_filling', least_filling, 0),
+        ):
+            if not low <= value <= 1:
+                raise ValueError(f'{name} must be in [{low}, 1]. Got: {value}')
+        self.model_config = str(model_config)
+        self.checkpoints = checkpoints
+        self.labels = str(labels)
+        self.network_share = network_share
+        self.confidence = confidence
+        self.gamma = gamma
+        self.least_filling = least_filling
+        self.crf = crf
+        self.device = device
+        self.trust = trust
+        find_config(model_config)
+        self._crf = DenseCRF() if crf else None
+        self._checkpoint_of: dict[str, str] = {}
+        if isinstance(checkpoints, Mapping):
+            for checkpoint, split in checkpoints.items():
+                ids = read_split(split)
+                both = self._checkpoint_of.keys() & ids
+                if both:
+                    raise ValueError(
+                        f'{split}: another split names {min(both)} too; each '
+                        'image is labelled by one checkpoint'
+                    )
+                self._checkpoint_of.update(dict.fromkeys(ids, checkpoint))
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Hashes of the checkpoints, and how the old labels were made."""
+        return {
+            'checkpoints': {
+                str(path): hash_of(Path(path).read_bytes())
+                for path in (
+                    self.checkpoints
+                    if isinstance(self.checkpoints, Mapping)
+                    else [self.checkpoints]
+                )
+            },
+            'old_labels': read_manifest(self.labels),
+        }
+
+    def side_files(self, image_id: str) -> tuple[Path, ...]:
+        """The old label map."""
+        return (png_path(Path(self.labels), image_id),)
+
+    def segment_boxes(
+        self,
+        image: np.ndarray,
+        boxes: np.ndarray,
+        labels: np.ndarray,
+        image_id: str | None,
+    ) -> list[Segment]:
+        """See the base class.
+
+        Raises:
+            ValueError: No split file names the image, the old label map has
+                another size, or the network knows too few classes.
+        """
+        if not len(boxes):
+            return []
+        (path,) = self.side_files(image_id)
+        old = read_label_png(path, IGNORE)
+        if old.shape != image.shape[:2]:
+            raise ValueError(
+                f'{path}: must have the size of the image, '
+                f'{image.shape[:2]}. Got: {old.shape}'
+            )
+        probs = self._predict(image, image_id)
+        is_one_class = len(probs) == 2
+        if is_one_class:
+            labels = np.ones_like(labels)
+            old = np.where((old > 0) & (old < 255), 1, old)
+        elif labels.max() >= len(probs):
+            raise ValueError(
+                f'{self.model_config}: has {len(probs)} classes with the '
+                f'background, but a box of {image_id} has class '
+                f'{labels.max()}; use the class list of the boxes'
+            )
+        new, fallbacks = refine_label_map(
+            image,
+            boxes,
+            labels,
+            probs,
+            old,
+            self.network_share,
+            self.confidence,
+            self.gamma,
+            self.least_filling,
+            self._crf,
+        )
+        return [
+            Segment((new[y1:y2, x1:x2] == label).astype(np.uint8), fallback)
+            for (x1, y1, x2, y2), label, fallback in zip(
+                boxes, labels, fallbacks, strict=True
+            )
+        ]
+
+    def _predict(self, image: np.ndarray, image_id: str | None) -> np.ndarray:
+        """Mean probabilities of the image and its mirror, ``(C, H, W)``."""
+        checkpoint = self.checkpoints
+        if isinstance(checkpoint, Mapping):
+            if image_id not in self._checkpoint_of:
+                raise ValueError(
+                    f'{image_id}: is in none of the split files '
+                    f'{", ".join(map(str, checkpoint.values()))}'
+                )
+            checkpoint = self._checkpoint_of[image_id]
+        predictor = _load(
+            self.model_config, str(checkpoint), self.device, self.trust
+        )
+        _, probs = predictor.predict(image)
+        mirrored = np.ascontiguousarray(image[:, ::-1])
+        _, others = predictor.predict(mirrored)
+        mean = (probs + others.flip(-1)) / 2
+        return mean.float().cpu().numpy()
+
+
+@lru_cache(maxsize=1)  # of the process, which unpickles labelers again
+def _load(config: str, checkpoint: str, device: str, trust: bool) -> Predictor:
+    return Predictor(find_config(config), checkpoint, device, trust=trust)

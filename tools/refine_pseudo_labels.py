@@ -1,0 +1,135 @@
+"""Refine pseudo labels with a network that was trained on them.
+
+The new label of a pixel comes from the network's probabilities, the old label
+and a dense CRF; a class can appear only in its boxes. The network should not
+have been trained on the images that it labels: train on a part of the split,
+and label the rest. train_rounds does all of that in one command.
+
+The folder records how its labels were made, with the hash of the checkpoint:
+a run makes only the labels that are missing or whose image, boxes or old
+label have changed, and the same command resumes a run that was interrupted.
+"""
+
+import sys
+from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
+
+from box2seg_mmseg.boxes import ReadingReport
+from box2seg_mmseg.command_line import (
+    add_box_options,
+    add_device_option,
+    add_model_arguments,
+    check_model_files,
+    check_not_read,
+    list_skipped,
+    print_report,
+    read_box_source,
+    read_boxes,
+    run,
+    share,
+)
+from box2seg_mmseg.files import existing_folder
+from box2seg_mmseg.pseudo_labels import generate_pseudo_labels
+
+
+def main(args: Namespace) -> int:
+    """Make the labels and print a summary."""
+    # torch is imported only now, so that --help is fast.
+    from box2seg_mmseg.apis.refined_labels import RefinedLabels
+
+    check_model_files(args)
+    existing_folder(args.labels)
+    check_not_read(args.out, args.labels)
+    labeler = RefinedLabels(
+        args.config,
+        args.checkpoint,
+        args.labels,
+        args.network_share,
+        args.confidence,
+        args.gamma,
+        args.least_filling,
+        not args.no_crf,
+        args.device,
+        args.trust_checkpoint,
+    )
+    report = ReadingReport(skip_bad=args.skip_bad)
+    annotations, total = read_boxes(args, report)
+    summary = generate_pseudo_labels(
+        annotations,
+        labeler,
+        args.out,
+        workers=None,
+        overwrite=args.overwrite,
+        progress=True,
+        total=total,
+        classes=read_box_source(args).classes,
+    )
+    print_report(report)
+    print(
+        f'{summary.num_images} images, {summary.num_boxes} boxes -> '
+        f'{args.out}; {summary.num_kept} images were already labelled'
+    )
+    for reason, count in sorted(summary.fallbacks.items()):
+        print(f'{count} boxes: {reason}')
+    status = list_skipped(report)
+    for error in summary.errors:
+        print(f'not labelled: {error}', file=sys.stderr)
+    return 1 if summary.errors else status
+
+
+def parser() -> ArgumentParser:
+    """The command line."""
+    result = ArgumentParser(
+        description=__doc__, formatter_class=RawDescriptionHelpFormatter
+    )
+    add_model_arguments(result)
+    result.add_argument(
+        '--labels', required=True, metavar='DIR', help='the old labels'
+    )
+    result.add_argument(
+        '--out', required=True, metavar='DIR', help='folder for the new PNGs'
+    )
+    result.add_argument(
+        '--network-share',
+        type=share,
+        default=0.5,
+        help='weight of the network; the old label has the rest '
+        '(default: %(default)s)',
+    )
+    result.add_argument(
+        '--confidence',
+        type=share,
+        default=0.7,
+        help='probability that an old label stands for, from 0.5 '
+        '(default: %(default)s)',
+    )
+    result.add_argument(
+        '--gamma',
+        type=share,
+        default=0.9,
+        help="raise the network's mean probability in a box to at least this "
+        "share of the old label's filling rate (default: %(default)s)",
+    )
+    result.add_argument(
+        '--least-filling',
+        type=share,
+        default=0.2,
+        help='a box keeps its old label if the new one would fill less than '
+        'this share of it (default: %(default)s)',
+    )
+    result.add_argument(
+        '--no-crf',
+        action='store_true',
+        help='take the most probable class of each pixel, without dense CRF',
+    )
+    result.add_argument(
+        '--overwrite',
+        action='store_true',
+        help='start over in a folder whose labels were made in another way',
+    )
+    add_device_option(result)
+    add_box_options(result)
+    return result
+
+
+if __name__ == '__main__':
+    run(main, parser())
