@@ -1,6 +1,6 @@
 """Pseudo labels that a trained network refines."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
@@ -110,18 +110,14 @@ class RefinedLabels(PseudoLabeler):
 
     @property
     def provenance(self) -> dict[str, Any]:
-        """Hashes of the checkpoints, and how the old labels were made."""
-        return {
-            'checkpoints': {
-                str(path): hash_of(Path(path).read_bytes())
-                for path in (
-                    self.checkpoints
-                    if isinstance(self.checkpoints, Mapping)
-                    else [self.checkpoints]
-                )
-            },
-            'old_labels': read_manifest(self.labels),
-        }
+        """Hashes of the files, and how the old labels were made."""
+        result: dict[str, Any] = {'old_labels': read_manifest(self.labels)}
+        if isinstance(self.checkpoints, Mapping):
+            checkpoints, splits = zip(*self.checkpoints.items(), strict=True)
+            result['splits'] = _hashes(splits)
+        else:
+            checkpoints = (self.checkpoints,)
+        return result | {'checkpoints': _hashes(checkpoints)}
 
     def side_files(self, image_id: str) -> tuple[Path, ...]:
         """The old label map."""
@@ -197,6 +193,10 @@ class RefinedLabels(PseudoLabeler):
         _, others = predictor.predict(mirrored)
         mean = (probs + others.flip(-1)) / 2
         return mean.float().cpu().numpy()
+
+
+def _hashes(paths: Iterable[str]) -> dict[str, str]:
+    return {path: hash_of(Path(path).read_bytes()) for path in paths}
 
 
 @lru_cache(maxsize=1)  # of the process, which unpickles labelers again

@@ -1,0 +1,242 @@
+"""Rounds of training and labelling, cross-fitted."""
+
+import json
+import shlex
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mmengine.config import Config
+from mmseg.registry import DATASETS
+
+from ..boxes import ReadingReport, require_boxes
+from ..datasets import BoxSupervisedDataset
+from ..errors import UsageError
+from ..files import hash_of, only_run, write_json
+from ..installed import find_config
+from ..pseudo_labels import generate_pseudo_labels
+from .refined_labels import RefinedLabels
+
+_NO_VALIDATION = ('val_cfg=None', 'val_dataloader=None', 'val_evaluator=None')
+_DATASET = 'train_dataloader.dataset'
+
+
+@dataclass(frozen=True)
+class TrainingRounds:
+    """Trains networks on parts of a split and labels the other parts.
+
+    In each round, the split is divided into folds; for each fold, the stock
+    train.py trains a network on the images of the other folds, and the
+    network refines the labels of this fold's images (:class:`RefinedLabels`).
+    So no network labels an image that it has memorised. Each round starts
+    from the same first labels' outlines but trains on the newest labels (our
+    choice).
+
+    Everything is below ``work_dir``: ``folds/``, and for each round
+    ``round1/fold0/`` and so on, and ``round1/labels``. A call that was
+    interrupted is resumed by the same call.
+
+    Args:
+        config: Config of the network, a file or the name of an installed
+            one. Its training data must be a :class:`BoxSupervisedDataset`.
+        labels: Folder of the first labels, such as GrabCut's.
+        work_dir: Where everything goes.
+        num_folds: Number of folds; with 1, a network labels the images that
+            it was trained on.
+        num_rounds: Number of rounds.
+        cfg_options: Overrides of the config, as of ``--cfg-options``.
+        refine: Arguments of :class:`RefinedLabels`, such as ``gamma``.
+        train_command: Runs the stock tools; default
+            ``python -m box2seg_mmseg``.
+        train_arguments: More arguments of the stock train.py, such as
+            ``['--launcher', 'pytorch']``.
+
+    Raises:
+        UsageError: There is no such config, its training data has no boxes,
+            or the folds would be empty.
+    """
+
+    config: str | Path
+    labels: str | Path
+    work_dir: str | Path
+    num_folds: int = 2
+    num_rounds: int = 1
+    cfg_options: Sequence[str] = ()
+    refine: Mapping[str, object] = field(default_factory=dict)
+    train_command: Sequence[str] = (sys.executable, '-m', 'box2seg_mmseg')
+    train_arguments: Sequence[str] = ()
+
+    def __post_init__(self) -> None:
+        for name in ('num_folds', 'num_rounds'):
+            if getattr(self, name) < 1:
+                raise UsageError(
+                    f'{name} must be >= 1. Got: {getattr(self, name)}'
+                )
+        object.__setattr__(self, 'work_dir', Path(self.work_dir).absolute())
+
+    def run(self) -> Path:
+        """Run all rounds that are not finished.
+
+        Returns:
+            The folder of the last round's labels.
+
+        Raises:
+            FolderError: Another run is using ``work_dir``.
+            RuntimeError: A training failed, or images were not labelled.
+            UsageError: ``work_dir`` was made with other arguments.
+        """
+        dataset = self._dataset()
+        report = ReadingReport(skip_bad=dataset.skip_bad)
+        source = dataset.box_source
+        images = list(
+            require_boxes(
+                source.read(source.image_ids(dataset.ann_file), report),
+                report,
+                source.classes,
+            )
+        )
+        with only_run(self.work_dir):
+            self._check_arguments()
+            folds = self._write_folds([image.image_id for image in images])
+            newest = Path(self.labels).absolute()
+            for number in range(1, self.num_rounds + 1):
+                folder = self.work_dir / f'round{number}'
+                checkpoints = {}
+                for k, (train, others) in enumerate(folds):
+                    options = [
+                        f'{_DATASET}.ann_file={train}',
+                        f'{_DATASET}.pseudo_label_dir={newest}',
+                        *_NO_VALIDATION,
+                    ]
+                    done = self._train(folder / f'fold{k}', options)
+                    checkpoints[str(done)] = str(others)
+                (config,) = (folder / 'fold0').glob('*.py')
+                labeler = RefinedLabels(
+                    str(config), checkpoints, str(self.labels), **self.refine
+                )
+                summary = generate_pseudo_labels(
+                    images,
+                    labeler,
+                    folder / 'labels',
+                    workers=None,
+                    progress=True,
+                    total=len(images),
+                    classes=source.classes,
+                )
+                if summary.errors:
+                    raise RuntimeError('; '.join(summary.errors))
+                for reason, count in sorted(summary.fallbacks.items()):
+                    print(f'round {number}: {count} boxes: {reason}')
+                newest = folder / 'labels'
+        return newest
+
+    def train_final(self, config: str | Path, labels: Path) -> Path:
+        """Train on all images with the labels of the last round.
+
+        Args:
+            config: Config of the network, on the same data.
+            labels: What :meth:`run` returned.
+
+        Returns:
+            The last checkpoint, in ``work_dir/final``.
+
+        Raises:
+            RuntimeError: The training failed.
+        """
+        with only_run(self.work_dir):
+            return self._train(
+                self.work_dir / 'final',
+                [f'{_DATASET}.pseudo_label_dir={labels}'],
+                config,
+            )
+
+    def _dataset(self) -> BoxSupervisedDataset:
+        config = Config.fromfile(find_config(self.config))
+        if self.cfg_options:
+            pairs = dict(pair.split('=', 1) for pair in self.cfg_options)
+            config.merge_from_dict(pairs)
+        dataset = config.train_dataloader.dataset
+        cls = DATASETS.get(dataset.type)
+        if cls is None or not issubclass(cls, BoxSupervisedDataset):
+            raise UsageError(
+                f'{self.config}: its training data must be a '
+                f'BoxSupervisedDataset. Got: {dataset.type}'
+            )
+        return DATASETS.build(
+            dataset
+            | dict(
+                pseudo_label_dir=str(self.labels), pipeline=[], lazy_init=True
+            )
+        )
+
+    def _check_arguments(self) -> None:
+        """Refuse a folder that was made with other arguments."""
+        path = self.work_dir / 'rounds.json'
+        new = dict(
+            config=hash_of(find_config(self.config).read_bytes()),
+            labels=str(Path(self.labels).absolute()),
+            num_folds=self.num_folds,
+            cfg_options=list(self.cfg_options),
+            refine=dict(self.refine),
+        )
+        old = json.loads(path.read_text()) if path.exists() else new
+        for key, value in new.items():
+            if old.get(key) != value:
+                raise UsageError(
+                    f'{path}: {key} was {old.get(key)} and is now {value}; '
+                    'choose another --work-dir'
+                )
+        write_json(path, new)
+
+    def _write_folds(self, ids: Sequence[str]) -> list[tuple[Path, Path]]:
+        """For each fold the split to train on and the one to label.
+
+        Images of neighbouring ids, which are often alike, are in different
+        folds.
+        """
+        if len(ids) < self.num_folds:
+            raise UsageError(
+                f'{self.num_folds} folds need as many images. Got: {len(ids)}'
+            )
+        ids, result = sorted(ids), []
+        folder = self.work_dir / 'folds'
+        folder.mkdir(parents=True, exist_ok=True)
+        for k in range(self.num_folds):
+            inside = ids[k :: self.num_folds]
+            outside = sorted(set(ids) - set(inside)) or inside
+            paths = folder / f'train{k}.txt', folder / f'label{k}.txt'
+            for path, names in zip(paths, (outside, inside), strict=True):
+                path.write_text(''.join(f'{name}\n' for name in names))
+            result.append(paths)
+        return result
+
+    def _train(
+        self,
+        folder: Path,
+        options: Sequence[str],
+        config: str | Path | None = None,
+    ) -> Path:
+        """Train to the end, resume, or find that this was done.
+
+        Returns:
+            The last checkpoint.
+        """
+        finished = folder / 'finished.json'
+        if finished.exists():
+            return folder / json.loads(finished.read_text())['checkpoint']
+        path = str(find_config(config or self.config))
+        command = [*self.train_command, 'train', path, *self.train_arguments]
+        command += ['--work-dir', str(folder)]
+        if (folder / 'last_checkpoint').exists():
+            command.append('--resume')
+        command += ['--cfg-options', *self.cfg_options, *options]
+        print(shlex.join(command), flush=True)
+        if subprocess.run(command).returncode != 0:
+            raise RuntimeError(
+                f'{folder}: the training failed; its messages are above'
+            )
+        name = Path((folder / 'last_checkpoint').read_text().strip()).name
+        write_json(finished, dict(checkpoint=name))
+        return folder / name

@@ -1,0 +1,153 @@
+import json
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from mmengine.config import Config
+from mmseg.registry import MODELS
+from PIL import Image
+from rendered_scenes import SCENE_CLASSES
+
+from box2seg_mmseg.apis.predictor import Predictor
+from box2seg_mmseg.apis.refined_labels import RefinedLabels
+from box2seg_mmseg.boxes import VOCXML
+from box2seg_mmseg.files import hash_of
+from box2seg_mmseg.pseudo_labels import (
+    StoreError,
+    build_labeler,
+    generate_pseudo_labels,
+)
+
+CONFIGS = Path(__file__).resolve().parents[2] / 'configs/scenes'
+(CONFIG,) = CONFIGS.glob('grabcut_*.py')
+IDS = [f'train_000{i}' for i in range(4)]
+
+
+@pytest.fixture
+def network(tmp_path):
+    """A checkpoint whose predictions vary from pixel to pixel."""
+
+    def write(seed, num_classes=None):
+        torch.manual_seed(seed)
+        cfg = Config.fromfile(CONFIG)
+        head, path = cfg.model.decode_head, tmp_path / f'{seed}.pth'
+        if num_classes is not None:
+            head.num_classes = head.out_channels = num_classes
+        model = MODELS.build(cfg.model)
+        for name, value in model.state_dict().items():
+            if name.endswith('conv_seg.weight'):
+                value.normal_()
+        torch.save(dict(state_dict=model.state_dict()), path)
+        config = tmp_path / f'{seed}.py'
+        # Without the shipped classes the data set does not matter.
+        cfg.dump(config)
+        return str(config), str(path)
+
+    return write
+
+
+@pytest.fixture
+def old(scenes, tmp_path):
+    folder = tmp_path / 'old'
+    generate_pseudo_labels(
+        VOCXML(scenes, SCENE_CLASSES).read(IDS),
+        build_labeler(dict(type='BoxFill', inner=0.5)),
+        folder,
+    )
+    return folder
+
+
+def test_labels_are_the_most_probable_classes_of_both_views(
+    scenes, network, old, tmp_path
+):
+    config, checkpoint = network(1)
+    labeler = RefinedLabels(config, checkpoint, old, 1, 0.7, 0, 0, crf=False)
+    predictor = Predictor(config, checkpoint)
+    for item in VOCXML(scenes, SCENE_CLASSES).read(IDS):
+        image = cv2.imread(item.image_path)
+        _, probs = predictor.predict(item.image_path)
+        mirrored = tmp_path / 'mirrored.png'
+        cv2.imwrite(str(mirrored), image[:, ::-1])
+        _, others = predictor.predict(mirrored)
+        mean = (probs + others.flip(-1)).numpy()
+        want = np.zeros(item.size, int)
+        for y, x in np.ndindex(item.size):
+            possible = {0}
+            for (x1, y1, x2, y2), label in zip(
+                item.boxes.round(), item.labels, strict=True
+            ):
+                if x1 <= x < x2 and y1 <= y < y2:
+                    possible.add(int(label))
+            want[y, x] = max(possible, key=lambda c: mean[c, y, x])
+        got = labeler.label(
+            image, item.boxes, item.labels, item.image_id
+        ).label_map
+        assert (got == want).mean() > 0.999  # but for the file's rounding
+
+
+def test_a_network_of_one_class_refines_all_classes(scenes, network, old):
+    config, checkpoint = network(2, num_classes=2)
+    labeler = RefinedLabels(config, checkpoint, old, 0, 0.7, 0, 0, crf=False)
+    for item in VOCXML(scenes, SCENE_CLASSES).read(IDS):
+        image = cv2.imread(item.image_path)
+        got = labeler.label(image, item.boxes, item.labels, item.image_id)
+        before = np.array(Image.open(old / f'{item.image_id}.png'))
+        # An ignored pixel is a tie, which the background wins.
+        want = (before > 0) & (before < 255)
+        np.testing.assert_array_equal(got.label_map > 0, want)
+        assert set(np.unique(got.label_map)) <= {0, *item.labels}
+
+
+def test_each_checkpoint_labels_its_images(scenes, network, old, tmp_path):
+    (config, first), (_, second) = network(3), network(4)
+    splits = {first: IDS[:2], second: IDS[2:]}
+    for path, ids in splits.items():
+        Path(path).with_suffix('.txt').write_text('\n'.join(ids))
+    checkpoints = {path: path.replace('.pth', '.txt') for path in splits}
+    both = RefinedLabels(config, checkpoints, old, crf=False)
+    out = tmp_path / 'new'
+
+    def run(labeler, ids=IDS, **options):
+        items = VOCXML(scenes, SCENE_CLASSES).read(ids)
+        return generate_pseudo_labels(items, labeler, out, **options)
+
+    assert run(both).num_images == 4
+    for path, ids in splits.items():
+        one = RefinedLabels(config, path, old, crf=False)
+        for item in VOCXML(scenes, SCENE_CLASSES).read(ids):
+            image = cv2.imread(item.image_path)
+            want = one.label(image, item.boxes, item.labels, item.image_id)
+            got = np.array(Image.open(out / f'{item.image_id}.png'))
+            np.testing.assert_array_equal(got, want.label_map)
+
+    manifest = json.loads((out / 'manifest.json').read_text())
+    assert manifest['checkpoints'] == {
+        path: hash_of(Path(path).read_bytes()) for path in splits
+    }
+    assert manifest['old_labels']['labeler']['type'] == 'BoxFill'
+    # A new label is made where the old one has changed, and only there.
+    changed = old / f'{IDS[1]}.png'
+    changed.write_bytes((old / f'{IDS[0]}.png').read_bytes())
+    assert run(both).num_kept == 3
+
+    Path(checkpoints[second]).write_text('\n'.join(IDS[1:]))
+    with pytest.raises(ValueError, match=f'names {IDS[1]} too'):
+        RefinedLabels(config, checkpoints, old, crf=False)
+    Path(checkpoints[second]).write_text(IDS[2])
+    partial = RefinedLabels(config, checkpoints, old, crf=False)
+    with pytest.raises(StoreError, match='splits'):
+        run(partial)
+    with pytest.raises(ValueError, match=f'{IDS[3]}: is in none of the split'):
+        run(partial, IDS[3:], overwrite=True)
+
+
+def test_wrong_arguments_are_refused(network, old):
+    config, checkpoint = network(5)
+    with pytest.raises(ValueError, match=r'confidence must be in \[0.5, 1\]'):
+        RefinedLabels(config, checkpoint, old, confidence=0.4)
+    labeler = RefinedLabels(config, checkpoint, old, crf=False)
+    image, boxes = np.zeros((8, 8, 3), np.uint8), np.array([(1, 1, 5, 5)])
+    with pytest.raises(ValueError, match=r'0000\.png: must have the size'):
+        labeler.label(image, boxes, [1], IDS[0])
