@@ -124,6 +124,7 @@ def test_formats_are_added_and_follow_the_boxes(source, tmp_path):
     (tmp_path / 'images/first.png').unlink()
     assert len(_run(source, out, ['coco-rle']).errors) == 1
     assert not (out / 'instances/labels/first.txt').exists()
+    assert not (out / 'instances/masks/first.json').exists()
     assert [*COCO(out / 'instances/coco-rle.json').imgs] == [31]
 
 
