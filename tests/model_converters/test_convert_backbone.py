@@ -54,7 +54,7 @@ def test_the_tool_knows_the_names_of_the_scheme():
 
 def test_missing_weights_name_the_tool():
     with pytest.raises(
-        FileNotFoundError, match=r'lite2\.pth: the ImageNet weights of'
+        FileNotFoundError, match=r'lite2\.pth: the weights of'
     ) as error:
         CheckpointLoader.load_checkpoint('box2seg://efficientnet-lite2', 'cpu')
     assert str(error.value).endswith(
