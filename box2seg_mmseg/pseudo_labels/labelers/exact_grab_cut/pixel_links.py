@@ -38,16 +38,50 @@ def contrast_scale(image: np.ndarray) -> float:
     return 1.0 / (2 * total / pairs)
 
 
+def color_weights(beta: float) -> np.ndarray:
+    """The weight of a link by the squared difference of its two colours.
+
+    Args:
+        beta: From :func:`contrast_scale`.
+
+    Returns:
+        ``(195076,)`` float64 for links to the right and down.
+    """
+    return GAMMA * np.exp(-beta * np.arange(3 * 255**2 + 1))
+
+
+def boundary_weights(scale: float) -> np.ndarray:
+    """The weight of a link by the boundary strength it crosses.
+
+    In place of the contrast, as GrabCut+ does (Khoreva et al., "Simple Does
+    It", CVPR 2017, which takes the boundaries of HED); the function is our
+    choice: ``GAMMA * exp(-b / scale)`` for a probability ``b``.
+
+    Args:
+        scale: The probability of a boundary that divides the weight by e.
+
+    Returns:
+        ``(256,)`` float64 for links to the right and down.
+
+    Raises:
+        ValueError: The scale is not above 0.
+    """
+    if not scale > 0:
+        raise ValueError(f'the boundary scale must be > 0. Got: {scale}')
+    return GAMMA * np.exp(np.arange(256) / (-255 * scale))
+
+
 @compiled
 def link_pixels(
-    image: np.ndarray, mask: np.ndarray, beta: float
+    values: np.ndarray, mask: np.ndarray, weights: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """The weights of all links that have an open pixel at an end.
 
     Args:
-        image: ``(H, W, 3)`` uint8.
+        values: ``(H, W, 3)`` uint8, the image, or ``(H, W, 1)`` uint8, the
+            probability of a boundary at each pixel in 255ths.
         mask: ``(H, W)`` uint8 in OpenCV's codes.
-        beta: From :func:`contrast_scale`.
+        weights: From :func:`color_weights` or :func:`boundary_weights`.
 
     Returns:
         The links between two open pixels by the direction from the first,
@@ -69,9 +103,11 @@ def link_pixels(
                 both_open = mask[v, u] >= OPEN
                 if both_open and d % 2:
                     continue  # added from its other end
-                weight = GAMMA * math.exp(
-                    -beta * _squared_difference(image, y, x, v, u)
-                )
+                if values.shape[2] == 1:
+                    step = max(values[y, x, 0], values[v, u, 0])
+                    weight = weights[step]
+                else:
+                    weight = weights[_squared_difference(values, y, x, v, u)]
                 if d >= 4:
                     weight /= math.sqrt(2.0)
                 if both_open:

@@ -7,7 +7,12 @@ from .color_model import cost, learn, relearn
 from .compiled import compiled
 from .kmeans import cluster, random_state
 from .max_flow import MaxFlow
-from .pixel_links import contrast_scale, link_pixels
+from .pixel_links import (
+    boundary_weights,
+    color_weights,
+    contrast_scale,
+    link_pixels,
+)
 
 
 class ExactGrabCut:
@@ -19,12 +24,31 @@ class ExactGrabCut:
 
     Args:
         image: ``(H, W, 3)`` uint8, BGR.
+        boundary: ``(H, W)``, the probability of an object boundary at each
+            pixel: float in ``[0, 1]`` or uint8 in 255ths. If given, links
+            weaken with it instead of with the difference of the colours; see
+            :func:`boundary_weights`. Floats are rounded to 255ths.
+        boundary_scale: The probability that divides a link's weight by e.
+
+    Raises:
+        ValueError: The boundary map has another shape, dtype or range, or
+            the scale is not above 0.
     """
 
-    def __init__(self, image: np.ndarray) -> None:
+    def __init__(
+        self,
+        image: np.ndarray,
+        boundary: np.ndarray | None = None,
+        boundary_scale: float = 0.1,
+    ) -> None:
         self._image = np.ascontiguousarray(image)
         self._colors = self._image.reshape(-1, 3).T.astype(np.float32, 'C')
-        self._beta = contrast_scale(self._image)
+        if boundary is None:
+            self._values = self._image
+            self._weights = color_weights(contrast_scale(self._image))
+        else:
+            self._values = _in_255ths(boundary, image.shape[:2])[..., None]
+            self._weights = boundary_weights(boundary_scale)
 
     def __call__(
         self, mask: np.ndarray, iterations: int = 5, seed: int = 0
@@ -55,7 +79,9 @@ class ExactGrabCut:
         region = mask[rows, columns]  # a view: writing to it changes mask
         is_open = is_open[rows, columns]
         part = self._image[rows, columns]
-        links, pull = link_pixels(part, region, self._beta)
+        links, pull = link_pixels(
+            self._values[rows, columns], region, self._weights
+        )
         graph = MaxFlow(links)
         excess = graph.excess[1:-1, 1:-1]
         excess += pull
@@ -73,6 +99,26 @@ class ExactGrabCut:
                 in_source[is_open], cv2.GC_PR_FGD, cv2.GC_PR_BGD
             )
         return mask
+
+
+def _in_255ths(boundary: np.ndarray, size: tuple[int, int]) -> np.ndarray:
+    """Check a map of boundary probabilities; return it as uint8."""
+    if boundary.shape != size:
+        raise ValueError(
+            f'the boundary map must have the size of the image, {size}. '
+            f'Got: {boundary.shape}'
+        )
+    if boundary.dtype == np.uint8:
+        return np.ascontiguousarray(boundary)
+    if (
+        boundary.dtype.kind != 'f'
+        or not ((boundary >= 0) & (boundary <= 1)).all()
+    ):
+        raise ValueError(
+            'the boundary map must be uint8, or float in 0..1. '
+            f'Got: {boundary.dtype} in {boundary.min()}..{boundary.max()}'
+        )
+    return np.rint(255 * boundary).astype(np.uint8)
 
 
 @compiled

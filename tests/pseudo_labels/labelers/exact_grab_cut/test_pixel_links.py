@@ -3,6 +3,8 @@ import numpy as np
 from box2seg_mmseg.pseudo_labels.labelers.exact_grab_cut.pixel_links import (
     STEPS_X,
     STEPS_Y,
+    boundary_weights,
+    color_weights,
     contrast_scale,
     link_pixels,
 )
@@ -27,21 +29,42 @@ def test_beta_is_half_the_inverse_of_the_mean_squared_difference():
     assert contrast_scale(np.full((4, 4, 3), 9, np.uint8)) == 0
 
 
+def _links(mask, weight):
+    """Links and pull, pair by pair."""
+    height, width = mask.shape
+    links, pull = np.zeros((height + 2, width + 2, 8)), np.zeros(mask.shape)
+    for a, b, d in _pairs(height, width):
+        if mask[a] < 2:
+            continue
+        value = 50 / np.hypot(STEPS_Y[d], STEPS_X[d]) * weight(a, b)
+        if mask[b] >= 2:
+            links[a[0] + 1, a[1] + 1, d] = value
+        else:
+            pull[a] += value if mask[b] == 1 else -value
+    return links, pull
+
+
 def test_links_join_open_pixels_and_pull_is_what_the_others_give():
     rng = np.random.default_rng(1)
     image = rng.integers(0, 256, (8, 6, 3), np.uint8)
     mask = rng.integers(0, 4, (8, 6)).astype(np.uint8)
     beta = 1e-5
-    links, pull = link_pixels(image, mask, beta)
-    want_links, want_pull = np.zeros((10, 8, 8)), np.zeros((8, 6))
-    for a, b, d in _pairs(8, 6):
-        if mask[a] < 2:
-            continue
-        length = np.hypot(STEPS_Y[d], STEPS_X[d])
-        weight = 50 / length * np.exp(-beta * _square(image, a, b))
-        if mask[b] >= 2:
-            want_links[a[0] + 1, a[1] + 1, d] = weight
-        else:
-            want_pull[a] += weight if mask[b] == 1 else -weight
+    links, pull = link_pixels(image, mask, color_weights(beta))
+    want_links, want_pull = _links(
+        mask, lambda a, b: np.exp(-beta * _square(image, a, b))
+    )
+    np.testing.assert_allclose(links, want_links, rtol=1e-12)
+    np.testing.assert_allclose(pull, want_pull, rtol=1e-12, atol=1e-12)
+
+
+def test_a_link_weakens_with_the_stronger_boundary_of_its_pixels():
+    rng = np.random.default_rng(2)
+    boundary = rng.integers(0, 256, (7, 8), np.uint8)
+    mask = rng.integers(0, 4, (7, 8)).astype(np.uint8)
+    links, pull = link_pixels(boundary[..., None], mask, boundary_weights(0.2))
+    want_links, want_pull = _links(
+        mask,
+        lambda a, b: np.exp(max(boundary[a], boundary[b]) / (-255 * 0.2)),
+    )
     np.testing.assert_allclose(links, want_links, rtol=1e-12)
     np.testing.assert_allclose(pull, want_pull, rtol=1e-12, atol=1e-12)
