@@ -35,9 +35,9 @@ from box2seg_mmseg.pseudo_labels.store import (
 
 def main(args: Namespace) -> int:
     """Make the maps and print a summary."""
-    detect, weights = _load_detector(args.weights, args.device)
     report = ReadingReport(skip_bad=args.skip_bad)
     annotations, total = read_boxes(args, report)
+    detect, weights = _load_detector(args.weights, args.device)
     num_made, num_kept, errors = 0, 0, []
     with only_run(args.out):
         manifest = dict(edges='HED', weights=weights)

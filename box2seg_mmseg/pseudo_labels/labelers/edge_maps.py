@@ -14,13 +14,16 @@ from .grab_cut import GrabCut
 from .pseudo_labeler import PseudoLabeler
 
 _COMMAND = 'box2seg make_edge_maps'
-BOUNDARY_SCALE = 0.1
-SCALE_OPTION = Option(
-    'boundary_scale',
-    float,
-    'probability of a boundary at which a link between two pixels falls to '
-    f'1/e (default: {BOUNDARY_SCALE})',
-)
+
+
+def scale_option(default: float) -> Option:
+    """The option of the argument ``boundary_scale``."""
+    return Option(
+        'boundary_scale',
+        float,
+        'probability of a boundary at which a link between two pixels falls '
+        f'to 1/e (default: {default})',
+    )
 
 
 class EdgeMapLabeler(PseudoLabeler):

@@ -12,7 +12,7 @@ from ...label_maps import IGNORE
 from ...option import Option
 from .box_cut import BoxCut, reason_to_fill
 from .builder import LABELERS
-from .edge_maps import BOUNDARY_SCALE, SCALE_OPTION, EdgeMapLabeler
+from .edge_maps import EdgeMapLabeler, scale_option
 from .exact_grab_cut import ExactGrabCut
 from .grab_cut import GrabCut
 from .segment import Box, Segment
@@ -21,6 +21,7 @@ from .stability import perturbed_boxes
 # Width of the background that a cut sees on each side of its box, as a share
 # of the box's width or height.
 _LEAST_MARGIN, _LARGEST_MARGIN = 0.1, 0.6
+_BOUNDARY_SCALE = 0.2
 
 
 @LABELERS.register_module()
@@ -77,13 +78,13 @@ class GrabCutEnsemble(EdgeMapLabeler):
             'a pixel is background where a smaller share of the cuts says '
             'foreground, and 255 between the two shares (default: 0.2)',
         ),
-        Option('iterations', int, 'iterations of GrabCut (default: 5)'),
+        Option('iterations', int, 'iterations of GrabCut (default: 2)'),
         Option('seed', int, 'seed of its random numbers (default: 0)'),
-        SCALE_OPTION,
+        scale_option(_BOUNDARY_SCALE),
         Option(
             'max_pixels',
             int,
-            'shrink a box with more pixels to this number (default: 10000)',
+            'shrink a box with more pixels to this number (default: 4000)',
         ),
     )
 
@@ -93,10 +94,10 @@ class GrabCutEnsemble(EdgeMapLabeler):
         cuts: int = 150,
         foreground_share: float = 0.7,
         background_share: float = 0.2,
-        iterations: int = 5,
+        iterations: int = 2,
         seed: int = 0,
-        boundary_scale: float = BOUNDARY_SCALE,
-        max_pixels: int = 10_000,
+        boundary_scale: float = _BOUNDARY_SCALE,
+        max_pixels: int = 4000,
     ) -> None:
         super().__init__(edge_dir, boundary_scale)
         if cuts < 1:

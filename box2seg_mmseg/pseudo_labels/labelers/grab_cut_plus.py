@@ -9,10 +9,12 @@ import numpy as np
 from ...option import Option
 from .box_cut import BoxCut
 from .builder import LABELERS
-from .edge_maps import BOUNDARY_SCALE, SCALE_OPTION, EdgeMapLabeler
+from .edge_maps import EdgeMapLabeler, scale_option
 from .exact_grab_cut import ExactGrabCut
 from .grab_cut import GrabCut
 from .segment import Segment
+
+_BOUNDARY_SCALE = 0.3
 
 
 @LABELERS.register_module()
@@ -43,7 +45,7 @@ class GrabCutPlus(EdgeMapLabeler):
         ),
         Option('iterations', int, 'iterations of GrabCut (default: 5)'),
         Option('seed', int, 'seed of its random numbers (default: 0)'),
-        SCALE_OPTION,
+        scale_option(_BOUNDARY_SCALE),
     )
 
     def __init__(
@@ -51,7 +53,7 @@ class GrabCutPlus(EdgeMapLabeler):
         edge_dir: str | Path,
         iterations: int = 5,
         seed: int = 0,
-        boundary_scale: float = BOUNDARY_SCALE,
+        boundary_scale: float = _BOUNDARY_SCALE,
     ) -> None:
         super().__init__(edge_dir, boundary_scale)
         GrabCut(iterations, seed)  # checks them
