@@ -18,8 +18,21 @@ def compiled(function: F) -> F:
     Where numba finds no folder to write to, as in a container with a
     read-only file system, a warning says so and each process compiles again.
     """
+    return _compiled(function)
+
+
+def compiled_without_counting(function: F) -> F:
+    """As :func:`compiled`, for small functions that pass many arrays around.
+
+    Numba counts the references to each array at each call, which takes half
+    of the time of the maximum flow. Such a function cannot create an array.
+    """
+    return _compiled(function, _nrt=False)
+
+
+def _compiled(function: F, **options: bool) -> F:
     try:
-        return njit(cache=True)(function)
+        return njit(cache=True, **options)(function)
     except RuntimeError as error:  # "no locator available"
         if 'cannot cache' not in str(error):
             raise
@@ -27,9 +40,9 @@ def compiled(function: F) -> F:
             'numba found no folder to keep compiled code in, so each process '
             'compiles GrabCut again, which takes 15 s; set NUMBA_CACHE_DIR '
             'to a writable folder',
-            stacklevel=1,
+            stacklevel=2,
         )
-        return njit(function)
+        return njit(**options)(function)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from .compiled import compiled
 from .kmeans import cluster, random_state
 from .max_flow import MaxFlow
 from .pixel_links import (
+    UNIT,
     boundary_weights,
     color_weights,
     contrast_scale,
@@ -19,8 +20,9 @@ class ExactGrabCut:
     """``cv2.grabCut`` with ``GC_INIT_WITH_MASK`` and fresh models.
 
     With the same seed the mask is identical to OpenCV's, except where two
-    cuts cost the same up to rounding, or where a colour is so improbable under
-    both models that OpenCV computes with NaN (here both costs are then equal).
+    cuts cost the same up to rounding (OpenCV's of float64, ours to ``UNIT``),
+    or where a colour is so improbable under both models that OpenCV computes
+    with NaN (here both costs are then equal).
 
     Args:
         image: ``(H, W, 3)`` uint8, BGR.
@@ -86,12 +88,13 @@ class ExactGrabCut:
         excess = graph.excess[1:-1, 1:-1]
         excess += pull
         open_colors = part[is_open].T.astype(np.float32, 'C')
-        before = np.zeros(open_colors.shape[1])
+        before = np.zeros(open_colors.shape[1], np.int64)
         for _ in range(iterations):
             back_colors, fore_colors = _sides(self._colors, mask)
             back = relearn(back_colors, back)
             fore = relearn(fore_colors, fore)
             now = cost(open_colors, back) - cost(open_colors, fore)
+            now = np.rint(now / UNIT).astype(np.int64)
             excess[is_open] += now - before
             before = now
             in_source = graph.cut()[1:-1, 1:-1]

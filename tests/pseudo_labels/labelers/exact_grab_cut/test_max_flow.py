@@ -15,7 +15,7 @@ from box2seg_mmseg.pseudo_labels.labelers.exact_grab_cut.pixel_links import (
 
 def _links(rng, height, width, highest):
     """Random capacities, of which a pair's two may differ."""
-    links = np.zeros((height + 2, width + 2, 8))
+    links = np.zeros((height + 2, width + 2, 8), np.int32)
     for y in range(height):
         for x in range(width):
             for d in range(8):
@@ -69,7 +69,7 @@ def test_the_cut_costs_what_the_largest_flow_carries(
     rng = np.random.default_rng(seed)
     links = _links(rng, height, width, highest)
     graph = MaxFlow(links.copy())
-    weights = np.zeros((height + 2, width + 2))
+    weights = np.zeros((height + 2, width + 2), np.int64)
     # The same graph again and again, with other weights each time.
     for _ in range(4):
         change = rng.integers(-heaviest, heaviest + 1, (height, width))
@@ -84,7 +84,7 @@ def test_the_cut_costs_what_the_largest_flow_carries(
 
 def test_a_path_through_the_least_link():
     # source -5-> a -3-> b -9-> c -5-> sink: cut at the link a to b.
-    links = np.zeros((3, 5, 8))
+    links = np.zeros((3, 5, 8), np.int32)
     links[1, 1, 0], links[1, 2, 0] = 3, 9
     graph = MaxFlow(links)
     graph.excess[1, 1], graph.excess[1, 3] = 5, -5
