@@ -1,6 +1,8 @@
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 from rendered_scenes import draw_scene
 
@@ -14,6 +16,10 @@ from box2seg_mmseg.pseudo_labels import (
 )
 from box2seg_mmseg.pseudo_labels.labelers import grab_cut_plus
 from box2seg_mmseg.pseudo_labels.labelers.exact_grab_cut import ExactGrabCut
+from box2seg_mmseg.pseudo_labels.labelers.exact_grab_cut.pixel_links import (
+    boundary_weights,
+    link_pixels,
+)
 
 BOX = np.array([(8, 8, 56, 56)])
 
@@ -130,3 +136,23 @@ def test_bad_arguments(edge_dir):
     image = np.zeros((64, 64, 3), np.uint8)
     with pytest.raises(ValueError, match='image_id must name the edge map'):
         GrabCutPlus(edge_dir)(image, BOX, [1])
+
+
+@given(st.integers(0, 255), st.floats(0.1, 1))
+def test_a_constant_boundary_gives_equal_links(value, scale):
+    mask = np.full((5, 6), cv2.GC_PR_FGD, np.uint8)
+    found, unit = (
+        np.sort(
+            link_pixels(
+                np.full((5, 6, 1), constant, np.uint8),
+                mask,
+                boundary_weights(scale),
+            )[0],
+            axis=None,
+        )[-178:]
+        for constant in (value, 0)
+    )
+    # 40 diagonal pairs and 49 others, each from both ends.
+    ratio = np.exp(-value / 255 / scale)
+    expected = [ratio / np.sqrt(2)] * 80 + [ratio] * 98
+    np.testing.assert_allclose(found / unit[-1], expected, rtol=1e-3)
