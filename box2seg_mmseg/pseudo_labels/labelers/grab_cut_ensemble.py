@@ -45,7 +45,7 @@ class GrabCutEnsemble(EdgeMapLabeler):
         edge_dir: Folder of edge maps, made with ``box2seg make_edge_maps``;
             None for links that follow the colours.
         cuts: Cuts of each box, at least 1.
-        foreground_share: See above, in ``[0, 1]``.
+        foreground_share: See above, in ``[0, 1)``.
         background_share: See above, at most ``foreground_share``.
         iterations: GrabCut iterations of each cut.
         seed: The boxes, margins and cuts depend on it and on the box alone.
@@ -102,10 +102,10 @@ class GrabCutEnsemble(EdgeMapLabeler):
         super().__init__(edge_dir, boundary_scale)
         if cuts < 1:
             raise ValueError(f'cuts must be >= 1. Got: {cuts}')
-        if not 0 <= background_share <= foreground_share <= 1:
+        if not 0 <= background_share <= foreground_share < 1:
             raise ValueError(
                 'shares must be 0 <= background_share <= foreground_share '
-                f'<= 1. Got: {background_share} and {foreground_share}'
+                f'< 1. Got: {background_share} and {foreground_share}'
             )
         if max_pixels < 100:
             raise ValueError(f'max_pixels must be >= 100. Got: {max_pixels}')
@@ -126,15 +126,22 @@ class GrabCutEnsemble(EdgeMapLabeler):
     ) -> Sequence[Segment]:
         """See the base class."""
         edges = self.read_edges(image_id, image.shape[:2])
-        segments = []
-        for box in boxes.tolist():
-            share = self._vote(image, edges, tuple(box))
-            values = np.full(share.shape, IGNORE, np.uint8)
-            values[share > self.foreground_share] = 1
-            values[share < self.background_share] = 0
-            reason = reason_to_fill(tuple(box), image.shape[:2])
-            segments.append(Segment(values, reason))
-        return segments
+        return [
+            self._segment(image, edges, tuple(box)) for box in boxes.tolist()
+        ]
+
+    def _segment(
+        self, image: np.ndarray, edges: np.ndarray | None, box: Box
+    ) -> Segment:
+        """Segment one box by its votes."""
+        size = box[3] - box[1], box[2] - box[0]
+        if reason := reason_to_fill(box, image.shape[:2]):
+            return Segment(np.ones(size, np.uint8), reason)
+        share = self._vote(image, edges, box)
+        values = np.full(size, IGNORE, np.uint8)
+        values[share > self.foreground_share] = 1
+        values[share < self.background_share] = 0
+        return Segment(values)
 
     def _vote(
         self, image: np.ndarray, edges: np.ndarray | None, box: Box
@@ -145,8 +152,6 @@ class GrabCutEnsemble(EdgeMapLabeler):
             ``(h, w)`` float64, the size of the box, in ``[0, 1]``.
         """
         x1, y1, x2, y2 = box
-        if reason_to_fill(box, image.shape[:2]):
-            return np.ones((y2 - y1, x2 - x1))
         # All that a cut can see: 10 % more for boxes that are moved.
         view = _grown(box, 1.1 * _LARGEST_MARGIN + 0.1, image.shape[:2])
         left, top, right, bottom = view

@@ -85,7 +85,7 @@ def test_each_cut_sees_its_box_and_a_margin(monkeypatch, tmp_path, max_pixels):
 
     monkeypatch.setattr(grab_cut_ensemble, 'ExactGrabCut', Spy)
     labeler = GrabCutEnsemble(
-        tmp_path, 40, 1, 1, 2, 7, boundary_scale=0.3, max_pixels=max_pixels
+        tmp_path, 40, 0.5, 0.5, 2, 7, boundary_scale=0.3, max_pixels=max_pixels
     )
     labeler.label(image, np.array([(40, 30, 80, 60)]), [1], 'a')
     assert [seed for *_, seed in seen] == list(range(7, 47))
@@ -171,7 +171,7 @@ def test_boxes_without_a_cut_are_filled_and_told(box, reason):
     [
         (dict(cuts=0), 'cuts must be >= 1. Got: 0'),
         (dict(background_share=0.8), 'shares must be.*Got: 0.8 and 0.7'),
-        (dict(foreground_share=1.1), 'shares must be.*Got: 0.2 and 1.1'),
+        (dict(foreground_share=1), 'shares must be.*Got: 0.2 and 1'),
         (dict(max_pixels=99), 'max_pixels must be >= 100. Got: 99'),
         (dict(seed=2**31), 'seed must be in'),
         (dict(boundary_scale=-1), 'boundary_scale must be > 0'),
