@@ -1,4 +1,4 @@
-"""Segmentors, backbones, decode head and losses."""
+"""Segmentors, backbones, decode head, losses and an edge detector."""
 
 from .. import checked_toolbox  # noqa: F401
 from .backbone_weights import load_from_box2seg
