@@ -2,7 +2,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from label_cost import measure_labels
+from label_cost import measure_growth, measure_labels
 from no_train import evaluate_no_train
 from rendered_scenes import SCENE_CLASSES
 
@@ -72,3 +72,14 @@ def test_the_fast_labels_are_the_same(scenes, boxes):
     assert other.identical(stock) == 0 and other.miou < stock.miou
     for cost in (stock, fast, other):
         assert cost.images_per_second > 0 and cost.cpu_seconds > 0
+
+
+def test_growth_is_measured_at_each_size(boxes):
+    rows = measure_growth(boxes[:1], [40, 60])
+    assert [(r.side, r.scaled) for r in rows] == [
+        (40, False),
+        (60, False),
+        (40, True),
+        (60, True),
+    ]
+    assert all(r.opencv > 0 and r.numba > 0 for r in rows)

@@ -23,6 +23,7 @@ from box2seg_mmseg.command_line import (
 from box2seg_mmseg.errors import UsageError
 from box2seg_mmseg.pseudo_labels import GrabCut
 
+SIDES = (375, 500, 1024, 2048)
 AFFINITY = (
     ('linear', 8, 128),
     ('linear', 8, 32),
@@ -83,6 +84,32 @@ def labels(args: Namespace) -> int:
     return list_skipped(report)
 
 
+def growth(args: Namespace) -> int:
+    """Measure how GrabCut's cost grows with the size of the photographs.
+
+    The photographs are resized; their boxes keep their pixels or grow along.
+    One process and one thread; CPU time.
+    """
+    from label_cost import measure_growth
+
+    report = ReadingReport(skip_bad=args.skip_bad)
+    annotations = [a for a in read_boxes(args, report)[0] if len(a.boxes)]
+    annotations = annotations[: args.images]
+    if not annotations:
+        raise UsageError(f'{args.split}: needs boxes')
+    rows = measure_growth(annotations, SIDES)
+    print_report(report)
+    print('| longer side | boxes | cv2, ms/box | numba, ms/box | as fast |')
+    print('|---:|---|---:|---:|---:|')
+    for row in rows:
+        print(
+            f'| {row.side} | {"grow along" if row.scaled else "same pixels"} '
+            f'| {1e3 * row.opencv:.0f} | {1e3 * row.numba:.0f} '
+            f'| {row.opencv / row.numba:.1f}x |'
+        )
+    return list_skipped(report)
+
+
 def crf(args: Namespace) -> int:
     """Measure the dense CRF on a model's predictions.
 
@@ -136,7 +163,7 @@ def parser() -> ArgumentParser:
     result = ArgumentParser(description=__doc__)
     commands = result.add_subparsers(required=True, metavar='WHAT')
     parts = {}
-    for measure in (labels, crf, affinity):
+    for measure in (labels, growth, crf, affinity):
         text = measure.__doc__
         part = commands.add_parser(
             measure.__name__, help=text.splitlines()[0], description=text
@@ -146,6 +173,14 @@ def parser() -> ArgumentParser:
     cores = os.cpu_count() or 1
     add_box_options(parts[labels])
     add_mask_option(parts[labels])
+    add_box_options(parts[growth])
+    parts[growth].add_argument(
+        '--images',
+        type=positive_int,
+        default=4,
+        metavar='N',
+        help='take the first N images with boxes (default: %(default)s)',
+    )
     add_model_arguments(parts[crf])
     parts[crf].add_argument(
         '--images',

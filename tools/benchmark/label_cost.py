@@ -7,13 +7,14 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import cv2
+import numpy as np
 from tqdm import tqdm
 
 from box2seg_mmseg.boxes import BoxAnnotations
 from box2seg_mmseg.evaluation import evaluate_label_folders
 from box2seg_mmseg.images import read_image
 from box2seg_mmseg.label_maps import write_label_png
-from box2seg_mmseg.pseudo_labels import ENGINES, PseudoLabeler
+from box2seg_mmseg.pseudo_labels import ENGINES, GrabCut, PseudoLabeler
 
 
 @dataclass(frozen=True)
@@ -103,3 +104,69 @@ def _label_timed(
         seconds,
         [s.values.tobytes() for s in result.segments],
     )
+
+
+@dataclass(frozen=True)
+class GrowthRow:
+    """The mean CPU seconds a box in photographs of one size.
+
+    Args:
+        side: Pixels of the photographs' longer side.
+        scaled: Whether the boxes grow along, or keep their pixels.
+        opencv: CPU seconds a box of ``cv2.grabCut``.
+        numba: Those of the package's own GrabCut.
+    """
+
+    side: int
+    scaled: bool
+    opencv: float
+    numba: float
+
+
+def measure_growth(
+    annotations: Sequence[BoxAnnotations], sides: Sequence[int]
+) -> list[GrowthRow]:
+    """Measure how the cost of a box grows with the photograph.
+
+    The photographs are resized. Both backends label each one in turn, so that
+    other work on the machine slows both down alike.
+
+    Args:
+        annotations: At least one image with a box.
+        sides: Pixels of the longer side.
+    """
+    cv2.setNumThreads(1)
+    labelers = [GrabCut(backend=backend) for backend in ('opencv', 'numba')]
+    for labeler in labelers:
+        labeler.warm_up()
+    rows = []
+    for scaled in (False, True):
+        for side in sides:
+            seconds, num_boxes = np.zeros(2), 0
+            for item in annotations:
+                image, boxes = _resized(item, side, scaled)
+                for i, labeler in enumerate(labelers):
+                    start = time.process_time()
+                    labeler(image, boxes, item.labels)
+                    seconds[i] += time.process_time() - start
+                num_boxes += len(boxes)
+            rows.append(GrowthRow(side, scaled, *seconds / num_boxes))
+    return rows
+
+
+def _resized(
+    item: BoxAnnotations, side: int, scaled: bool
+) -> tuple[np.ndarray, np.ndarray]:
+    """The photograph at another size, and its boxes."""
+    image = read_image(item.image_path, item.size)
+    factor = side / max(image.shape[:2])
+    image = cv2.resize(
+        image, None, fx=factor, fy=factor, interpolation=cv2.INTER_CUBIC
+    )
+    first, last = np.split(item.boxes, 2, axis=1)
+    center, half = (first + last) / 2 * factor, (last - first) / 2
+    if scaled:
+        half = half * factor
+    boxes = np.concatenate([center - half, center + half], 1)
+    height, width = image.shape[:2]
+    return image, boxes.clip(0, [width, height, width, height])

@@ -34,7 +34,7 @@ class GrabCut(PseudoLabeler):
         seed: Seed of OpenCV's random generator, set before each cut, so that
             the result depends on neither order nor thread (our choice).
         backend: ``'numba'``, which gives OpenCV's mask in a fraction of its
-            time and compiles once per machine (15 s), or ``'opencv'``, the
+            time and compiles once per machine (20 s), or ``'opencv'``, the
             reference: ``cv2.grabCut`` itself.
         scale: The photograph is shrunk to this share of its width and height
             before the cuts, in ``(0, 1]``; this costs accuracy (our option).

@@ -129,7 +129,7 @@ class PseudoLabeler:
             return
         message = (
             f'compiling {type(self).__name__} for this machine, once; this '
-            'takes about 15 s, or a minute on a slow machine'
+            'takes about 20 s, or a minute on a slow machine'
         )
         with announcing_compilation(message if progress else None):
             image = np.zeros((64, 64, 3), np.uint8)

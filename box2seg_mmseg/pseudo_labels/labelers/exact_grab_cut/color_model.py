@@ -31,18 +31,32 @@ _BLOCK = 512  # pixels at a time; their values stay in the L1 cache
 def learn(colors: np.ndarray, labels: np.ndarray) -> np.ndarray:
     """Learn the model of colours; ``(N,)`` int32 labels in ``0..4``."""
     sums = np.zeros((NUM_CLUSTERS, 10), np.int64)
-    _add(sums, colors, labels)
+    _add(sums, colors[0], colors[1], colors[2], labels)
     return _model(sums)
 
 
 @compiled
-def relearn(colors: np.ndarray, model: np.ndarray) -> np.ndarray:
-    """Assign each colour to its most probable component and learn again."""
+def relearn(
+    definite: np.ndarray, probable: np.ndarray, model: np.ndarray
+) -> np.ndarray:
+    """Assign each colour to its most probable component and learn again.
+
+    The colours come in two parts, of which the first, the larger one, need
+    not be copied when the second changes. The sums are integers, so the order
+    does not matter.
+    """
     # OpenCV compares densities without the weights of the components.
     terms = _log_factors(model)
-    labels = np.empty(colors.shape[1], np.int32)
-    _most_probable(colors[0], colors[1], colors[2], model, terms, labels)
-    return learn(colors, labels)
+    sums = np.zeros((NUM_CLUSTERS, 10), np.int64)
+    labels = np.empty(_BLOCK, np.int32)
+    for colors in (definite, probable):
+        for start in range(0, colors.shape[1], _BLOCK):
+            block = slice(start, start + _BLOCK)
+            x, y, z = colors[0][block], colors[1][block], colors[2][block]
+            mine = labels[: len(x)]
+            _most_probable(x, y, z, model, terms, mine)
+            _add(sums, x, y, z, mine)
+    return _model(sums)
 
 
 @compiled
@@ -129,12 +143,18 @@ def _distance(
 
 
 @compiled
-def _add(sums: np.ndarray, colors: np.ndarray, labels: np.ndarray) -> None:
+def _add(
+    sums: np.ndarray,
+    x_values: np.ndarray,
+    y_values: np.ndarray,
+    z_values: np.ndarray,
+    labels: np.ndarray,
+) -> None:
     """Sum colours, channels and their products exactly, as integers."""
-    for i in range(colors.shape[1]):
-        x = np.int64(colors[0, i])
-        y = np.int64(colors[1, i])
-        z = np.int64(colors[2, i])
+    for i in range(len(labels)):
+        x = np.int64(x_values[i])
+        y = np.int64(y_values[i])
+        z = np.int64(z_values[i])
         row = sums[labels[i]]
         row[0] += 1
         row[1] += x

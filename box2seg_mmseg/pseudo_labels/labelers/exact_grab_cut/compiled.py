@@ -38,7 +38,7 @@ def _compiled(function: F, **options: bool) -> F:
             raise
         warnings.warn(
             'numba found no folder to keep compiled code in, so each process '
-            'compiles GrabCut again, which takes 15 s; set NUMBA_CACHE_DIR '
+            'compiles GrabCut again, which takes 20 s; set NUMBA_CACHE_DIR '
             'to a writable folder',
             stacklevel=2,
         )

@@ -13,6 +13,8 @@ from .compiled import compiled
 NUM_CLUSTERS = 5
 _TRIALS = 3
 _ROUNDS = 10
+_BLOCK = 512  # points at a time; they stay in the L1 cache
+_WHOLE = 2**24  # float32 holds all whole numbers up to here
 
 
 def random_state(seed: int) -> np.ndarray:
@@ -90,13 +92,7 @@ def _first_centers(
     for k in range(1, num_clusters):
         best_total, best_point = np.inf, -1
         for _ in range(_TRIALS):
-            left = _uniform(state) * total
-            point = 0
-            while point < n - 1:
-                left -= nearest[point]
-                if left <= 0:
-                    break
-                point += 1
+            point = _draw(nearest, _uniform(state) * total)
             trial_total = float(_approach(points, point, nearest, trial))
             if trial_total < best_total:
                 best_total, best_point = trial_total, point
@@ -105,6 +101,31 @@ def _first_centers(
         total = best_total
         nearest, best = best, nearest
     return centers
+
+
+@compiled
+def _draw(nearest: np.ndarray, left: float) -> int:
+    """The first point up to which the distances add up to ``left``.
+
+    OpenCV subtracts one distance after the other. They are whole numbers and
+    ``left`` shrinks, so no subtraction rounds, and blocks can be skipped.
+    """
+    last = len(nearest) - 1
+    point = 0
+    while point + _BLOCK <= last:
+        total = np.int32(0)  # at most 512 * 3 * 255**2, which fits
+        for i in range(point, point + _BLOCK):
+            total += np.int32(nearest[i])
+        if left - total <= 0:
+            break
+        left -= total
+        point += _BLOCK
+    while point < last:
+        left -= nearest[point]
+        if left <= 0:
+            break
+        point += 1
+    return point
 
 
 @compiled
@@ -151,11 +172,12 @@ def _move_centers(
     before = centers.copy()
     counts = np.zeros(num_clusters, np.int64)
     centers[:num_clusters] = 0
-    for i in range(len(labels)):
-        k = labels[i]
-        for c in range(3):
-            centers[k, c] += points[c, i]
-        counts[k] += 1
+    for start in range(0, len(labels), _BLOCK):
+        block = slice(start, start + _BLOCK)
+        x, y, z = points[0][block], points[1][block], points[2][block]
+        mine = labels[block]
+        for k in range(num_clusters):
+            counts[k] += _add_cluster(x, y, z, mine, k, centers[k])
     for k in range(num_clusters):
         if counts[k] == 0:
             _refill(points, centers, labels, counts, k)
@@ -169,6 +191,41 @@ def _move_centers(
             way += step * step
         farthest = max(farthest, way)
     return farthest
+
+
+@compiled
+def _add_cluster(
+    x: np.ndarray,
+    y: np.ndarray,
+    z: np.ndarray,
+    labels: np.ndarray,
+    k: int,
+    sums: np.ndarray,
+) -> int:
+    """Add the points of a cluster to its float32 sums; return their number.
+
+    As long as the sums stay whole numbers that float32 holds, the order does
+    not matter, and integers can be added several at a time. Beyond, each
+    addition rounds, so they follow OpenCV's order.
+    """
+    count = a = b = c = np.int32(0)
+    for i in range(len(labels)):
+        is_mine = np.int32(labels[i] == k)
+        count += is_mine
+        a += is_mine * np.int32(x[i])
+        b += is_mine * np.int32(y[i])
+        c += is_mine * np.int32(z[i])
+    if max(sums[0] + a, sums[1] + b, sums[2] + c) <= _WHOLE:
+        sums[0] += a
+        sums[1] += b
+        sums[2] += c
+    else:
+        for i in range(len(labels)):
+            if labels[i] == k:
+                sums[0] += x[i]
+                sums[1] += y[i]
+                sums[2] += z[i]
+    return count
 
 
 @compiled

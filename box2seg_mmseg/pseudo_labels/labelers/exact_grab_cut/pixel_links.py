@@ -52,7 +52,11 @@ def color_weights(beta: float) -> np.ndarray:
         ``(2, 195076)`` int32 in units: row 0 for links to the right and down,
         row 1 for diagonal ones.
     """
-    return _in_units(np.exp(-beta * np.arange(3 * 255**2 + 1)))
+    weights = np.zeros(3 * 255**2 + 1)
+    # exp(-25) * GAMMA is less than half a unit.
+    seen = len(weights) if beta == 0 else math.ceil(25 / beta)
+    weights[:seen] = np.exp(-beta * np.arange(min(seen, len(weights))))
+    return _in_units(weights)
 
 
 def boundary_weights(scale: float) -> np.ndarray:

@@ -8,6 +8,7 @@ from .compiled import compiled
 from .kmeans import cluster, random_state
 from .max_flow import MaxFlow
 from .pixel_links import (
+    OPEN,
     UNIT,
     boundary_weights,
     color_weights,
@@ -69,38 +70,42 @@ class ExactGrabCut:
         """
         mask = mask.copy()
         state = random_state(seed)
+        definite_back, definite_fore = _sides(self._colors, mask, OPEN)
         back, fore = (
             learn(colors, cluster(colors, state))
-            for colors in _sides(self._colors, mask)
+            for colors in _sides(self._colors, mask, 4)
         )
         is_open = mask >= cv2.GC_PR_BGD
         rows, columns = (
             slice(max(0, where.min() - 1), where.max() + 2)
-            for where in np.nonzero(is_open)
+            for where in (
+                np.nonzero(is_open.any(1))[0],
+                np.nonzero(is_open.any(0))[0],
+            )
         )
         region = mask[rows, columns]  # a view: writing to it changes mask
         is_open = is_open[rows, columns]
-        part = self._image[rows, columns]
         links, pull = link_pixels(
             self._values[rows, columns], region, self._weights
         )
         graph = MaxFlow(links)
         excess = graph.excess[1:-1, 1:-1]
         excess += pull
-        open_colors = part[is_open].T.astype(np.float32, 'C')
-        before = np.zeros(open_colors.shape[1], np.int64)
+        open_colors = self._image[rows, columns][is_open].T
+        open_colors = open_colors.astype(np.float32, 'C')
+        is_fore = region[is_open] == cv2.GC_PR_FGD
+        before = np.zeros(len(is_fore), np.int64)
         for _ in range(iterations):
-            back_colors, fore_colors = _sides(self._colors, mask)
-            back = relearn(back_colors, back)
-            fore = relearn(fore_colors, fore)
+            others = open_colors.compress(~is_fore, 1)
+            back = relearn(definite_back, others, back)
+            chosen = open_colors.compress(is_fore, 1)
+            fore = relearn(definite_fore, chosen, fore)
             now = cost(open_colors, back) - cost(open_colors, fore)
             now = np.rint(now / UNIT).astype(np.int64)
             excess[is_open] += now - before
             before = now
-            in_source = graph.cut()[1:-1, 1:-1]
-            region[is_open] = np.where(
-                in_source[is_open], cv2.GC_PR_FGD, cv2.GC_PR_BGD
-            )
+            is_fore = graph.cut()[1:-1, 1:-1][is_open]
+        region[is_open] = np.where(is_fore, cv2.GC_PR_FGD, cv2.GC_PR_BGD)
         return mask
 
 
@@ -126,17 +131,22 @@ def _in_255ths(boundary: np.ndarray, size: tuple[int, int]) -> np.ndarray:
 
 @compiled
 def _sides(
-    colors: np.ndarray, mask: np.ndarray
+    colors: np.ndarray, mask: np.ndarray, stop: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """The ``(3, N)`` colours of background and foreground, the odd codes."""
+    """The ``(3, N)`` colours of background and foreground, the odd codes.
+
+    Of the pixels whose code is below ``stop``.
+    """
     coded = mask.reshape(-1)
-    num_fore = 0
+    counts = np.zeros(2, np.int64)
     for code in coded:
-        num_fore += code & 1
-    back = np.empty((3, len(coded) - num_fore), np.float32)
-    fore = np.empty((3, num_fore), np.float32)
+        counts[code & 1] += code < stop
+    back = np.empty((3, counts[0]), np.float32)
+    fore = np.empty((3, counts[1]), np.float32)
     b, f = 0, 0
     for i in range(len(coded)):
+        if coded[i] >= stop:
+            continue
         if coded[i] & 1:
             fore[0, f], fore[1, f], fore[2, f] = colors[:, i]
             f += 1
