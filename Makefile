@@ -21,7 +21,7 @@ $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(PY) -m pip install --upgrade pip
 	$(PY) -m pip install --constraint constraints.txt torch
-	$(PY) -m pip install --constraint constraints.txt --editable '.[onedl,crf,coco,ray,sam,onnx,dev]'
+	$(PY) -m pip install --constraint constraints.txt --editable '.[onedl,crf,coco,hed,ray,sam,onnx,dev]'
 	touch $@
 
 # DATA=folder in VOCdevkit's layout; RESUME=1 resumes an interrupted demo;
@@ -65,10 +65,10 @@ docs: install
 # torch. Its folder is moved and the environment marked when they are complete,
 # so after an interruption the unfinished part starts again.
 .venv-upstream/installed: CONSTRAINTS := constraints.txt
-.venv-upstream/installed: EXTRAS := openmmlab,crf,coco,ray,sam,onnx,dev
+.venv-upstream/installed: EXTRAS := openmmlab,crf,coco,hed,ray,sam,onnx,dev
 .venv-upstream/installed: constraints.txt
 .venv-oldest/installed: CONSTRAINTS := constraints-oldest.txt
-.venv-oldest/installed: EXTRAS := openmmlab,crf,coco,ray,dev
+.venv-oldest/installed: EXTRAS := openmmlab,crf,coco,hed,ray,dev
 .venv-oldest/installed: constraints-oldest.txt
 .venv-upstream/installed .venv-oldest/installed: pyproject.toml
 	$(PYTHON) -m venv --clear $(@D)

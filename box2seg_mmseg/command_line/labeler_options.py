@@ -1,6 +1,7 @@
 """The options with which a command line says how to make pseudo labels."""
 
 from argparse import ArgumentParser, Namespace
+from inspect import signature
 
 from ..errors import UsageError
 from ..pseudo_labels import LABELERS, PseudoLabeler
@@ -21,9 +22,15 @@ def read_labeler(args: Namespace) -> PseudoLabeler:
     """Build the labeler that :func:`add_labeler_options` parsed.
 
     Raises:
-        UsageError: As :func:`read_choice`, or a value is out of range.
+        UsageError: As :func:`read_choice`, a value is out of range, or an
+            option that the method needs is missing.
     """
     labeler, arguments = read_choice(args, LABELERS, 'method')
+    for option in labeler.options:
+        parameter = signature(labeler).parameters[option.name]
+        is_required = parameter.default is parameter.empty
+        if is_required and option.name not in arguments:
+            raise UsageError(f'--method {args.method} needs {option.flag}')
     try:
         return labeler(**arguments)
     except ValueError as error:

@@ -1,9 +1,10 @@
-"""Segmentors, backbones, decode head and losses."""
+"""Segmentors, backbones, decode head, losses and an edge detector."""
 
 from .. import checked_toolbox  # noqa: F401
 from .backbone_weights import load_from_box2seg
 from .backbones import EfficientNetLite
 from .decode_heads import Box2SegHead
+from .edges import HED
 from .losses import AffinityLoss, AttentionWeightedLoss, GrabCutLoss
 from .segmentors import (
     CRFCascadeEncoderDecoder,
@@ -12,6 +13,7 @@ from .segmentors import (
 )
 
 __all__ = [
+    'HED',
     'AffinityLoss',
     'AttentionWeightedLoss',
     'Box2SegHead',

@@ -1,4 +1,4 @@
-"""ImageNet weights of the small backbones, as ``box2seg://NAME``."""
+"""Weights of the small backbones and of HED, as ``box2seg://NAME``."""
 
 from pathlib import Path
 
@@ -6,8 +6,8 @@ import torch
 from mmengine.runner.checkpoint import CheckpointLoader
 
 SCHEME = 'box2seg://'
-NAMES = ('efficientnet-lite0', 'efficientnet-lite2', 'mobilenet-v2')
-"""The backbones whose weights ``box2seg convert_backbone`` downloads."""
+NAMES = ('efficientnet-lite0', 'efficientnet-lite2', 'mobilenet-v2', 'hed')
+"""The networks whose weights ``box2seg convert_backbone`` downloads."""
 
 
 def weights_path(name: str) -> Path:
@@ -41,7 +41,7 @@ def load_from_box2seg(
     path = weights_path(name)
     if not path.is_file():
         raise FileNotFoundError(
-            f'{path}: the ImageNet weights of {name} are missing; download '
-            f'them with: box2seg convert_backbone {name}'
+            f'{path}: the weights of {name} are missing; download them '
+            f'with: box2seg convert_backbone {name}'
         )
     return torch.load(path, map_location, weights_only=True)

@@ -9,6 +9,8 @@ from .labelers.box_cut import BACKENDS, MIN_SIDE
 from .labelers.box_fill import BoxFill
 from .labelers.builder import LABELERS, build_labeler
 from .labelers.grab_cut import GrabCut
+from .labelers.grab_cut_ensemble import GrabCutEnsemble
+from .labelers.grab_cut_plus import GrabCutPlus
 from .labelers.pseudo_labeler import PseudoLabel, PseudoLabeler
 from .labelers.segment import Segment, paint_segments
 from .labelers.segment_anything import SegmentAnything
@@ -25,6 +27,8 @@ __all__ = [
     'BoxFill',
     'GenerationSummary',
     'GrabCut',
+    'GrabCutEnsemble',
+    'GrabCutPlus',
     'Option',
     'PseudoLabel',
     'PseudoLabeler',

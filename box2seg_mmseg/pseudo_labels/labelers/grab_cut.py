@@ -125,7 +125,9 @@ class GrabCut(PseudoLabeler):
     def segmenter(self, image: np.ndarray) -> Callable[[Box], Segment]:
         """See the base class."""
         make_cut = partial(
-            BoxCut, backend=self.backend, iterations=self.iterations
+            BoxCut,
+            make_grab_cut=BACKENDS[self.backend],
+            iterations=self.iterations,
         )
         if self.scale < 1:
             make_cut = partial(SmallCut, scale=self.scale, make_cut=make_cut)

@@ -1,0 +1,5 @@
+"""Networks that detect the boundaries of objects."""
+
+from .hed import HED
+
+__all__ = ['HED']
