@@ -2,7 +2,7 @@
 
 from .. import checked_toolbox  # noqa: F401
 from .backbone_weights import load_from_box2seg
-from .backbones import EfficientNetLite
+from .backbones import BackboneWithDistance, EfficientNetLite
 from .decode_heads import Box2SegHead
 from .losses import AffinityLoss, AttentionWeightedLoss, GrabCutLoss
 from .segmentors import (
@@ -14,6 +14,7 @@ from .segmentors import (
 __all__ = [
     'AffinityLoss',
     'AttentionWeightedLoss',
+    'BackboneWithDistance',
     'Box2SegHead',
     'CRFCascadeEncoderDecoder',
     'CRFEncoderDecoder',
