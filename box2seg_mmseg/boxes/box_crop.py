@@ -67,7 +67,7 @@ class BoxCrop:
 
     def label(self, label_map: np.ndarray) -> np.ndarray:
         """The ``(H, W)`` uint8 label map as ``(side, side)`` uint8."""
-        return self._squeeze(self.cut(label_map), cv2.INTER_NEAREST)
+        return self._squeeze(self.cut(label_map), cv2.INTER_NEAREST_EXACT)
 
     @cached_property
     def distance_map(self) -> np.ndarray:
