@@ -28,6 +28,9 @@ class BoxNetwork:
     Raises:
         ValueError: The config has no ``CropBox``, or the checkpoint does not
             fit the model.
+
+    Attributes:
+        crop_options: Arguments of :class:`BoxCrop`, from the config.
     """
 
     def __init__(
@@ -45,8 +48,11 @@ class BoxNetwork:
                 'config that the network was trained with. '
                 f'Got: {len(steps)}'
             )
-        self._crop = {k: v for k, v in steps[0].items() if k != 'type'}
-        self._crop.pop('jitter', None)
+        self.crop_options = {
+            name: steps[0][name]
+            for name in ('side', 'margin')
+            if name in steps[0]
+        }
         drop_initial_weights(cfg.model)
         self._model = init_model(cfg, device=device)
         weights = load_checkpoint_file(checkpoint).state_dict
@@ -59,7 +65,7 @@ class BoxNetwork:
             box: xyxy in whole pixels, half-open.
             size: ``(H, W)`` of the image in pixels.
         """
-        return BoxCrop(tuple(box.tolist()), size, **self._crop)
+        return BoxCrop(tuple(box.tolist()), size, **self.crop_options)
 
     @torch.no_grad()
     def __call__(

@@ -97,9 +97,11 @@ class DeepGrabCut(PseudoLabeler):
 
     @property
     def provenance(self) -> dict[str, Any]:
-        """The network behind the two paths."""
-        data = Path(self.checkpoint).read_bytes()
-        return {'checkpoint_hash': hash_of(data)}
+        """The network and the crops behind the two paths."""
+        return {
+            'checkpoint_hash': hash_of(Path(self.checkpoint).read_bytes()),
+            'crop': self._load().crop_options,
+        }
 
     def segment_boxes(
         self,

@@ -1,6 +1,5 @@
 import math
 import pickle
-from pathlib import Path
 
 import cv2
 import numpy as np
@@ -128,7 +127,7 @@ def test_segments_are_those_of_a_plain_call(network, cfg, image):
 
 
 def test_the_number_of_boxes_at_once_does_not_matter(cfg, image):
-    boxes = np.concatenate([BOXES, BOXES + [0, 0, -1, -1] * (BOXES > 31)])
+    boxes = np.concatenate([BOXES, BOXES[:, ::-1][:, [2, 3, 0, 1]]])
     labels = np.arange(1, len(boxes) + 1)
     one, three = (
         build_labeler(cfg | dict(batch_size=n))(image, boxes, labels)
@@ -162,12 +161,16 @@ def test_it_travels_to_workers_without_the_network(cfg, image):
     )
 
 
-def test_the_manifest_knows_the_network(cfg, tmp_path):
-    other = tmp_path / 'other.pth'
-    other.write_bytes(Path(cfg['checkpoint']).read_bytes() + b'0')
+def test_the_manifest_knows_the_network_and_its_crops(cfg, tmp_path):
     before = build_labeler(cfg).provenance
+    assert before == build_labeler(cfg).provenance
+    assert before['crop'] == dict(side=64, margin=0.25)
+    other = tmp_path / 'other.pth'
+    weights = torch.load(cfg['checkpoint'])
+    weights['state_dict']['decode_head.conv_seg.bias'] += 1
+    torch.save(weights, other)
     after = build_labeler(cfg | dict(checkpoint=str(other))).provenance
-    assert before == build_labeler(cfg).provenance != after
+    assert before['checkpoint_hash'] != after['checkpoint_hash']
 
 
 def test_the_crf_keeps_to_the_box(cfg, image):

@@ -1,5 +1,5 @@
 # Deep GrabCut, trained on the masks of other photographs: extra supervision.
-_base_ = './deep-grabcut_upernet_effnet-lite2_1xb8-800_voc-mini-256x256.py'
+_base_ = './deep-grabcut_upernet_effnet-lite2_1xb8-400_voc-mini-256x256.py'
 train_dataloader = dict(
     dataset=dict(
         data_root='data/coco-mini',
