@@ -7,6 +7,7 @@ import numpy as np
 
 from ...boxes import BoxCrop
 from ...files import hash_of
+from ...installed import find_config
 from ...option import Option
 from .builder import LABELERS
 from .pseudo_labeler import PseudoLabeler
@@ -14,6 +15,7 @@ from .segment import Segment
 
 if TYPE_CHECKING:
     from ...models.box_network import BoxNetwork
+    from ...models.post_processing import DenseCRF
 
 
 @LABELERS.register_module()
@@ -25,19 +27,21 @@ class DeepGrabCut(PseudoLabeler):
     foreground pixel is filled (our choice).
 
     Args:
-        model_config: Config file of the network.
+        model_config: Config of the network: a file, or the name of an
+            installed one, such as ``deep_grabcut/deep-grabcut_....py``.
         checkpoint: Its checkpoint.
         device: A torch device, such as ``'cuda'``.
         batch_size: Number of boxes that the network segments at once.
         threshold: The probability from which on a pixel is foreground, in
             ``(0, 1)``.
         crf_iterations: Iterations of a dense CRF that refines each crop, with
-            :class:`DenseCRF`'s parameters, in place of the threshold; 0
-            leaves it out.
+            the parameters of :class:`DenseCRF`; 0 leaves it out. The
+            threshold counts where the CRF leaves no foreground in a box.
 
     Raises:
-        ValueError: ``model_config`` or ``checkpoint`` is not a file, or a
-            number is out of range.
+        ValueError: ``model_config`` or ``checkpoint`` is missing, there is no
+            such checkpoint, or a number is out of range.
+        UsageError: There is no such config.
     """
 
     method = 'deep_grabcut'
@@ -69,12 +73,14 @@ class DeepGrabCut(PseudoLabeler):
         threshold: float = 0.5,
         crf_iterations: int = 0,
     ) -> None:
-        for name, path in (
-            ('model_config', model_config),
-            ('checkpoint', checkpoint),
-        ):
-            if path is None or not Path(path).is_file():
-                raise ValueError(f'{name} must be a file. Got: {path}')
+        if model_config is None or checkpoint is None:
+            raise ValueError(
+                'model_config (--config) and checkpoint must be given. '
+                f'Got: {model_config}, {checkpoint}'
+            )
+        find_config(model_config)
+        if not Path(checkpoint).is_file():
+            raise ValueError(f'{checkpoint}: no such checkpoint')
         if batch_size < 1:
             raise ValueError(f'batch_size must be >= 1. Got: {batch_size}')
         if not 0 < threshold < 1:
@@ -90,10 +96,11 @@ class DeepGrabCut(PseudoLabeler):
         self.threshold = threshold
         self.crf_iterations = crf_iterations
         self._network: BoxNetwork | None = None
+        self._crf: DenseCRF | None = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Without the network, which each process loads for itself."""
-        return vars(self) | {'_network': None}
+        return vars(self) | {'_network': None, '_crf': None}
 
     @property
     def provenance(self) -> dict[str, Any]:
@@ -125,26 +132,27 @@ class DeepGrabCut(PseudoLabeler):
             from ...models.box_network import BoxNetwork
 
             self._network = BoxNetwork(
-                self.model_config, self.checkpoint, self.device
+                find_config(self.model_config), self.checkpoint, self.device
             )
+        if self.crf_iterations and self._crf is None:
+            from ...models.post_processing import DenseCRF
+
+            self._crf = DenseCRF(self.crf_iterations)
         return self._network
 
     def _segment(
         self, image: np.ndarray, crop: BoxCrop, probs: np.ndarray
     ) -> Segment:
         """The segment of a box from the probabilities of its crop."""
-        if self.crf_iterations:
-            from ...models.post_processing import DenseCRF
-
+        values = crop.inside(probs) >= self.threshold
+        if self._crf is not None:
             # Outside the box is background for certain.
             in_box = np.zeros_like(probs)
             crop.inside(in_box)[:] = crop.inside(probs)
-            crf = DenseCRF(self.crf_iterations)
-            label = crf(crop.cut(image), np.stack([1 - in_box, in_box]))
-            foreground = label == 1
-        else:
-            foreground = probs >= self.threshold
-        values = crop.inside(foreground).astype(np.uint8)
+            label = self._crf(crop.cut(image), np.stack([1 - in_box, in_box]))
+            refined = crop.inside(label) == 1
+            # It can remove an object of a few pixels altogether.
+            values = refined if refined.any() else values
         if not values.any():
-            return Segment(np.ones_like(values), 'no foreground')
-        return Segment(values)
+            return Segment(np.ones_like(values, np.uint8), 'no foreground')
+        return Segment(values.astype(np.uint8))
