@@ -34,7 +34,7 @@ class BoxCrop:
         box: tuple[float, float, float, float],
         size: tuple[int, int],
         side: int = 256,
-        margin: float = 0.5,
+        margin: float = 0.25,
     ) -> None:
         x1, y1, x2, y2 = box
         dx, dy = margin * (x2 - x1), margin * (y2 - y1)

@@ -43,7 +43,7 @@ class CropBox(BaseTransform):
     """
 
     def __init__(
-        self, side: int = 256, margin: float = 0.5, jitter: float = 0.0
+        self, side: int = 256, margin: float = 0.25, jitter: float = 0.0
     ) -> None:
         if not 0 <= jitter < 0.5:
             raise ValueError(f'jitter must be in [0, 0.5). Got: {jitter}')

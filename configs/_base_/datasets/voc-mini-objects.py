@@ -1,6 +1,6 @@
 # The boxes of voc-mini one by one, with what surrounds them.
 data_root = 'data/voc-mini'
-crop = dict(side=256, margin=0.5)
+crop = dict(side=256, margin=0.25)
 # The losses are taken at 128 px.
 shrink_labels = dict(type='SegRescale', scale_factor=0.5)
 train_pipeline = [
