@@ -16,7 +16,13 @@ CONFIGS = Path(__file__).resolve().parent.parent / 'configs'
 SOURCES = sorted(CONFIGS.rglob('*.py'))
 FILES = [path for path in SOURCES if '_base_' not in path.parts]
 # The methods that may train on ground-truth masks.
-READS_MASKS = {'full', 'full-attention', 'finetune', 'mixed'}
+READS_MASKS = {
+    'full',
+    'full-attention',
+    'finetune',
+    'mixed',
+    'deep-grabcut-masks',
+}
 MASK_FOLDERS = ('SegmentationClass', 'SegmentationClassAug', 'masks')
 
 

@@ -7,6 +7,7 @@ from .box_annotations import (
     boxed_pixels,
     pixel_boxes,
 )
+from .box_crop import BoxCrop
 from .classes import (
     COCO_CLASSES,
     COCO_TO_VOC,
@@ -34,6 +35,7 @@ __all__ = [
     'VOC_CLASSES',
     'AnnotationError',
     'BoxAnnotations',
+    'BoxCrop',
     'BoxSource',
     'Detections',
     'OpenImagesCSV',

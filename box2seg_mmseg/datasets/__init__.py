@@ -3,7 +3,9 @@
 from .. import checked_toolbox  # noqa: F401
 from .box_supervised import BoxSupervisedDataset
 from .box_supervised_coco import BoxSupervisedCOCODataset
+from .box_supervised_object import BoxSupervisedObjectDataset
 from .box_supervised_voc import BoxSupervisedVOCDataset
+from .transforms.crop_box import CropBox
 from .transforms.formatting import PackBox2SegInputs
 from .transforms.generate_pseudo_labels import GeneratePseudoLabels
 from .transforms.load_boxes import LoadBoxes
@@ -14,7 +16,9 @@ from .transforms.pad_maps import PadMaps
 __all__ = [
     'BoxSupervisedCOCODataset',
     'BoxSupervisedDataset',
+    'BoxSupervisedObjectDataset',
     'BoxSupervisedVOCDataset',
+    'CropBox',
     'GeneratePseudoLabels',
     'LoadBoxes',
     'LoadPseudoLabels',

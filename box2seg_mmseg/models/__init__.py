@@ -2,7 +2,7 @@
 
 from .. import checked_toolbox  # noqa: F401
 from .backbone_weights import load_from_box2seg
-from .backbones import EfficientNetLite
+from .backbones import BackboneWithDistance, EfficientNetLite
 from .decode_heads import Box2SegHead
 from .edges import HED
 from .losses import AffinityLoss, AttentionWeightedLoss, GrabCutLoss
@@ -16,6 +16,7 @@ __all__ = [
     'HED',
     'AffinityLoss',
     'AttentionWeightedLoss',
+    'BackboneWithDistance',
     'Box2SegHead',
     'CRFCascadeEncoderDecoder',
     'CRFEncoderDecoder',

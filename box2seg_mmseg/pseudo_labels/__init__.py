@@ -8,6 +8,7 @@ from .label_check import check_label_folder, verify_pseudo_labels
 from .labelers.box_cut import BACKENDS, MIN_SIDE
 from .labelers.box_fill import BoxFill
 from .labelers.builder import LABELERS, build_labeler
+from .labelers.deep_grab_cut import DeepGrabCut
 from .labelers.grab_cut import GrabCut
 from .labelers.grab_cut_ensemble import GrabCutEnsemble
 from .labelers.grab_cut_plus import GrabCutPlus
@@ -25,6 +26,7 @@ __all__ = [
     'MIN_SIDE',
     'NUM_PERTURBATIONS',
     'BoxFill',
+    'DeepGrabCut',
     'GenerationSummary',
     'GrabCut',
     'GrabCutEnsemble',

@@ -40,6 +40,8 @@ def test_each_option_reaches_the_labeler(words, name, value):
 
 def test_every_argument_has_an_option():
     for cls in LABELERS:
+        if cls.method is None:  # not one of the command line's
+            continue
         assert {o.name for o in cls.options} == {*signature(cls).parameters}
 
 
