@@ -74,7 +74,7 @@ class TrainingRounds:
                 raise UsageError(
                     f'{name} must be >= 1. Got: {getattr(self, name)}'
                 )
-        object.__setattr__(self, 'work_dir', Path(self.work_dir).absolute())
+        object.__setattr__(self, 'work_dir', Path(self.work_dir).resolve())
 
     def run(self) -> Path:
         """Run all rounds that are not finished.
@@ -100,7 +100,7 @@ class TrainingRounds:
         with only_run(self.work_dir):
             self._check_arguments()
             folds = self._write_folds([image.image_id for image in images])
-            newest = Path(self.labels).absolute()
+            newest = Path(self.labels).resolve()
             for number in range(1, self.num_rounds + 1):
                 folder = self.work_dir / f'round{number}'
                 checkpoints = {}
@@ -176,7 +176,7 @@ class TrainingRounds:
         path = self.work_dir / 'rounds.json'
         new = dict(
             config=hash_of(find_config(self.config).read_bytes()),
-            labels=str(Path(self.labels).absolute()),
+            labels=str(Path(self.labels).resolve()),
             num_folds=self.num_folds,
             cfg_options=list(self.cfg_options),
             refine=dict(self.refine),

@@ -1,9 +1,11 @@
 """Rows times seeds through the stock tools, and the table of the results."""
 
 import json
+import sys
 from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 
+import cached_backbone  # noqa: F401, the networks of rounds need it
 from benchmark_data import COCO_MINI, BenchmarkData
 from benchmark_families import FAMILIES, choose_rows
 from benchmark_rows import Row
@@ -20,6 +22,7 @@ from benchmark_table import write_tables
 from mmengine.config import Config
 from stock_tools import fetch_backbone, newest_checkpoint, run_experiment
 
+from box2seg_mmseg.apis.training_rounds import TrainingRounds
 from box2seg_mmseg.errors import UsageError
 from box2seg_mmseg.files import hash_of, only_run, write_json
 from box2seg_mmseg.models.post_processing import DenseCRF
@@ -118,7 +121,9 @@ class Benchmark:
         self.config_root = Path(config_root).resolve()
         self.work_dir = Path(work_dir).resolve()
         data_root = Path(data_root).resolve()
-        self.data = BenchmarkData(data_root, self.work_dir / 'labels')
+        self.data = BenchmarkData(
+            data_root, self.work_dir / 'labels', self._make_rounds
+        )
         # What commands and configs call this machine's folders.
         self.names = {
             str(data_root): f'DATA/{data_root.name}',
@@ -210,6 +215,31 @@ class Benchmark:
             launcher=[LAUNCHER],
         )
 
+    def _make_rounds(
+        self, labels: Path, work_dir: Path, num_rounds: int
+    ) -> None:
+        """Label in rounds with Box2Seg of one class, seed 0."""
+        backbone = self._backbone_options()
+        TrainingRounds(
+            self._config('voc-mini-1class', Row('box2seg', '')),
+            labels,
+            work_dir,
+            num_rounds=num_rounds,
+            cfg_options=[
+                f'train_dataloader.dataset.data_root={self.data.data_root}',
+                *(f'{key}={value}' for key, value in backbone.items()),
+                'randomness.seed=0',
+            ],
+            train_command=[sys.executable, str(LAUNCHER)],
+        ).run()
+
+    def _backbone_options(self) -> dict[str, object]:
+        """All runs see the same two views of an image."""
+        return {
+            'model.backbone.type': 'CachedEfficientNetLite',
+            'model.backbone.cache_dir': self.work_dir / 'features',
+        }
+
     def _config(self, family: str, row: Row) -> Path:
         folder = self.config_root / FAMILIES[family].configs
         (path,) = folder.glob(f'{row.config}_*.py')
@@ -223,9 +253,7 @@ class Benchmark:
         }
         for loader in ('val', 'test'):
             options[f'{loader}_evaluator.type'] = 'TagIoUMetric'
-        # All runs see the same two views of an image.
-        options['model.backbone.type'] = 'CachedEfficientNetLite'
-        options['model.backbone.cache_dir'] = self.work_dir / 'features'
+        options |= self._backbone_options()
         for key, value in self.data.train_options(row).items():
             options[f'train_dataloader.dataset.{key}'] = value
         return options | dict(row.options)

@@ -1,5 +1,6 @@
 """What the rows of the benchmark train on and are tested on."""
 
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from missing_objects import write_masks_with_missing_objects
 
 from box2seg_mmseg.boxes import (
     COCOJSON,
+    VOC_CLASSES,
     VOCXML,
     BoxAnnotations,
     add_box_noise,
@@ -17,13 +19,18 @@ from box2seg_mmseg.boxes import (
 )
 from box2seg_mmseg.errors import UsageError
 from box2seg_mmseg.id_lists import read_split, sample_split
-from box2seg_mmseg.pseudo_labels import build_labeler
+from box2seg_mmseg.pseudo_labels import build_labeler, check_label_folder
 
 LABELERS = dict(
     box_fill=dict(type='BoxFill'),
     box_inner=dict(type='BoxFill', inner=0.2),
     grabcut=dict(type='GrabCut'),
+    stable=dict(type='GrabCut', ignore_unstable=0.75),
 )
+# Labels that need edge maps or a network; docs/pseudo_labels.md has the
+# commands that make them.
+PREPARED = ('plus', 'plus-i', 'deep')
+ROUNDS = {'round1': 1, 'round2': 2}
 MISSING_SHARE = 0.1
 COCO_MINI = 'coco-mini'  # a folder beside the photographs
 # Whether GrabCut's missed or its wrong foreground is corrected.
@@ -36,14 +43,21 @@ class BenchmarkData:
     Args:
         data_root: The photographs, in VOCdevkit's layout.
         out_dir: Where labels, splits and noisy boxes go.
+        make_rounds: Makes the labels of rounds: takes the folder of
+            GrabCut's labels, the folder to write to and the number of rounds.
         workers: Processes that make pseudo labels; None is one per core.
     """
 
     def __init__(
-        self, data_root: Path, out_dir: Path, workers: int | None = None
+        self,
+        data_root: Path,
+        out_dir: Path,
+        make_rounds: Callable[[Path, Path, int], object],
+        workers: int | None = None,
     ) -> None:
         self.data_root = data_root
         self.out_dir = out_dir
+        self.make_rounds = make_rounds
         self.workers = workers
         self.image_ids = read_split(self._list('train'))
         self._made: set[Path] = set()  # in this process
@@ -134,6 +148,22 @@ class BenchmarkData:
             self._made.add(self._label_dir(row))
 
     def _make_labels(self, row: Row) -> None:
+        if row.labels in PREPARED:
+            missing = check_label_folder(
+                self._label_dir(row), self.image_ids, VOC_CLASSES
+            )
+            for reason in missing.values():
+                raise UsageError(reason)
+            return
+        if row.labels in ROUNDS:
+            source = Row('grabcut', '')
+            self.make(source)
+            self.make_rounds(
+                self._label_dir(source),
+                self.out_dir / 'rounds',
+                ROUNDS[row.labels],
+            )
+            return
         if row.labels in CORRECTED:
             source = Row('grabcut', '')
             self.make(source)
@@ -166,6 +196,8 @@ class BenchmarkData:
 
     def _label_dir(self, row: Row) -> Path:
         name = row.labels
+        if name in ROUNDS:
+            return self.out_dir / f'rounds/{name}/labels'
         if row.other_data:
             name += f'_{COCO_MINI}'
         if row.noise is not None:

@@ -102,6 +102,15 @@ _CORE = (
     ('full', 'full supervision', None),
 )
 SHARES = (Fraction(1, 8), Fraction(1, 4))
+# Other labels than GrabCut's. An asterisk marks extra supervision.
+_LABELS = (
+    ('stable', 'GrabCut, unstable pixels ignored'),
+    ('plus', 'GrabCut+ *'),
+    ('plus-i', 'GrabCut+^i *'),
+    ('deep', 'Deep GrabCut'),
+    ('round1', 'one round'),
+    ('round2', 'two rounds'),
+)
 NOISES = tuple(
     (kind, share)
     for kind in ('merge', 'drop', 'jitter')
@@ -138,6 +147,29 @@ ROWS = (
             f'{kind}-corrected',
         )
         for kind in ('wrong', 'missed')
+    ),
+    *(
+        row
+        for name, title in _LABELS
+        for row in (
+            Row(name, f'{title}: L_GC alone', 'grabcut', name),
+            Row(
+                f'{name}-crf',
+                f'{title}: L_GC alone, dense CRF',
+                'grabcut',
+                name,
+                tests=name,
+                options=_CRF,
+            ),
+            Row(f'{name}-box2seg', f'{title}: Box2Seg', labels=name),
+            Row(
+                f'{name}-box2seg-crf',
+                f'{title}: Box2Seg, dense CRF',
+                labels=name,
+                tests=f'{name}-box2seg',
+                options=_CRF,
+            ),
+        )
     ),
     Row('full', 'full supervision', 'full', None),
     *(

@@ -76,6 +76,16 @@ GAPS = (
         'grabcut-crf',
         'full-crf',
     ),
+    *(
+        (f'{start}{title}', f'{name}{crf}', f'grabcut{crf}', f'full{crf}')
+        for name, title in (
+            ('round1', 'L_GC on the labels of one round'),
+            ('round1-box2seg', 'Box2Seg on the labels of one round'),
+            ('round2', 'L_GC on the labels of two rounds'),
+            ('round2-box2seg', 'Box2Seg on the labels of two rounds'),
+        )
+        for start, crf in (('', ''), ('With CRF on all three, ', '-crf'))
+    ),
     ('With CRF on Box2Seg alone, it', 'box2seg-crf', 'grabcut', 'full'),
     (
         'On the clean lists, Box2Seg',
