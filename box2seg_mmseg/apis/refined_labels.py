@@ -199,6 +199,6 @@ def _hashes(paths: Iterable[str]) -> dict[str, str]:
     return {path: hash_of(Path(path).read_bytes()) for path in paths}
 
 
-@lru_cache(maxsize=1)  # of the process, which unpickles labelers again
+@lru_cache(maxsize=8)  # the networks of the folds, by turns
 def _load(config: str, checkpoint: str, device: str, trust: bool) -> Predictor:
     return Predictor(find_config(config), checkpoint, device, trust=trust)
