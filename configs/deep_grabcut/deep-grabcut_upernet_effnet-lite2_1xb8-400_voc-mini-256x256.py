@@ -5,8 +5,8 @@ _base_ = [
     '../_base_/schedules/schedule_800_cpu.py',
     '../_base_/default_runtime.py',
 ]
-# The first half of the schedule of 800 iterations: the longer a network
-# trains, the more of GrabCut's errors it learns by heart.
+# The first half of the schedule of 800 iterations, which was not compared with
+# all of it.
 param_scheduler = [
     dict(type='LinearLR', start_factor=0.02, begin=0, end=50, by_epoch=False),
     dict(
