@@ -151,7 +151,13 @@ def test_an_interrupted_run_is_resumed(arguments, scenes, tmp_path):
     command = [str(part) for part in command]
     env = dict(os.environ, PYTHONPATH=str(ROOT))
     folder = tmp_path / 'edges'
-    process = subprocess.Popen(command, env=env, stderr=subprocess.PIPE)
+    # A job in the background of a shell ignores Ctrl-C, and so would this.
+    process = subprocess.Popen(
+        command,
+        env=env,
+        stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
     while process.poll() is None and not list(folder.glob('*.png')):
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)

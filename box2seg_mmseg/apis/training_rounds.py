@@ -30,9 +30,8 @@ class TrainingRounds:
     In each round, the split is divided into folds; for each fold, the stock
     train.py trains a network on the images of the other folds, and the
     network refines the labels of this fold's images (:class:`RefinedLabels`).
-    So no network labels an image that it has memorised. Each round starts
-    from the same first labels' outlines but trains on the newest labels (our
-    choice).
+    So no network labels an image that it has memorised. A round trains on the
+    newest labels and mixes the predictions with the first ones (our choice).
 
     Everything is below ``work_dir``: ``folds/``, and for each round
     ``round1/fold0/`` and so on, and ``round1/labels``. A call that was
@@ -174,8 +173,10 @@ class TrainingRounds:
     def _check_arguments(self) -> None:
         """Refuse a folder that was made with other arguments."""
         path = self.work_dir / 'rounds.json'
+        config = Config.fromfile(find_config(self.config)).to_dict()
+        text = json.dumps(config, sort_keys=True, default=str)
         new = dict(
-            config=hash_of(find_config(self.config).read_bytes()),
+            config=hash_of(text.encode()),
             labels=str(Path(self.labels).resolve()),
             num_folds=self.num_folds,
             cfg_options=list(self.cfg_options),
