@@ -9,6 +9,7 @@ import numpy as np
 
 from ..files import hash_of
 from ..id_lists import read_split
+from ..images import ImageError
 from ..installed import find_config
 from ..label_maps import IGNORE, read_label_png
 from ..models.post_processing import DenseCRF
@@ -133,15 +134,19 @@ class RefinedLabels(PseudoLabeler):
         """See the base class.
 
         Raises:
-            ValueError: No split file names the image, the old label map has
-                another size, or the network knows too few classes.
+            ImageError: The old label map is corrupt or has another size.
+            ValueError: No split file names the image, or the network knows
+                too few classes.
         """
         if not len(boxes):
             return []
         (path,) = self.side_files(image_id)
-        old = read_label_png(path, IGNORE)
+        try:
+            old = read_label_png(path, IGNORE)
+        except ValueError as error:
+            raise ImageError(str(error)) from None
         if old.shape != image.shape[:2]:
-            raise ValueError(
+            raise ImageError(
                 f'{path}: must have the size of the image, '
                 f'{image.shape[:2]}. Got: {old.shape}'
             )
