@@ -5,60 +5,33 @@ are missing or whose image or boxes have changed, and the same command resumes
 a run that was interrupted.
 """
 
-import sys
 from argparse import (
     ArgumentParser,
     Namespace,
     RawDescriptionHelpFormatter,
 )
 
-from box2seg_mmseg.boxes import ReadingReport
 from box2seg_mmseg.command_line import (
     add_box_options,
     add_labeler_options,
-    list_skipped,
+    label_split,
     positive_int,
-    print_report,
-    read_box_source,
-    read_boxes,
     read_labeler,
     run,
 )
-from box2seg_mmseg.pseudo_labels import (
-    ENGINES,
-    INSTANCE_FORMATS,
-    generate_pseudo_labels,
-)
+from box2seg_mmseg.pseudo_labels import ENGINES, INSTANCE_FORMATS
 
 
 def main(args: Namespace) -> int:
     """Make the labels and print a summary."""
-    labeler = read_labeler(args)
-    report = ReadingReport(skip_bad=args.skip_bad)
-    annotations, total = read_boxes(args, report)
-    summary = generate_pseudo_labels(
-        annotations,
-        labeler,
-        args.out,
+    return label_split(
+        args,
+        read_labeler(args),
+        'boxes filled instead of segmented',
         workers=args.workers,
         engine=args.engine,
-        overwrite=args.overwrite,
-        progress=True,
-        total=total,
-        classes=read_box_source(args).classes,
         instances=args.instances,
     )
-    print_report(report)
-    print(
-        f'{summary.num_images} images, {summary.num_boxes} boxes -> '
-        f'{args.out}; {summary.num_kept} images were already labelled'
-    )
-    for reason, count in sorted(summary.fallbacks.items()):
-        print(f'{count} boxes filled instead of segmented: {reason}')
-    status = list_skipped(report)
-    for error in summary.errors:
-        print(f'not labelled: {error}', file=sys.stderr)
-    return 1 if summary.errors else status
 
 
 def parser() -> ArgumentParser:

@@ -10,25 +10,19 @@ a run makes only the labels that are missing or whose image, boxes or old
 label have changed, and the same command resumes a run that was interrupted.
 """
 
-import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 
-from box2seg_mmseg.boxes import ReadingReport
 from box2seg_mmseg.command_line import (
     add_box_options,
     add_device_option,
     add_model_arguments,
     check_model_files,
     check_not_read,
-    list_skipped,
-    print_report,
-    read_box_source,
-    read_boxes,
+    label_split,
     run,
     share,
 )
 from box2seg_mmseg.files import existing_folder
-from box2seg_mmseg.pseudo_labels import generate_pseudo_labels
 
 
 def main(args: Namespace) -> int:
@@ -51,29 +45,7 @@ def main(args: Namespace) -> int:
         args.device,
         args.trust_checkpoint,
     )
-    report = ReadingReport(skip_bad=args.skip_bad)
-    annotations, total = read_boxes(args, report)
-    summary = generate_pseudo_labels(
-        annotations,
-        labeler,
-        args.out,
-        workers=None,
-        overwrite=args.overwrite,
-        progress=True,
-        total=total,
-        classes=read_box_source(args).classes,
-    )
-    print_report(report)
-    print(
-        f'{summary.num_images} images, {summary.num_boxes} boxes -> '
-        f'{args.out}; {summary.num_kept} images were already labelled'
-    )
-    for reason, count in sorted(summary.fallbacks.items()):
-        print(f'{count} boxes: {reason}')
-    status = list_skipped(report)
-    for error in summary.errors:
-        print(f'not labelled: {error}', file=sys.stderr)
-    return 1 if summary.errors else status
+    return label_split(args, labeler, 'boxes', workers=None)
 
 
 def parser() -> ArgumentParser:

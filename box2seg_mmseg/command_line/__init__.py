@@ -20,6 +20,7 @@ from .box_options import (
 )
 from .custom_imports import add_custom_imports
 from .labeler_options import add_labeler_options, read_labeler
+from .labelling import label_split
 from .model_options import (
     add_device_option,
     add_model_arguments,
