@@ -4,11 +4,12 @@ import json
 import shlex
 import subprocess
 import sys
+from argparse import ArgumentParser
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from mmengine.config import Config
+from mmengine.config import Config, DictAction
 from mmseg.registry import DATASETS
 
 from ..boxes import ReadingReport, require_boxes
@@ -23,7 +24,7 @@ _NO_VALIDATION = ('val_cfg=None', 'val_dataloader=None', 'val_evaluator=None')
 _DATASET = 'train_dataloader.dataset'
 
 
-@dataclass(frozen=True)
+@dataclass
 class TrainingRounds:
     """Trains networks on parts of a split and labels the other parts.
 
@@ -73,7 +74,7 @@ class TrainingRounds:
                 raise UsageError(
                     f'{name} must be >= 1. Got: {getattr(self, name)}'
                 )
-        object.__setattr__(self, 'work_dir', Path(self.work_dir).resolve())
+        self.work_dir = Path(self.work_dir).resolve()
 
     def run(self) -> Path:
         """Run all rounds that are not finished.
@@ -102,23 +103,12 @@ class TrainingRounds:
             newest = Path(self.labels).resolve()
             for number in range(1, self.num_rounds + 1):
                 folder = self.work_dir / f'round{number}'
-                checkpoints = {}
-                for k, (train, others) in enumerate(folds):
-                    options = [
-                        f'{_DATASET}.ann_file={train}',
-                        f'{_DATASET}.pseudo_label_dir={newest}',
-                        *_NO_VALIDATION,
-                    ]
-                    done = self._train(folder / f'fold{k}', options)
-                    checkpoints[str(done)] = str(others)
-                (config,) = (folder / 'fold0').glob('*.py')
-                labeler = RefinedLabels(
-                    str(config), checkpoints, str(self.labels), **self.refine
-                )
+                labeler = self._train_folds(folder, folds, newest)
+                newest = folder / 'labels'
                 summary = generate_pseudo_labels(
                     images,
                     labeler,
-                    folder / 'labels',
+                    newest,
                     workers=None,
                     progress=True,
                     total=len(images),
@@ -128,8 +118,25 @@ class TrainingRounds:
                     raise RuntimeError('; '.join(summary.errors))
                 for reason, count in sorted(summary.fallbacks.items()):
                     print(f'round {number}: {count} boxes: {reason}')
-                newest = folder / 'labels'
         return newest
+
+    def _train_folds(
+        self, folder: Path, folds: Sequence[tuple[Path, Path]], labels: Path
+    ) -> RefinedLabels:
+        """Train the networks of a round; return the labeler that uses them."""
+        checkpoints = {}
+        for k, (train, others) in enumerate(folds):
+            options = [
+                f'{_DATASET}.ann_file={train}',
+                f'{_DATASET}.pseudo_label_dir={labels}',
+                *_NO_VALIDATION,
+            ]
+            done = self._train(folder / f'fold{k}', options)
+            checkpoints[str(done)] = str(others)
+        (config,) = (folder / 'fold0').glob('*.py')
+        return RefinedLabels(
+            str(config), checkpoints, str(self.labels), **self.refine
+        )
 
     def train_final(self, config: str | Path, labels: Path) -> Path:
         """Train on all images with the labels of the last round.
@@ -154,8 +161,11 @@ class TrainingRounds:
     def _dataset(self) -> BoxSupervisedDataset:
         config = Config.fromfile(find_config(self.config))
         if self.cfg_options:
-            pairs = dict(pair.split('=', 1) for pair in self.cfg_options)
-            config.merge_from_dict(pairs)
+            # As train.py parses them: a number is no string.
+            parser = ArgumentParser()
+            parser.add_argument('--options', nargs='+', action=DictAction)
+            args = parser.parse_args(['--options', *self.cfg_options])
+            config.merge_from_dict(args.options)
         dataset = config.train_dataloader.dataset
         cls = DATASETS.get(dataset.type)
         if cls is None or not issubclass(cls, BoxSupervisedDataset):
