@@ -1,5 +1,7 @@
 """Predict one image with a trained model."""
 
+from collections.abc import Sequence
+from copy import deepcopy
 from pathlib import Path
 
 import numpy as np
@@ -63,7 +65,7 @@ class Predictor:
             _turn_crf_on(cfg)
         if workers is not None and 'crf' in cfg.model.test_cfg:
             cfg.model.test_cfg.crf.workers = workers
-        cfg.test_pipeline = [
+        self._test_pipeline = [
             step
             for step in cfg.test_dataloader.dataset.pipeline
             if step['type'] != 'LoadAnnotations'
@@ -83,12 +85,14 @@ class Predictor:
         return 'attention' in getattr(head, 'branch_channels', ())
 
     def predict(
-        self, image: str | Path | np.ndarray
+        self, image: str | Path | np.ndarray, scale: float = 1
     ) -> tuple[SegDataSample, Tensor]:
         """Predict one image with the network, without the CRF.
 
         Args:
             image: A path, or ``(H, W, 3)`` uint8, BGR.
+            scale: The network sees the image larger than the config's test
+                pipeline makes it, by this factor.
 
         Returns:
             The sample with ``pred_sem_seg``, and the probabilities of the
@@ -96,6 +100,8 @@ class Predictor:
         """
         if isinstance(image, Path):
             image = str(image)
+        # inference_model changes the pipeline.
+        self._model.cfg.test_pipeline = _scaled(self._test_pipeline, scale)
         sample = inference_model(self._model, image)
         logits = sample.seg_logits.data
         return sample, class_probs(logits, self._model.out_channels)
@@ -103,7 +109,7 @@ class Predictor:
     def attention(self, image_path: str | Path) -> np.ndarray:
         """Attention of the foreground classes: ``(L, H, W)`` in ``[0, 1]``."""
         model = self._model
-        pipeline = Compose(model.cfg.test_pipeline)
+        pipeline = Compose(self._test_pipeline)
         batch = pseudo_collate([pipeline(dict(img_path=str(image_path)))])
         data = model.data_preprocessor(batch)
         inputs, samples = data['inputs'], data['data_samples']
@@ -118,6 +124,26 @@ class Predictor:
         logits = torch.cat([logits[:, :1], logits], 1)
         (sample,) = model.postprocess_result(logits, samples)
         return sample.seg_logits.data[1:].sigmoid().cpu().numpy()
+
+
+def _scaled(pipeline: Sequence[dict], scale: float) -> list[dict]:
+    """A copy of a test pipeline that makes images larger by ``scale``."""
+    result = deepcopy(list(pipeline))
+    keys = 'scale', 'scale_factor'
+    if scale != 1 and not any(
+        step.get(key) for step in result for key in keys
+    ):
+        # The step after the one that loads the image.
+        step = dict(type='Resize', scale_factor=1.0, keep_ratio=True)
+        result.insert(1, step)
+    for step in result:
+        for key in keys:
+            size = step.get(key)
+            if isinstance(size, int | float):
+                step[key] = type(size)(size * scale)
+            elif size is not None:
+                step[key] = tuple(type(side)(side * scale) for side in size)
+    return result
 
 
 def _turn_crf_on(cfg: Config) -> None:

@@ -1,11 +1,12 @@
 """Pseudo labels that a trained network refines."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+import torch
 
 from ..files import hash_of
 from ..id_lists import read_split
@@ -14,7 +15,7 @@ from ..installed import find_config
 from ..label_maps import IGNORE, read_label_png
 from ..models.post_processing import DenseCRF
 from ..pseudo_labels import LABELERS, PseudoLabeler, Segment
-from ..pseudo_labels.refinement import refine_label_map
+from ..pseudo_labels.refinement import refine_segment
 from ..pseudo_labels.store import png_path, read_manifest
 from .predictor import Predictor
 
@@ -24,9 +25,10 @@ class RefinedLabels(PseudoLabeler):
     """Mixes a network's predictions with the labels it was trained on.
 
     The network averages out what is wrong in single labels, but its outline
-    is coarse; the old labels and the dense CRF know the outline. Each box
-    admits its class, and there is only background outside all boxes. All of
-    this is our choice; docs/pseudo_labels.md shows what was tried.
+    is coarse; the old labels and the dense CRF know the outline. Each box is
+    refined by itself (:func:`refine_segment`), so that outside all boxes
+    there is only background. All of this is our choice; docs/pseudo_labels.md
+    shows what was tried.
 
     A network tends to repeat the errors of the labels that it was trained
     on. It should therefore label other images: give one checkpoint for each
@@ -51,6 +53,9 @@ class RefinedLabels(PseudoLabeler):
             it would have its class, in ``[0, 1]``.
         crf: Whether a :class:`DenseCRF` with its default parameters makes
             the labels.
+        scales: The network sees each image, and its mirror image, at these
+            multiples of the config's test size; their probabilities are
+            averaged.
         device: A torch device, such as ``'cuda'``.
         trust: Load a checkpoint whose weights are not tensors, **which may
             run code in it**.
@@ -74,6 +79,7 @@ class RefinedLabels(PseudoLabeler):
         gamma: float = 0.9,
         least_filling: float = 0.2,
         crf: bool = True,
+        scales: Sequence[float] = (1, 1.5),
         device: str = 'cpu',
         trust: bool = False,
     ) -> None:
@@ -93,6 +99,7 @@ class RefinedLabels(PseudoLabeler):
         self.gamma = gamma
         self.least_filling = least_filling
         self.crf = crf
+        self.scales = list(scales)
         self.device = device
         self.trust = trust
         find_config(model_config)
@@ -151,37 +158,40 @@ class RefinedLabels(PseudoLabeler):
                 f'{image.shape[:2]}. Got: {old.shape}'
             )
         probs = self._predict(image, image_id)
-        is_one_class = len(probs) == 2
-        if is_one_class:
-            labels = np.ones_like(labels)
-            old = np.where((old > 0) & (old < 255), 1, old)
-        elif labels.max() >= len(probs):
+        # A network with one foreground class sees objects of any class.
+        channels = np.ones_like(labels) if len(probs) == 2 else labels
+        if channels.max() >= len(probs):
             raise ValueError(
                 f'{self.model_config}: has {len(probs)} classes with the '
                 f'background, but a box of {image_id} has class '
                 f'{labels.max()}; use the class list of the boxes'
             )
-        new, fallbacks = refine_label_map(
-            image,
-            boxes,
-            labels,
-            probs,
-            old,
-            self.network_share,
-            self.confidence,
-            self.gamma,
-            self.least_filling,
-            self._crf,
-        )
-        return [
-            Segment((new[y1:y2, x1:x2] == label).astype(np.uint8), fallback)
-            for (x1, y1, x2, y2), label, fallback in zip(
-                boxes, labels, fallbacks, strict=True
+        # Only the boxes' classes are possible.
+        probs = probs / probs[np.unique([0, *channels])].sum(0)
+        segments = []
+        for box, label, channel in zip(
+            boxes.tolist(), labels, channels, strict=True
+        ):
+            x1, y1, x2, y2 = box
+            before = old[y1:y2, x1:x2]
+            segment_before = (before == label).astype(np.uint8)
+            segment_before[before == IGNORE] = IGNORE
+            segment = refine_segment(
+                image,
+                tuple(box),
+                probs[channel, y1:y2, x1:x2],
+                segment_before,
+                self.network_share,
+                self.confidence,
+                self.gamma,
+                self.least_filling,
+                self._crf,
             )
-        ]
+            segments.append(segment)
+        return segments
 
     def _predict(self, image: np.ndarray, image_id: str | None) -> np.ndarray:
-        """Mean probabilities of the image and its mirror, ``(C, H, W)``."""
+        """Mean probabilities of all views, ``(C, H, W)``."""
         checkpoint = self.checkpoints
         if isinstance(checkpoint, Mapping):
             if image_id not in self._checkpoint_of:
@@ -193,11 +203,12 @@ class RefinedLabels(PseudoLabeler):
         predictor = _load(
             self.model_config, str(checkpoint), self.device, self.trust
         )
-        _, probs = predictor.predict(image)
         mirrored = np.ascontiguousarray(image[:, ::-1])
-        _, others = predictor.predict(mirrored)
-        mean = (probs + others.flip(-1)) / 2
-        return mean.float().cpu().numpy()
+        views = []
+        for scale in self.scales:
+            views.append(predictor.predict(image, scale)[1])
+            views.append(predictor.predict(mirrored, scale)[1].flip(-1))
+        return torch.stack(views).float().mean(0).cpu().numpy()
 
 
 def _hashes(paths: Iterable[str]) -> dict[str, str]:

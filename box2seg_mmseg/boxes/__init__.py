@@ -5,6 +5,7 @@ from .box_annotations import (
     AnnotationError,
     BoxAnnotations,
     boxed_pixels,
+    grow_box,
     pixel_boxes,
 )
 from .box_crop import BoxCrop
@@ -46,6 +47,7 @@ __all__ = [
     'boxed_pixels',
     'build_box_source',
     'check_classes',
+    'grow_box',
     'pixel_boxes',
     'require_boxes',
     'select_detections',

@@ -160,3 +160,24 @@ def boxed_pixels(boxes: np.ndarray, size: tuple[int, int]) -> np.ndarray:
     for x1, y1, x2, y2 in pixel_boxes(boxes, size):
         inside[y1:y2, x1:x2] = True
     return inside
+
+
+def grow_box(
+    box: tuple[int, int, int, int], margin: float, size: tuple[int, int]
+) -> tuple[int, int, int, int]:
+    """Enlarge a box on all sides, up to the border of the image.
+
+    Args:
+        box: Whole pixels, xyxy, half-open, inside the image.
+        margin: What is added on each side, as a share of the box's width and
+            height; at least one pixel.
+        size: ``(H, W)`` of the image in pixels.
+    """
+    x1, y1, x2, y2 = box
+    dx, dy = (max(1, round(margin * side)) for side in (x2 - x1, y2 - y1))
+    return (
+        max(x1 - dx, 0),
+        max(y1 - dy, 0),
+        min(x2 + dx, size[1]),
+        min(y2 + dy, size[0]),
+    )

@@ -4,11 +4,15 @@ from collections.abc import Callable
 
 import numpy as np
 
-from ..boxes import pixel_boxes
+from ..boxes import grow_box
 from ..label_maps import IGNORE
+from .labelers.segment import Box, Segment
 
 # From an image and (C, H, W) probabilities to the (H, W) most probable class.
 LabelImage = Callable[[np.ndarray, np.ndarray], np.ndarray]
+
+# What the CRF sees around a box, as a share of its width and height.
+_MARGIN = 0.25
 
 
 def raise_filling_rate(probs: np.ndarray, least: float) -> np.ndarray:
@@ -17,11 +21,11 @@ def raise_filling_rate(probs: np.ndarray, least: float) -> np.ndarray:
     The same number is added to the log-odds of each pixel.
 
     Args:
-        probs: ``(h, w)`` float32, the probability in a box.
+        probs: ``(h, w)`` floats in ``(0, 1)``, the probability in a box.
         least: The least mean over the box, in ``[0, 1)``.
 
     Returns:
-        ``(h, w)`` float32; ``probs`` if its mean is large enough.
+        ``(h, w)`` floats; ``probs`` if its mean is large enough.
     """
     if probs.mean() >= least:
         return probs
@@ -36,47 +40,9 @@ def raise_filling_rate(probs: np.ndarray, least: float) -> np.ndarray:
     return 1 / (1 + np.exp(-odds - high))
 
 
-def mix_probabilities(
-    probs: np.ndarray,
-    old: np.ndarray,
-    allowed: np.ndarray,
-    network_share: float,
-    confidence: float,
-) -> np.ndarray:
-    """The mean of a network's probabilities and of an old label map's.
-
-    An old label counts as ``confidence`` for its class; the rest is shared by
-    the other classes that are possible at the pixel. Where the old label is
-    255 or impossible, all possible classes are equally probable.
-
-    Args:
-        probs: ``(C, H, W)`` float32 probabilities of the network; 0 where a
-            class is impossible, and the classes add up to 1.
-        old: ``(H, W)`` uint8, an index in ``0..C - 1`` or 255.
-        allowed: ``(C, H, W)`` bool, the classes that are possible at a pixel;
-            at least one at each.
-        network_share: Weight of the network, in ``[0, 1]``; the old label has
-            the rest.
-        confidence: Of an old label, in ``[0, 1]``.
-
-    Returns:
-        ``(C, H, W)`` float32; 0 where a class is impossible, and the classes
-        add up to 1.
-    """
-    is_old = (np.arange(len(probs))[:, None, None] == old) & allowed
-    count = allowed.sum(0)
-    others = (1 - confidence) / np.maximum(count - 1, 1)
-    prior = np.where(is_old, confidence, np.where(allowed, others, 0))
-    prior = np.where(is_old.any(0), prior, allowed / count)
-    prior /= prior.sum(0)
-    mixed = network_share * probs + (1 - network_share) * prior
-    return mixed.astype(np.float32)
-
-
-def refine_label_map(
+def refine_segment(
     image: np.ndarray,
-    boxes: np.ndarray,
-    labels: np.ndarray,
+    box: Box,
     probs: np.ndarray,
     old: np.ndarray,
     network_share: float,
@@ -84,70 +50,54 @@ def refine_label_map(
     gamma: float,
     least_filling: float,
     label_image: LabelImage | None,
-) -> tuple[np.ndarray, list[str | None]]:
-    """Refine the label map of an image (our choice).
+) -> Segment:
+    """Refine the segment of one box (our choice).
 
-    A class is possible in its boxes only, the background everywhere.
+    The probability of a pixel is the weighted mean of the network's and of
+    what the old segment stands for.
 
     Args:
         image: ``(H, W, 3)`` uint8, BGR.
-        boxes: ``(K, 4)`` xyxy in pixels, half-open.
-        labels: ``(K,)`` integers in ``1..254``.
-        probs: ``(C, H, W)`` float32 probabilities of all classes.
-        old: ``(H, W)`` uint8, the old label map.
-        network_share: See :func:`mix_probabilities`.
-        confidence: See :func:`mix_probabilities`.
-        gamma: The network's mean probability of a box's class, over the box,
-            is raised to at least this share of the filling rate of the old
-            label, in ``[0, 1]``: the constraint L_fr, for probabilities.
-        least_filling: If less than this share of a box would have its class,
-            the box gets its old label back, in ``[0, 1]``.
-        label_image: Such as a :class:`DenseCRF`; None takes the most probable
-            class of each pixel.
+        box: Whole pixels, xyxy, half-open, inside the image.
+        probs: ``(h, w)`` floats in ``[0, 1]``, the network's probability of
+            the box's class in the box.
+        old: ``(h, w)`` uint8, the old segment: 0, 1, or 255.
+        network_share: Weight of the network, in ``[0, 1]``; the old segment
+            has the rest.
+        confidence: Probability that a pixel of the old segment stands for, in
+            ``[0.5, 1]``; 255 stands for 0.5.
+        gamma: The network's mean probability over the box is raised to at
+            least this share of the old segment's filling rate, in
+            ``[0, 1]``: the constraint L_fr, for probabilities.
+        least_filling: A box keeps its old segment if the new one would fill
+            less than this share of it, and less than the old one, in
+            ``[0, 1]``.
+        label_image: Such as a :class:`DenseCRF`, called with the box and its
+            surroundings, where outside the box the background is certain;
+            None takes the more probable value of each pixel.
 
     Returns:
-        ``(H, W)`` uint8, the label map, and for each box why it has its old
-        label, or None.
+        The new segment, without pixels of 255 unless the old one is kept.
     """
-    size = old.shape
-    classes = np.unique([0, *labels])
-    pixels = pixel_boxes(boxes, size)
-    allowed = np.zeros((len(classes), *size), bool)
-    allowed[0] = True
-    indices = np.searchsorted(classes, labels)
-    for (x1, y1, x2, y2), index in zip(pixels, indices, strict=True):
-        allowed[index, y1:y2, x1:x2] = True
-    old_index = np.full(size, IGNORE, np.uint8)
-    for index, one in enumerate(classes):
-        old_index[old == one] = index
-    probs = np.where(allowed, np.clip(probs[classes], 1e-7, 1 - 1e-7), 0)
-    probs /= probs.sum(0)
-    for (x1, y1, x2, y2), index in zip(pixels, indices, strict=True):
-        inside = probs[:, y1:y2, x1:x2]
-        before = inside[index].clip(1e-7, 1 - 1e-7)
-        filled = (old_index[y1:y2, x1:x2] == index).mean()
-        after = raise_filling_rate(before, gamma * filled)
-        inside *= (1 - after) / (1 - before)
-        inside[index] = after
-    mixed = mix_probabilities(
-        probs, old_index, allowed, network_share, confidence
+    filled = old == 1
+    network = raise_filling_rate(
+        np.clip(probs, 1e-7, 1 - 1e-7).astype(np.float64),
+        gamma * filled.mean(),
     )
+    prior = np.where(filled, confidence, 1 - confidence)
+    prior[old == IGNORE] = 0.5
+    mixed = network_share * network + (1 - network_share) * prior
     if label_image is None:
-        chosen = mixed.argmax(0)
+        new = mixed > 0.5
     else:
-        chosen = label_image(image, mixed).astype(np.int64)
-        possible = np.take_along_axis(allowed, chosen[None], 0)[0]
-        chosen = np.where(possible, chosen, mixed.argmax(0))
-    new = classes[chosen].astype(np.uint8)
-
-    fallbacks: list[str | None] = []
-    for (x1, y1, x2, y2), label in zip(pixels, labels, strict=True):
-        inside, before = new[y1:y2, x1:x2], old[y1:y2, x1:x2]
-        filling = (inside == label).mean()
-        if filling < least_filling and (before == label).mean() > filling:
-            inside[inside == label] = 0
-            inside[before == label] = label
-            fallbacks.append('old label kept: the new one is almost empty')
-        else:
-            fallbacks.append(None)
-    return new, fallbacks
+        x1, y1, x2, y2 = box
+        left, top, right, bottom = grow_box(box, _MARGIN, image.shape[:2])
+        inside = np.s_[y1 - top : y2 - top, x1 - left : x2 - left]
+        around = np.zeros((bottom - top, right - left), np.float32)
+        around[inside] = mixed
+        view = np.ascontiguousarray(image[top:bottom, left:right])
+        label = label_image(view, np.stack([1 - around, around]))
+        new = label[inside] == 1
+    if new.mean() < least_filling and new.mean() < filled.mean():
+        return Segment(old, 'old label kept: the new one is almost empty')
+    return Segment(new.astype(np.uint8))

@@ -80,6 +80,44 @@ def test_predictions_are_those_of_mmsegs_api(tmp_path, photograph):
     assert torch.equal(probs, want.seg_logits.data.softmax(0))
 
 
+@pytest.mark.parametrize(
+    ('resize', 'larger'),
+    [
+        (None, dict(scale_factor=1.5, keep_ratio=True)),
+        (dict(scale=(64, 48)), dict(scale=(96, 72))),
+        (dict(scale=32, keep_ratio=True), dict(scale=48, keep_ratio=True)),
+        (dict(scale_factor=2.0), dict(scale_factor=3.0)),
+        (dict(scale_factor=(1.0, 2.0)), dict(scale_factor=(1.5, 3.0))),
+    ],
+)
+def test_a_scale_enlarges_what_the_network_sees(
+    tmp_path, photograph, resize, larger
+):
+    def write(name, step):
+        cfg = Config.fromfile(_config('box2seg'))
+        load, *others = (
+            one
+            for one in cfg.test_dataloader.dataset.pipeline
+            if one['type'] != 'Resize'
+        )
+        steps = [] if step is None else [dict(type='Resize', **step)]
+        pipeline = [load, *steps, *others]
+        cfg.test_dataloader.dataset.pipeline = cfg.test_pipeline = pipeline
+        cfg.dump(tmp_path / name)
+        return tmp_path / name
+
+    checkpoint = _checkpoint(tmp_path / 'iter_1.pth')
+    stock = init_model(str(write('larger.py', larger)), device='cpu')
+    stock.load_state_dict(torch.load(checkpoint)['state_dict'])
+    predictor = Predictor(write('config.py', resize), checkpoint)
+    plain = predictor.predict(photograph)[1]
+    got = predictor.predict(photograph, scale=1.5)[1]
+    want = inference_model(stock, str(photograph)).seg_logits.data.softmax(0)
+    assert torch.equal(got, want)
+    assert not torch.equal(got, plain)
+    assert torch.equal(predictor.predict(photograph)[1], plain)
+
+
 def test_attention_is_the_sigmoid_of_the_branch(tmp_path, photograph):
     checkpoint = _checkpoint(tmp_path / 'iter_1.pth')
     predictor = Predictor(_config('box2seg'), checkpoint)

@@ -4,55 +4,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from box2seg_mmseg.pseudo_labels.refinement import (
-    mix_probabilities,
     raise_filling_rate,
-    refine_label_map,
+    refine_segment,
 )
 
 
-def _random_case(seed, num_classes=3, size=(9, 11)):
-    rng = np.random.default_rng(seed)
-    probs = rng.dirichlet(np.ones(num_classes), size).transpose(2, 0, 1)
-    boxes, labels = [], []
-    for _ in range(rng.integers(1, 4)):
-        y = np.sort(rng.choice(size[0] + 1, 2, replace=False))
-        x = np.sort(rng.choice(size[1] + 1, 2, replace=False))
-        boxes.append((x[0], y[0], x[1], y[1]))
-        labels.append(rng.integers(1, num_classes))
-    old = np.zeros(size, np.uint8)
-    for (x1, y1, x2, y2), label in zip(boxes, labels, strict=True):
-        inside = old[y1:y2, x1:x2]
-        inside[rng.random(inside.shape) < 0.6] = label
-    old[rng.random(size) < 0.1] = 255
-    image = rng.integers(0, 256, (*size, 3), np.uint8)
-    return image, np.array(boxes), np.array(labels), probs, old
-
-
-@pytest.mark.property
-@given(st.integers(0, 10**6), st.floats(0, 1), st.floats(0.5, 1))
-def test_the_mix_is_the_formula(seed, share, confidence):
-    rng = np.random.default_rng(seed)
-    allowed = rng.random((4, 3, 5)) < 0.6
-    allowed[0] = True
-    probs = rng.random(allowed.shape) * allowed
-    probs /= probs.sum(0)
-    old = rng.choice([0, 1, 2, 3, 255], (3, 5)).astype(np.uint8)
-    mixed = mix_probabilities(probs, old, allowed, share, confidence)
-    for y, x in np.ndindex(old.shape):
-        possible = np.flatnonzero(allowed[:, y, x]).tolist()
-        for c in range(4):
-            if c not in possible:
-                prior = 0.0
-            elif old[y, x] not in possible:
-                prior = 1 / len(possible)
-            elif len(possible) == 1:
-                prior = 1.0
-            elif old[y, x] == c:
-                prior = confidence
-            else:
-                prior = (1 - confidence) / (len(possible) - 1)
-            want = share * probs[c, y, x] + (1 - share) * prior
-            assert mixed[c, y, x] == pytest.approx(want, abs=1e-6)
+def _refine(
+    probs, old, share=0.5, confidence=0.7, gamma=0.0, least=0.0, crf=None
+):
+    """Refine the box (2, 1)-(2 + w, 1 + h) of an image that is larger."""
+    probs, old = np.asarray(probs), np.asarray(old, np.uint8)
+    height, width = old.shape
+    image = np.zeros((height + 40, width + 50, 3), np.uint8)
+    image[1 : 1 + height, 2 : 2 + width] = 9
+    box = (2, 1, 2 + width, 1 + height)
+    return refine_segment(
+        image, box, probs, old, share, confidence, gamma, least, crf
+    )
 
 
 @pytest.mark.property
@@ -70,77 +38,70 @@ def test_a_low_filling_rate_is_raised_and_no_order_changes(seed, least):
 
 
 @pytest.mark.property
-@given(st.integers(0, 10**6))
-def test_classes_stay_in_their_boxes(seed):
-    image, boxes, labels, probs, old = _random_case(seed)
-    new, fallbacks = refine_label_map(
-        image, boxes, labels, probs, old, 0.5, 0.7, 0.9, 0.2, None
-    )
-    assert len(fallbacks) == len(boxes)
-    for label in np.unique(new[new > 0]):
-        possible = np.zeros(old.shape, bool)
-        for x1, y1, x2, y2 in boxes[labels == label]:
-            possible[y1:y2, x1:x2] = True
-        assert possible[new == label].all()
-
-
-def test_without_a_network_the_old_label_remains():
-    for seed in range(20):
-        image, boxes, labels, probs, old = _random_case(seed)
-        old[old == 255] = 0
-        new, _ = refine_label_map(
-            image, boxes, labels, probs, old, 0.0, 0.7, 0.0, 0.0, None
-        )
-        np.testing.assert_array_equal(new, old)
+@given(st.integers(0, 10**6), st.floats(0, 1), st.floats(0.5, 1))
+def test_a_segment_is_the_formula(seed, share, confidence):
+    rng = np.random.default_rng(seed)
+    probs, old = rng.random((5, 7)), rng.choice([0, 1, 255], (5, 7))
+    segment = _refine(probs, old, share, confidence)
+    for y, x in np.ndindex(old.shape):
+        prior = {0: 1 - confidence, 1: confidence, 255: 0.5}[old[y, x]]
+        mixed = share * probs[y, x] + (1 - share) * prior
+        if abs(mixed - 0.5) > 1e-6:
+            assert segment.values[y, x] == (mixed > 0.5)
 
 
 def test_a_network_decides_by_hand_computed_odds():
-    """One box; network 0.9 and 0.2, old label 0 and 1."""
-    image = np.zeros((1, 3, 3), np.uint8)
-    boxes, labels = np.array([(0, 0, 2, 1)]), np.array([5])
-    probs = np.zeros((6, 1, 3))
-    probs[5] = 0.9, 0.2, 1.0
-    probs[0] = 1 - probs[5]
-    old = np.array([(0, 5, 0)], np.uint8)
-
-    def refine(share, confidence=0.7):
-        return refine_label_map(
-            image, boxes, labels, probs, old, share, confidence, 0, 0, None
-        )[0].tolist()
-
+    """Network 0.9, 0.2 and 0.9; old label 0, 1 and unknown."""
+    probs, old = [[0.9, 0.2, 0.9]], [[0, 1, 255]]
     # 0.5 * 0.9 + 0.5 * 0.3 = 0.6; 0.5 * 0.2 + 0.5 * 0.7 = 0.45.
-    assert refine(0.5) == [[5, 0, 0]]
+    assert _refine(probs, old, 0.5).values.tolist() == [[1, 0, 1]]
     # 0.3 * 0.9 + 0.7 * 0.3 = 0.48; 0.3 * 0.2 + 0.7 * 0.7 = 0.55.
-    assert refine(0.3) == [[0, 5, 0]]
+    assert _refine(probs, old, 0.3).values.tolist() == [[0, 1, 1]]
+    assert _refine(probs, old, 0.0).values.tolist() == [[0, 1, 0]]
 
 
-def test_a_box_that_would_be_emptied_keeps_its_old_label():
-    image = np.zeros((4, 8, 3), np.uint8)
-    boxes = np.array([(0, 0, 4, 4), (4, 0, 8, 4)])
-    old = np.zeros((4, 8), np.uint8)
-    old[1:3, 1:3] = 1
-    old[:, 4:] = 2
-    probs = np.zeros((3, 4, 8))
-    probs[0], probs[1] = 0.99, 0.01  # nothing anywhere
-    for least, want in ((0.2, old), (0.0, np.zeros_like(old))):
-        new, fallbacks = refine_label_map(
-            image, boxes, np.array([1, 2]), probs, old, 1, 0.7, 0, least, None
-        )
-        np.testing.assert_array_equal(new, want)
-        reasons = [reason is not None for reason in fallbacks]
-        assert reasons == [least > 0, least > 0]
+def test_an_unsure_network_is_raised_to_the_old_filling_rate():
+    probs, old = [[0.3, 0.2, 0.1, 0.1]], [[1, 1, 0, 0]]
+    assert _refine(probs, old, 1.0).values.tolist() == [[0, 0, 0, 0]]
+    # Log-odds raised by about 1.45 give 0.65, 0.52, 0.32, 0.32: mean 0.45.
+    segment = _refine(probs, old, 1.0, gamma=0.9)
+    assert segment.values.tolist() == [[1, 1, 0, 0]]
 
 
-def test_a_crf_cannot_put_a_class_outside_its_boxes():
-    image, boxes = np.zeros((2, 4, 3), np.uint8), np.array([(0, 0, 2, 2)])
-    probs = np.full((2, 2, 4), 0.5)
-    new, _ = refine_label_map(
-        image,
-        boxes,
-        np.array([1]),
-        probs,
-        np.zeros((2, 4), np.uint8),
-        *(0.5, 0.7, 0.0, 0.0),
-        lambda image, mixed: np.ones(mixed.shape[1:], np.uint8),
-    )
-    assert new.tolist() == [[1, 1, 0, 0]] * 2
+def test_a_box_that_would_be_emptied_keeps_its_old_segment():
+    old = np.zeros((10, 10), np.uint8)
+    old[2:8, 2:8], old[0] = 1, 255
+    probs = np.full(old.shape, 0.01)
+    probs[4, :8] = 0.99  # 8 % of the box
+    kept = _refine(probs, old, 1.0, least=0.2)
+    np.testing.assert_array_equal(kept.values, old)
+    assert kept.fallback.startswith('old label kept')
+    changed = _refine(probs, old, 1.0, least=0.05)
+    np.testing.assert_array_equal(changed.values, probs > 0.5)
+    assert changed.fallback is None
+    # An old segment that is even emptier is no better.
+    assert _refine(probs, 0 * old, 1.0, least=0.2).fallback is None
+
+
+def test_a_crf_sees_the_surroundings_of_the_box_and_labels_the_box():
+    probs, old = np.full((8, 12), 0.6), np.ones((8, 12), np.uint8)
+    seen = []
+
+    def crf(image, probs):
+        seen.append((image, probs))
+        label = np.zeros(image.shape[:2], np.uint8)
+        label[:, :5] = 1
+        return label
+
+    segment = _refine(probs, old, crf=crf)
+    ((image, mixed),) = seen
+    # A quarter of 12 and of 8 on each side, where the image goes on.
+    assert image.shape == (1 + 8 + 2, 2 + 12 + 3, 3)
+    assert (image[1:9, 2:14] == 9).all()
+    assert (image == 9).mean() == 96 / (11 * 17)
+    np.testing.assert_allclose(mixed[1, 1:9, 2:14], 0.65, rtol=1e-6)
+    assert mixed[1].sum() == pytest.approx(96 * 0.65)
+    np.testing.assert_allclose(mixed.sum(0), 1)
+    want = np.zeros((8, 12), np.uint8)
+    want[:, :3] = 1  # columns 2 to 4 of what the CRF saw
+    np.testing.assert_array_equal(segment.values, want)

@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ...boxes import pixel_boxes
+from ...boxes import grow_box, pixel_boxes
 from ...label_maps import IGNORE
 from ...option import Option
 from .box_cut import BoxCut, reason_to_fill
@@ -153,7 +153,7 @@ class GrabCutEnsemble(EdgeMapLabeler):
         """
         x1, y1, x2, y2 = box
         # All that a cut can see: 10 % more for boxes that are moved.
-        view = _grown(box, 1.1 * _LARGEST_MARGIN + 0.1, image.shape[:2])
+        view = grow_box(box, 1.1 * _LARGEST_MARGIN + 0.1, image.shape[:2])
         left, top, right, bottom = view
         scale = math.sqrt(self.max_pixels / ((x2 - x1) * (y2 - y1)))
         size = right - left, bottom - top
@@ -205,7 +205,7 @@ class GrabCutEnsemble(EdgeMapLabeler):
         Returns:
             ``(h, w)`` bool.
         """
-        left, top, right, bottom = _grown(box, margin, image.shape[:2])
+        left, top, right, bottom = grow_box(box, margin, image.shape[:2])
         rows, columns = slice(top, bottom), slice(left, right)
 
         def make_grab_cut(part: np.ndarray) -> ExactGrabCut:
@@ -218,15 +218,3 @@ class GrabCutEnsemble(EdgeMapLabeler):
         cut = BoxCut(image[rows, columns], make_grab_cut, self.iterations)
         x1, y1, x2, y2 = box
         return cut((x1 - left, y1 - top, x2 - left, y2 - top), seed)[0]
-
-
-def _grown(box: Box, margin: float, size: tuple[int, int]) -> Box:
-    """A box and a share of its width and height around it, in the image."""
-    x1, y1, x2, y2 = box
-    dx, dy = (max(1, round(margin * side)) for side in (x2 - x1, y2 - y1))
-    return (
-        max(x1 - dx, 0),
-        max(y1 - dy, 0),
-        min(x2 + dx, size[1]),
-        min(y2 + dy, size[0]),
-    )
