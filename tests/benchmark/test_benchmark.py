@@ -78,8 +78,8 @@ def _names(only):
 def test_rows_come_with_what_they_need_and_in_order():
     assert _names(['voc-mini-1class/box2seg-crf', 'box']) == [
         'miniature/box',
-        'voc-mini-1class/box',
         'voc-mini-1class/box2seg',
+        'voc-mini-1class/box',
         'voc-mini-1class/box2seg-crf',
     ]
     assert _names(['sweep/gamma-0.5']) == [
@@ -164,6 +164,24 @@ def test_means_deviations_and_differences_by_hand(tmp_path):
     assert '6 runs on an abacus, 2 cores, with torch 2.13.0.' in text
 
 
+def test_labels_are_compared_by_hand_computed_shares(tmp_path):
+    runs = [
+        *(_run('grabcut', seed, 60.0 + seed) for seed in (0, 1)),
+        _run('grabcut-crf', 0, 64.0),
+        _run('plus', 0, 65.0),
+        _run('plus-box2seg-crf', 0, 67.0),
+        _run('full', 0, 70.5),
+    ]
+    text = write_tables([tmp_path / 'table'], runs)
+    # Means: (65 - 60.5) / (70.5 - 60.5). full-crf was not run.
+    assert '| GrabCut | 60.50 (0%); 2 | 64.00; 1 | - | - |' in text
+    assert '| GrabCut+ * | 65.00 (45%); 1 | - | - | 67.00; 1 |' in text
+    runs.append(_run('full-crf', 0, 70.0))
+    text = write_tables([tmp_path / 'table'], runs)
+    assert '| 65.00 (45%); 1 | - | - | 67.00 (50%); 1 |' in text
+    assert '| Deep' not in text
+
+
 def test_differences_of_two_machines_are_marked(tmp_path):
     runs = [
         _run('grabcut', 0, 60.0),
@@ -245,7 +263,7 @@ def test_runs_are_kept_while_their_configs_are_the_same(capsys):
     current = current_runs(runs, Path('docs.json'), stamp)
     titles = {name: run['title'] for (_, name, _), run in current.items()}
     assert titles == dict(
-        box='Box: filled boxes',
+        box='Box (filled boxes): L_GC alone',
         pretrain="Box2Seg on coco-mini's boxes alone",
         grabcut='GrabCut: L_GC alone',
     )

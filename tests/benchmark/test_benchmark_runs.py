@@ -151,5 +151,5 @@ def test_an_unknown_row_is_wrong_use(few_photographs, tmp_path):
         [str(part) for part in command], capture_output=True, text=True
     )
     assert done.returncode == 2
-    assert 'box3seg: no such row; there are box,' in done.stderr
+    assert 'box3seg: no such row; there are grabcut,' in done.stderr
     assert not (tmp_path / 'work').exists()

@@ -30,7 +30,13 @@ LABELERS = dict(
 # Labels that need edge maps or a network; docs/pseudo_labels.md has the
 # commands that make them.
 PREPARED = ('plus', 'plus-i', 'deep')
-ROUNDS = {'round1': 1, 'round2': 2}
+# From which labels, and how many rounds.
+ROUNDS = {
+    'round1': ('grabcut', 1),
+    'round2': ('grabcut', 2),
+    'round3': ('grabcut', 3),
+    'plus-round2': ('plus', 2),
+}
 MISSING_SHARE = 0.1
 COCO_MINI = 'coco-mini'  # a folder beside the photographs
 # Whether GrabCut's missed or its wrong foreground is corrected.
@@ -43,8 +49,8 @@ class BenchmarkData:
     Args:
         data_root: The photographs, in VOCdevkit's layout.
         out_dir: Where labels, splits and noisy boxes go.
-        make_rounds: Makes the labels of rounds: takes the folder of
-            GrabCut's labels, the folder to write to and the number of rounds.
+        make_rounds: Makes the labels of rounds: takes the folder of the
+            first labels, the folder to write to and the number of rounds.
         workers: Processes that make pseudo labels; None is one per core.
     """
 
@@ -156,12 +162,11 @@ class BenchmarkData:
                 raise UsageError(reason)
             return
         if row.labels in ROUNDS:
-            source = Row('grabcut', '')
+            name, count = ROUNDS[row.labels]
+            source = Row('', '', labels=name)
             self.make(source)
             self.make_rounds(
-                self._label_dir(source),
-                self.out_dir / 'rounds',
-                ROUNDS[row.labels],
+                self._label_dir(source), self.out_dir / 'rounds' / name, count
             )
             return
         if row.labels in CORRECTED:
@@ -197,7 +202,8 @@ class BenchmarkData:
     def _label_dir(self, row: Row) -> Path:
         name = row.labels
         if name in ROUNDS:
-            return self.out_dir / f'rounds/{name}/labels'
+            source, count = ROUNDS[name]
+            return self.out_dir / f'rounds/{source}/round{count}/labels'
         if row.other_data:
             name += f'_{COCO_MINI}'
         if row.noise is not None:

@@ -102,14 +102,19 @@ _CORE = (
     ('full', 'full supervision', None),
 )
 SHARES = (Fraction(1, 8), Fraction(1, 4))
-# Other labels than GrabCut's. An asterisk marks extra supervision.
-_LABELS = (
-    ('stable', 'GrabCut, unstable pixels ignored'),
-    ('plus', 'GrabCut+ *'),
-    ('plus-i', 'GrabCut+^i *'),
-    ('deep', 'Deep GrabCut'),
-    ('round1', 'one round'),
-    ('round2', 'two rounds'),
+# Labels: the name of the rows, their title and the name of the labels. An
+# asterisk marks extra supervision.
+LABELS = (
+    ('box', 'Box (filled boxes)', 'box_fill'),
+    ('box-inner', 'Box^i (inner 20 %, the rest ignored)', 'box_inner'),
+    ('stable', 'GrabCut, unstable pixels ignored', 'stable'),
+    ('plus', 'GrabCut+ *', 'plus'),
+    ('plus-i', 'GrabCut+^i *', 'plus-i'),
+    ('deep', 'Deep GrabCut', 'deep'),
+    ('round1', 'one round', 'round1'),
+    ('round2', 'two rounds', 'round2'),
+    ('round3', 'three rounds', 'round3'),
+    ('plus-round2', 'two rounds from GrabCut+ *', 'plus-round2'),
 )
 NOISES = tuple(
     (kind, share)
@@ -118,13 +123,6 @@ NOISES = tuple(
 )
 _NOISY = dict(merge='merged', drop='dropped', jitter='jittered')
 ROWS = (
-    Row('box', 'Box: filled boxes', 'grabcut', 'box_fill'),
-    Row(
-        'box-inner',
-        'Box^i: inner 20 %, the rest ignored',
-        'grabcut',
-        'box_inner',
-    ),
     Row('grabcut', 'GrabCut: L_GC alone', 'grabcut'),
     Row('attention', 'GrabCut + attention', options=_NO_AFFINITY),
     Row('affinity', 'GrabCut + affinity', options=_NO_ATTENTION),
@@ -150,22 +148,22 @@ ROWS = (
     ),
     *(
         row
-        for name, title in _LABELS
+        for name, title, labels in LABELS
         for row in (
-            Row(name, f'{title}: L_GC alone', 'grabcut', name),
+            Row(name, f'{title}: L_GC alone', 'grabcut', labels),
             Row(
                 f'{name}-crf',
                 f'{title}: L_GC alone, dense CRF',
                 'grabcut',
-                name,
+                labels,
                 tests=name,
                 options=_CRF,
             ),
-            Row(f'{name}-box2seg', f'{title}: Box2Seg', labels=name),
+            Row(f'{name}-box2seg', f'{title}: Box2Seg', labels=labels),
             Row(
                 f'{name}-box2seg-crf',
                 f'{title}: Box2Seg, dense CRF',
-                labels=name,
+                labels=labels,
                 tests=f'{name}-box2seg',
                 options=_CRF,
             ),

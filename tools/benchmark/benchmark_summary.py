@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from math import nan, sqrt
 
 from benchmark_families import FAMILIES
-from benchmark_rows import NOISES, SHARES, noise_name, share_name
+from benchmark_rows import LABELS, NOISES, SHARES, noise_name, share_name
 from benchmark_runs import STATISTICS
 
 FIGURES = ('mIoU', 'mIoU_tags')
@@ -75,16 +75,6 @@ GAPS = (
         'box2seg-crf',
         'grabcut-crf',
         'full-crf',
-    ),
-    *(
-        (f'{start}{title}', f'{name}{crf}', f'grabcut{crf}', f'full{crf}')
-        for name, title in (
-            ('round1', 'L_GC on the labels of one round'),
-            ('round1-box2seg', 'Box2Seg on the labels of one round'),
-            ('round2', 'L_GC on the labels of two rounds'),
-            ('round2-box2seg', 'Box2Seg on the labels of two rounds'),
-        )
-        for start, crf in (('', ''), ('With CRF on all three, ', '-crf'))
     ),
     ('With CRF on Box2Seg alone, it', 'box2seg-crf', 'grabcut', 'full'),
     (
@@ -215,20 +205,64 @@ def gaps_closed(runs: Sequence[dict]) -> dict[str, list[str]]:
             seeds = set.intersection(*map(set, rows))
             if not seeds:
                 continue
-            shares = []
-            for figure in FIGURES:
-                better, base, full = (
-                    statistics.mean(row[seed][figure] for seed in seeds)
-                    for row in rows
+            shares = [
+                _share_closed(
+                    *(
+                        statistics.mean(row[seed][figure] for seed in seeds)
+                        for row in rows
+                    )
                 )
-                share = (better - base) / (full - base) if full > base else nan
-                shares.append(f'{share:.0%}')
+                for figure in FIGURES
+            ]
             sentences[family].append(
-                f'{title} closes {shares[0]} of the gap between GrabCut and '
-                f'full supervision (tags known: {shares[1]}; of means; seeds: '
-                f'{len(seeds)}).'
+                f'{title} closes {shares[0]:.0%} of the gap between GrabCut '
+                f'and full supervision (tags known: {shares[1]:.0%}; of '
+                f'means; seeds: {len(seeds)}).'
             )
     return sentences
+
+
+def compare_labels(rows: Sequence[dict], family: str) -> list[dict]:
+    """What networks reach with each kind of labels.
+
+    Args:
+        rows: What :func:`summarise_rows` returned.
+        family: The family.
+
+    Returns:
+        For each kind of labels its title, and under ``cells``, for L_GC and
+        for Box2Seg, both without and with the CRF: None, or the mean mIoU,
+        the number of seeds and the share of the gap between L_GC on
+        GrabCut's labels and full supervision that is closed, all with or all
+        without the CRF. The share is NaN where one of these was not run.
+    """
+    by_name = {row['row']: row for row in rows if row['family'] == family}
+    kinds = (('grabcut', 'GrabCut', 'grabcut'), *LABELS)
+    result = []
+    for name, title, _ in kinds:
+        box2seg = 'box2seg' if name == 'grabcut' else f'{name}-box2seg'
+        cells: list[tuple[float, int, float] | None] = []
+        for row_name in (name, box2seg):
+            for crf in ('', '-crf'):
+                row = by_name.get(row_name + crf)
+                if row is None:
+                    cells.append(None)
+                    continue
+                base, full = (
+                    by_name[f'{one}{crf}']['mIoU']
+                    if f'{one}{crf}' in by_name
+                    else nan
+                    for one in ('grabcut', 'full')
+                )
+                share = _share_closed(row['mIoU'], base, full)
+                cells.append((row['mIoU'], row['seeds'], share))
+        if any(cells):
+            result.append(dict(title=title, cells=cells))
+    return result
+
+
+def _share_closed(better: float, base: float, full: float) -> float:
+    return (better - base) / (full - base) if full > base else nan
 
 
 def _deviation(values: Sequence[float]) -> float | None:

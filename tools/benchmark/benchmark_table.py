@@ -2,12 +2,14 @@
 
 import csv
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from math import isnan
 from pathlib import Path
 
 from benchmark_families import FAMILIES
 from benchmark_runs import LOG_LINES, STATISTICS
 from benchmark_summary import (
     FIGURES,
+    compare_labels,
     gaps_closed,
     machine_of,
     summarise_claims,
@@ -80,6 +82,7 @@ def _markdown(
         title = FAMILIES[family].title
         lines += ['', f'## {title[0].upper()}{title[1:]}', '']
         lines += _figures_table(_default_row(family, rows) + of_family)
+        lines += _labels_table(family, rows)
         lines += _statistics_table(of_family)
         lines += _claims_table(family, claims)
         for sentence in gaps[family]:
@@ -133,6 +136,34 @@ def _figures_table(rows: Sequence[dict]) -> Iterator[str]:
             '-' if parameters is None else f'{parameters / 1e6:.2f}',
         ]
         yield f'| {" | ".join(map(str, cells))} |'
+
+
+def _labels_table(family: str, rows: Sequence[dict]) -> list[str]:
+    """All labels, with both kinds of losses, without and with the CRF."""
+    kinds = compare_labels(rows, family)
+    if len(kinds) < 2:
+        return []
+    lines = [
+        '',
+        'Networks by their labels. In brackets, the share of the gap between '
+        "L_GC on GrabCut's labels and full supervision, all with the CRF in "
+        'the columns with CRF; then the number of seeds. An asterisk marks '
+        'extra supervision:',
+        '',
+        '| labels | L_GC | L_GC, CRF | Box2Seg | Box2Seg, CRF |',
+        '|---|---:|---:|---:|---:|',
+    ]
+    for kind in kinds:
+        cells = []
+        for cell in kind['cells']:
+            if cell is None:
+                cells.append('-')
+                continue
+            miou, seeds, share = cell
+            closed = '' if isnan(share) else f' ({share:.0%})'
+            cells.append(f'{miou:.2f}{closed}; {seeds}')
+        lines.append(f'| {kind["title"]} | {" | ".join(cells)} |')
+    return lines
 
 
 def _claims_table(family: str, claims: Sequence[dict]) -> list[str]:
