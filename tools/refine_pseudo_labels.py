@@ -1,6 +1,6 @@
 """Refine pseudo labels with a network that was trained on them.
 
-The new label of a pixel comes from the network's probabilities, the old label
+The new segment of a box comes from the network's probabilities, the old label
 and a dense CRF; a class can appear only in its boxes. The network should not
 have been trained on the images that it labels: train on a part of the split,
 and label the rest. train_rounds does all of that in one command.
@@ -42,6 +42,7 @@ def main(args: Namespace) -> int:
         args.gamma,
         args.least_filling,
         not args.no_crf,
+        args.scales,
         args.device,
         args.trust_checkpoint,
     )
@@ -91,7 +92,15 @@ def parser() -> ArgumentParser:
     result.add_argument(
         '--no-crf',
         action='store_true',
-        help='take the most probable class of each pixel, without dense CRF',
+        help='take the more probable value of each pixel, without dense CRF',
+    )
+    result.add_argument(
+        '--scales',
+        type=float,
+        nargs='+',
+        default=[1, 1.5],
+        help='the network sees each image at these multiples of the test '
+        'size, and their probabilities are averaged (default: 1 1.5)',
     )
     result.add_argument(
         '--overwrite',

@@ -91,6 +91,8 @@ class RefinedLabels(PseudoLabeler):
         ):
             if not low <= value <= 1:
                 raise ValueError(f'{name} must be in [{low}, 1]. Got: {value}')
+        if not scales or min(scales) <= 0:
+            raise ValueError(f'scales must be positive. Got: {list(scales)}')
         self.model_config = str(model_config)
         self.checkpoints = checkpoints
         self.labels = str(labels)

@@ -150,6 +150,9 @@ def test_wrong_arguments_are_refused(network, old):
     config, checkpoint = network(5)
     with pytest.raises(ValueError, match=r'confidence must be in \[0.5, 1\]'):
         RefinedLabels(config, checkpoint, old, confidence=0.4)
+    for scales in ((), (1, 0)):
+        with pytest.raises(ValueError, match=r'scales must be positive. Got'):
+            RefinedLabels(config, checkpoint, old, scales=scales)
     labeler = RefinedLabels(config, checkpoint, old, crf=False)
     image, boxes = np.zeros((8, 8, 3), np.uint8), np.array([(1, 1, 5, 5)])
     with pytest.raises(ValueError, match=r'0000\.png: must have the size'):
