@@ -74,6 +74,7 @@ class TrainingRounds:
                 raise UsageError(
                     f'{name} must be >= 1. Got: {getattr(self, name)}'
                 )
+        self.labels = Path(self.labels).resolve()
         self.work_dir = Path(self.work_dir).resolve()
 
     def run(self) -> Path:
@@ -100,7 +101,7 @@ class TrainingRounds:
         with only_run(self.work_dir):
             self._check_arguments()
             folds = self._write_folds([image.image_id for image in images])
-            newest = Path(self.labels).resolve()
+            newest = self.labels
             for number in range(1, self.num_rounds + 1):
                 folder = self.work_dir / f'round{number}'
                 labeler = self._train_folds(folder, folds, newest)
@@ -187,7 +188,7 @@ class TrainingRounds:
         text = json.dumps(config, sort_keys=True, default=str)
         new = dict(
             config=hash_of(text.encode()),
-            labels=str(Path(self.labels).resolve()),
+            labels=str(self.labels),
             num_folds=self.num_folds,
             cfg_options=list(self.cfg_options),
             refine=dict(self.refine),
