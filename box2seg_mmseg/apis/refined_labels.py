@@ -1,5 +1,6 @@
 """Pseudo labels that a trained network refines."""
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -18,6 +19,9 @@ from ..pseudo_labels import LABELERS, PseudoLabeler, Segment
 from ..pseudo_labels.refinement import refine_segment
 from ..pseudo_labels.store import png_path, read_manifest
 from .predictor import Predictor
+
+# The CRF's bi_xy, as a share of the square root of the box's area.
+_CRF_REACH = 0.4
 
 
 @LABELERS.register_module()
@@ -51,8 +55,8 @@ class RefinedLabels(PseudoLabeler):
             label, in ``[0, 1]``.
         least_filling: A box keeps its old label if less than this share of
             it would have its class, in ``[0, 1]``.
-        crf: Whether a :class:`DenseCRF` with its default parameters makes
-            the labels.
+        crf: Whether a :class:`DenseCRF` makes the labels, with its default
+            parameters but for ``bi_xy``, which grows with the box.
         scales: The network sees each image, and its mirror image, at these
             multiples of the config's test size; their probabilities are
             averaged.
@@ -105,7 +109,8 @@ class RefinedLabels(PseudoLabeler):
         self.device = device
         self.trust = trust
         find_config(model_config)
-        self._crf = DenseCRF() if crf else None
+        if crf:
+            DenseCRF()  # says now if pydensecrf is missing
         self._checkpoint_of: dict[str, str] = {}
         if isinstance(checkpoints, Mapping):
             for checkpoint, split in checkpoints.items():
@@ -175,6 +180,7 @@ class RefinedLabels(PseudoLabeler):
             boxes.tolist(), labels, channels, strict=True
         ):
             x1, y1, x2, y2 = box
+            side = math.sqrt((x2 - x1) * (y2 - y1))
             before = old[y1:y2, x1:x2]
             segment_before = (before == label).astype(np.uint8)
             segment_before[before == IGNORE] = IGNORE
@@ -187,7 +193,7 @@ class RefinedLabels(PseudoLabeler):
                 self.confidence,
                 self.gamma,
                 self.least_filling,
-                self._crf,
+                DenseCRF(bi_xy=_CRF_REACH * side) if self.crf else None,
             )
             segments.append(segment)
         return segments

@@ -10,10 +10,12 @@ from mmseg.registry import MODELS
 from PIL import Image
 from rendered_scenes import SCENE_CLASSES
 
+from box2seg_mmseg.apis import refined_labels
 from box2seg_mmseg.apis.predictor import Predictor
 from box2seg_mmseg.apis.refined_labels import RefinedLabels
 from box2seg_mmseg.boxes import VOCXML
 from box2seg_mmseg.files import hash_of
+from box2seg_mmseg.models.post_processing import DenseCRF
 from box2seg_mmseg.pseudo_labels import (
     StoreError,
     build_labeler,
@@ -101,6 +103,26 @@ def test_a_network_of_one_class_refines_all_classes(scenes, network, old):
         want = (before > 0) & (before < 255)
         np.testing.assert_array_equal(got.label_map > 0, want)
         assert set(np.unique(got.label_map)) <= {0, *item.labels}
+
+
+def test_the_crf_reaches_as_far_as_the_box_is_large(
+    scenes, network, old, monkeypatch
+):
+    pytest.importorskip('pydensecrf', reason="needs the extra 'crf'")
+    config, checkpoint = network(6)
+    labeler = RefinedLabels(config, checkpoint, old, scales=(1,))
+    reaches = []
+
+    def make_crf(bi_xy):
+        reaches.append(bi_xy)
+        return DenseCRF(bi_xy=bi_xy)
+
+    monkeypatch.setattr(refined_labels, 'DenseCRF', make_crf)
+    (item,) = VOCXML(scenes, SCENE_CLASSES).read(IDS[:1])
+    image = cv2.imread(item.image_path)
+    labeler.label(image, item.boxes, item.labels, item.image_id)
+    sides = item.boxes.round()[:, 2:] - item.boxes.round()[:, :2]
+    assert reaches == pytest.approx(0.4 * np.sqrt(sides.prod(1)))
 
 
 def test_each_checkpoint_labels_its_images(scenes, network, old, tmp_path):
