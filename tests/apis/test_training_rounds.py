@@ -23,5 +23,5 @@ def test_options_are_read_as_the_stock_train_py_reads_them(tmp_path):
 
 def test_wrong_arguments_are_refused(tmp_path):
     for wrong in (dict(num_folds=0), dict(num_rounds=0)):
-        with pytest.raises(UsageError, match='must be >= 1. Got: 0'):
+        with pytest.raises(UsageError, match=r'must be >= 1\. Got: 0'):
             TrainingRounds(CONFIG, 'labels', tmp_path, **wrong)
