@@ -5,8 +5,8 @@ the 3 values of its mean, the upper triangle of its inverse covariance row by
 row, and the determinant of its covariance. A component without samples has
 weight 0.
 
-Colours are ``(3, N)`` float32 arrays of whole numbers in ``0..255``, one row
-per channel, so that the inner loops can process several pixels at once.
+Colours are ``(3, N)`` uint8 arrays, one row per channel, so that the inner
+loops can process several pixels at once.
 """
 
 import math
@@ -29,7 +29,7 @@ _BLOCK = 512  # pixels at a time; their values stay in the L1 cache
 
 @compiled
 def learn(colors: np.ndarray, labels: np.ndarray) -> np.ndarray:
-    """Learn the model of colours; ``(N,)`` int32 labels in ``0..4``."""
+    """Learn the model of colours; ``(N,)`` uint8 labels in ``0..4``."""
     sums = np.zeros((NUM_CLUSTERS, 10), np.int64)
     _add(sums, colors[0], colors[1], colors[2], labels)
     return _model(sums)
@@ -48,7 +48,7 @@ def relearn(
     # OpenCV compares densities without the weights of the components.
     terms = _log_factors(model)
     sums = np.zeros((NUM_CLUSTERS, 10), np.int64)
-    labels = np.empty(_BLOCK, np.int32)
+    labels = np.empty(_BLOCK, np.uint8)
     for colors in (definite, probable):
         for start in range(0, colors.shape[1], _BLOCK):
             block = slice(start, start + _BLOCK)

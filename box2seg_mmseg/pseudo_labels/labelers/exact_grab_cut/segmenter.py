@@ -4,11 +4,9 @@ import cv2
 import numpy as np
 
 from .color_model import cost, learn, relearn
-from .compiled import compiled
 from .kmeans import cluster, random_state
 from .max_flow import MaxFlow
 from .pixel_links import (
-    OPEN,
     UNIT,
     boundary_weights,
     color_weights,
@@ -45,7 +43,7 @@ class ExactGrabCut:
         boundary_scale: float = 0.1,
     ) -> None:
         self._image = np.ascontiguousarray(image)
-        self._colors = self._image.reshape(-1, 3).T.astype(np.float32, 'C')
+        self._colors = np.stack(cv2.split(self._image)).reshape(3, -1)
         if boundary is None:
             self._values = self._image
             self._weights = color_weights(contrast_scale(self._image))
@@ -70,10 +68,15 @@ class ExactGrabCut:
         """
         mask = mask.copy()
         state = random_state(seed)
-        definite_back, definite_fore = _sides(self._colors, mask, OPEN)
+        definite_back, definite_fore = (
+            self._colors_where(mask == code)
+            for code in (cv2.GC_BGD, cv2.GC_FGD)
+        )
         back, fore = (
             learn(colors, cluster(colors, state))
-            for colors in _sides(self._colors, mask, 4)
+            for colors in (
+                self._colors_where(mask % 2 == side) for side in (0, 1)
+            )
         )
         is_open = mask >= cv2.GC_PR_BGD
         rows, columns = (
@@ -91,8 +94,9 @@ class ExactGrabCut:
         graph = MaxFlow(links)
         excess = graph.excess[1:-1, 1:-1]
         excess += pull
-        open_colors = self._image[rows, columns][is_open].T
-        open_colors = open_colors.astype(np.float32, 'C')
+        open_colors = np.ascontiguousarray(
+            self._image[rows, columns][is_open].T
+        )
         is_fore = region[is_open] == cv2.GC_PR_FGD
         before = np.zeros(len(is_fore), np.int64)
         for _ in range(iterations):
@@ -107,6 +111,10 @@ class ExactGrabCut:
             is_fore = graph.cut()[1:-1, 1:-1][is_open]
         region[is_open] = np.where(is_fore, cv2.GC_PR_FGD, cv2.GC_PR_BGD)
         return mask
+
+    def _colors_where(self, chosen: np.ndarray) -> np.ndarray:
+        """The ``(3, N)`` colours of the chosen pixels; ``(H, W)`` bool."""
+        return self._colors.compress(chosen.reshape(-1), 1)
 
 
 def _in_255ths(boundary: np.ndarray, size: tuple[int, int]) -> np.ndarray:
@@ -127,30 +135,3 @@ def _in_255ths(boundary: np.ndarray, size: tuple[int, int]) -> np.ndarray:
             f'Got: {boundary.dtype} in {boundary.min()}..{boundary.max()}'
         )
     return np.rint(255 * boundary).astype(np.uint8)
-
-
-@compiled
-def _sides(
-    colors: np.ndarray, mask: np.ndarray, stop: int
-) -> tuple[np.ndarray, np.ndarray]:
-    """The ``(3, N)`` colours of background and foreground, the odd codes.
-
-    Of the pixels whose code is below ``stop``.
-    """
-    coded = mask.reshape(-1)
-    counts = np.zeros(2, np.int64)
-    for code in coded:
-        counts[code & 1] += code < stop
-    back = np.empty((3, counts[0]), np.float32)
-    fore = np.empty((3, counts[1]), np.float32)
-    b, f = 0, 0
-    for i in range(len(coded)):
-        if coded[i] >= stop:
-            continue
-        if coded[i] & 1:
-            fore[0, f], fore[1, f], fore[2, f] = colors[:, i]
-            f += 1
-        else:
-            back[0, b], back[1, b], back[2, b] = colors[:, i]
-            b += 1
-    return back, fore

@@ -14,9 +14,9 @@ CONSTANT = (2 * np.pi) ** 1.5
 
 def _colors(rng, count):
     centers = rng.integers(0, 256, (5, 3))
-    labels = rng.integers(0, 5, count).astype(np.int32)
+    labels = rng.integers(0, 5, count).astype(np.uint8)
     colors = centers[labels] + rng.normal(0, 12, (count, 3))
-    return colors.round().clip(0, 255).T.astype(np.float32, 'C'), labels
+    return colors.round().clip(0, 255).T.astype(np.uint8, 'C'), labels
 
 
 def _components(colors, labels):
@@ -50,18 +50,18 @@ def test_relearn_takes_the_densest_component():
     densities = [
         normal.logpdf(colors.T) for _, normal in _components(colors, labels)
     ]
-    best = np.argmax(densities, axis=0).astype(np.int32)
+    best = np.argmax(densities, axis=0).astype(np.uint8)
     assert (best != labels).any()
     parts = colors[:, :700].copy(), colors[:, 700:].copy()
     np.testing.assert_array_equal(relearn(*parts, model), learn(colors, best))
 
 
 def test_a_component_of_one_color_is_widened():
-    colors = np.full((3, 8), 7, np.float32)
-    model = learn(colors, np.zeros(8, np.int32))
+    colors = np.full((3, 8), 7, np.uint8)
+    model = learn(colors, np.zeros(8, np.uint8))
     assert model[0, 10] == pytest.approx(0.01**3)
     assert (model[1:, 0] == 0).all()
-    far = np.array([[7, 8, 90]] * 3, np.float32)
+    far = np.array([[7, 8, 90]] * 3, np.uint8)
     got = cost(far, model)
     assert got[0] == pytest.approx(0.5 * np.log(0.01**3))
     assert got[1] - got[0] == pytest.approx(0.5 * 3 / 0.01)

@@ -55,6 +55,15 @@ def test_photographs(photographs, place):
     assert _differing(image, annotations.boxes) == 0
 
 
+def test_several_boxes_of_a_large_photograph(photographs):
+    path = min((photographs / 'Annotations').iterdir())
+    (annotations,) = VOCXML(photographs).read([path.stem])
+    image = cv2.imread(str(annotations.image_path))
+    image = cv2.resize(image, (1024, 768), interpolation=cv2.INTER_CUBIC)
+    boxes = np.array([(30, 40, 130, 120), (500, 300, 620, 390)])
+    assert _differing(image, boxes) == 0
+
+
 def _square_in_noise():
     """An image without contrast, its mask, and a square's outline."""
     image = np.random.default_rng(0).integers(100, 140, (40, 40, 3), np.uint8)
