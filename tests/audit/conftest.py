@@ -8,7 +8,12 @@ import time
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
+
+NASTY = '</script><img src=x onerror="document.title=1"> "a", \'b\' & ü'
+NASTY = '</script><img src=x onerror="document.title=1"> "a", \'b\' & ü'
 
 # Keys whose event has another text or code than the character.
 _NAMED = {'Enter': ('\r', 13), 'Escape': ('', 27)}
@@ -87,7 +92,7 @@ class Browser:
             self._next()
 
     def value(self, expression: str) -> Any:
-        """The value of an expression, after one frame was drawn."""
+        """The value of an expression, or of the promise that it gives."""
         result = self.send(
             'Runtime.evaluate',
             expression=expression,
@@ -123,8 +128,8 @@ class Browser:
         data = self.send('Page.captureScreenshot')['data']
         path.write_bytes(base64.b64decode(data))
 
-    def download(self, expression: str) -> str:
-        """The text of the file that an expression makes the page save."""
+    def download(self, expression: str) -> tuple[str, str]:
+        """Name and text of the file that an expression makes a page save."""
         self.downloads.mkdir(exist_ok=True)
         self.send(
             'Page.setDownloadBehavior',
@@ -135,14 +140,10 @@ class Browser:
         end = time.monotonic() + 30
         while time.monotonic() < end:
             for path in self.downloads.iterdir():
-                if path.suffix != '.crdownload':
-                    return (
-                        path.name
-                        + '\n'
-                        + path.rename(
-                            self.downloads.parent / path.name
-                        ).read_text()
-                    )
+                if path.suffix in ('.csv', '.json'):
+                    text = path.read_text()
+                    path.unlink()
+                    return path.name, text
             time.sleep(0.05)
         raise AssertionError('no file was saved')
 
@@ -163,3 +164,52 @@ def browser(tmp_path):
     result = Browser(program, tmp_path / 'browser')
     yield result
     result.close()
+
+
+@pytest.fixture
+def audit(photographs):
+    """110 findings in 22 images of ten photographs.
+
+    The id of the first image and the last class try to break the page.
+    """
+    classes = ['cat', 'person', NASTY]
+    rng = np.random.default_rng(0)
+    paths = sorted(photographs.glob('JPEGImages/*.jpg'))
+    images, findings = {}, []
+    for i in range(22):
+        image_id = NASTY if i == 0 else f'folder/{i:02d}'
+        path = paths[i % len(paths)]
+        height, width = cv2.imread(str(path)).shape[:2]
+        x, y = rng.uniform(0, 0.4, 2) * (width, height)
+        box = [x, y, x + width / 3, y + height / 2]
+        boxes = [
+            {'box': box, 'class': classes[i % 2], 'id': 1000 + i},
+            {'box': [0, 0, width, 30], 'class': NASTY, 'id': None},
+        ]
+        images[image_id] = dict(
+            path=str(path), size=[height, width], boxes=boxes
+        )
+        region = dict(box_index=None, box_id=None)
+        region |= {'class': classes[0] if i % 3 else None}
+        region['box'] = [1.5, 2.25, 40, 50 + i]
+        found = [dict(mode='missing', **region)]
+        for index, item in enumerate(boxes):
+            entry = dict(box_index=index, box_id=item['id'], box=item['box'])
+            entry['class'] = item['class']
+            found += [
+                dict(mode=mode, **entry) for mode in ('merged', 'misaligned')
+            ]
+        for finding in found:
+            finding |= dict(image_id=image_id, score=rng.uniform())
+            finding['reason'] = f'{NASTY} {i % 5} px.'
+        findings += found
+    findings.sort(key=lambda finding: -finding['score'])
+    return dict(
+        version=1,
+        classes=classes,
+        num_images=len(images),
+        num_boxes=44,
+        options={'note': NASTY},
+        images=images,
+        findings=findings,
+    )

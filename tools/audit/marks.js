@@ -50,11 +50,14 @@ function storedName(item) {
 function loadMarks() {
   let stored = null;
   try { stored = localStorage.getItem(STORE); } catch (error) { warn(error); }
+  stored = JSON.parse(stored) ?? {};
   const places = new Map();
-  for (let item = numBoxes; item < marks.length; item++) places.set(storedName(item), item);
+  if (Object.values(stored).flat().some(name => typeof name === 'string')) {
+    for (let item = numBoxes; item < marks.length; item++) places.set(storedName(item), item);
+  }
   marks.fill(0);
   otherRegions = {};
-  for (const [name, names] of Object.entries(JSON.parse(stored) || {})) {
+  for (const [name, names] of Object.entries(stored)) {
     otherRegions[name] = [];
     for (const value of names) {
       const item = typeof value === 'number' ? value : places.get(value);
@@ -148,7 +151,7 @@ function openExport() {
 }
 async function copyText() {
   $('export-text').select();
-  // Browsers offer the clipboard to pages from a file or over https only.
+  // Browsers offer the clipboard to local and encrypted pages only.
   if (navigator.clipboard) await navigator.clipboard.writeText($('export-text').value);
   else document.execCommand('copy');
   $('export-note').textContent = 'Copied.';

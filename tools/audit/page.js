@@ -39,7 +39,7 @@ function labelBoxes(svg, image, item) {
 /** What to show until there is a picture, and in the place of a missing one. */
 function note(image, hasPicture) {
   if (image in DATA.problems) return DATA.problems[image];
-  return hasPicture ? '' : `Only the worst ${number(DATA.worst)} of each mode have a thumbnail. Enlarge it to see the photograph.`;
+  return hasPicture ? '' : 'No thumbnail. Enlarge to see the photograph.';
 }
 function makeCard(i, large = false) {
   const card = $('card').content.firstElementChild.cloneNode(true);

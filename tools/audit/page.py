@@ -64,23 +64,24 @@ def write_page(
     shown = worst_images(audit['findings'], worst)
     if embed is None:
         embed = len(shown) <= MAX_EMBEDDED
+    paths = {name: images[name]['path'] for name in shown}
     thumbnails, problems = write_thumbnails(
-        {
-            name: (images[name]['path'], tuple(images[name]['size']))
-            for name in shown
-        },
+        {paths[name]: tuple(images[name]['size']) for name in shown},
         None if embed else out_dir / THUMBNAIL_FOLDER,
         progress,
     )
-    numbers = {name: number for number, name in enumerate(images)}
     data = page_data(audit, out_dir)
-    data['worst'] = worst
+    numbers = {name: number for number, name in enumerate(images)}
     data['thumbnails'] = {
-        numbers[name]: _url(thumbnails[name])
-        for name in shown
-        if name in thumbnails
+        numbers[name]: _url(thumbnails[path])
+        for name, path in paths.items()
+        if path in thumbnails
     }
-    data['problems'] = {numbers[n]: text for n, text in problems.items()}
+    data['problems'] = {
+        numbers[name]: problems[path]
+        for name, path in paths.items()
+        if path in problems
+    }
     modes = data['modes']
     counts = [data['findings']['mode'].count(i) for i in range(len(modes))]
     page = Template(_part('page.html')).substitute(
@@ -99,7 +100,11 @@ def write_page(
     )
     with replacing(out_dir / PAGE_NAME) as part:
         part.write_text(page, encoding='utf-8')
-    return problems
+    return {
+        name: problems[path]
+        for name, path in paths.items()
+        if path in problems
+    }
 
 
 def worst_images(

@@ -33,7 +33,7 @@ def encode_thumbnail(path: str | Path, size: tuple[int, int]) -> bytes:
 
 
 def write_thumbnails(
-    photographs: Mapping[str, tuple[str, tuple[int, int]]],
+    photographs: Mapping[str, tuple[int, int]],
     folder: Path | None,
     progress: bool = False,
 ) -> tuple[dict[str, str | bytes], dict[str, str]]:
@@ -43,22 +43,21 @@ def write_thumbnails(
     that an interrupted run continues where it stopped.
 
     Args:
-        photographs: Path and ``(H, W)`` of each photograph by image id.
+        photographs: ``(H, W)`` of each photograph by its path.
         folder: Folder to write to; None keeps the thumbnails in memory.
         progress: Show a progress bar on stderr.
 
     Returns:
-        By image id, the names of the files in the folder, or the JPEGs
-        themselves without one; and the messages of the photographs that
-        cannot be read.
+        By path, the names of the files in the folder, or the JPEGs themselves
+        without one; and the messages of the photographs that cannot be read.
     """
     made: dict[str, str | bytes] = {}
     problems: dict[str, str] = {}
     pool = ThreadPoolExecutor()
     try:
         jobs = {
-            pool.submit(_thumbnail, path, size, folder): image_id
-            for image_id, (path, size) in photographs.items()
+            pool.submit(_thumbnail, path, size, folder): path
+            for path, size in photographs.items()
         }
         bar = tqdm(
             as_completed(jobs),
@@ -82,7 +81,6 @@ def _thumbnail(
 ) -> str | bytes:
     if folder is None:
         return encode_thumbnail(path, size)
-    # An image id may have any characters and length.
     name = hash_of(str(Path(path).absolute()).encode())[:16] + '.jpg'
     target = folder / name
     if not _is_newer(target, path):
