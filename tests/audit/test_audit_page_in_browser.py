@@ -17,7 +17,8 @@ PRESSED = (
 TEXT = "$('export-text').value.split('\\n').slice(0, -1)"
 FITS = 'document.documentElement.scrollWidth <= innerWidth'
 DIALOG_FITS = (
-    '(d => d.scrollWidth <= d.clientWidth)'
+    '(dialog => dialog.scrollWidth <= dialog.clientWidth'
+    ' && dialog.getBoundingClientRect().right <= innerWidth)'
     "(document.querySelector('dialog[open]'))"
 )
 RECTANGLE = (
@@ -224,6 +225,8 @@ def test_pictures_boxes_and_messages(audit, browser, opened, tmp_path, width):
         line = f"{card}.querySelector('.suspect.line')"
         got = browser.value(f'{RECTANGLE}({line})')
         assert np.allclose(got, want, atol=0.6)
+        fit = f"getComputedStyle({card}.querySelector('img')).objectFit"
+        assert browser.value(fit) == 'contain'
         dashes = browser.value(f'getComputedStyle({line}).strokeDasharray')
         assert (dashes != 'none') == (finding['mode'] == 'missing')
     assert browser.value(FITS)
