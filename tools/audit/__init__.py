@@ -1,0 +1,1 @@
+"""The page of ``tools/audit_boxes.py``."""
