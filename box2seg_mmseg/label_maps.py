@@ -54,6 +54,13 @@ def write_label_png(path: str | Path, label_map: np.ndarray) -> bytes:
     return png.getvalue()
 
 
+def mask_of_label(label_map: np.ndarray, label: int) -> np.ndarray:
+    """One label against all others: uint8, 1 or 0; 255 stays 255."""
+    mask = (label_map == label).astype(np.uint8)
+    mask[label_map == IGNORE] = IGNORE
+    return mask
+
+
 def read_label_png(path: str | Path, num_classes: int) -> np.ndarray:
     """Read a label map or a ground-truth mask.
 

@@ -13,7 +13,7 @@ from ..files import hash_of
 from ..id_lists import read_split
 from ..images import ImageError
 from ..installed import find_config
-from ..label_maps import IGNORE, read_label_png
+from ..label_maps import IGNORE, mask_of_label, read_label_png
 from ..models.post_processing import DenseCRF
 from ..pseudo_labels import LABELERS, PseudoLabeler, Segment
 from ..pseudo_labels.refinement import refine_segment
@@ -174,21 +174,19 @@ class RefinedLabels(PseudoLabeler):
                 f'{labels.max()}; use the class list of the boxes'
             )
         # Only the boxes' classes are possible.
-        probs = probs / probs[np.unique([0, *channels])].sum(0)
+        possible = probs[np.unique([0, *channels])].sum(0)
         segments = []
         for box, label, channel in zip(
             boxes.tolist(), labels, channels, strict=True
         ):
             x1, y1, x2, y2 = box
             side = math.sqrt((x2 - x1) * (y2 - y1))
-            before = old[y1:y2, x1:x2]
-            segment_before = (before == label).astype(np.uint8)
-            segment_before[before == IGNORE] = IGNORE
+            inside = np.s_[y1:y2, x1:x2]
             segment = refine_segment(
                 image,
                 tuple(box),
-                probs[channel, y1:y2, x1:x2],
-                segment_before,
+                probs[channel][inside] / possible[inside],
+                mask_of_label(old[inside], label),
                 self.network_share,
                 self.confidence,
                 self.gamma,

@@ -1,15 +1,11 @@
 """Better pseudo labels from a network's probabilities and the old labels."""
 
-from collections.abc import Callable
-
 import numpy as np
 
 from ..boxes import grow_box
 from ..label_maps import IGNORE
+from .labelers.box_crf import LabelImage, label_box
 from .labelers.segment import Box, Segment
-
-# From an image and (C, H, W) probabilities to the (H, W) most probable class.
-LabelImage = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 # What the CRF sees around a box, as a share of its width and height.
 _MARGIN = 0.25
@@ -72,9 +68,9 @@ def refine_segment(
         least_filling: A box keeps its old segment if the new one would fill
             less than this share of it, and less than the old one, in
             ``[0, 1]``.
-        label_image: Such as a :class:`DenseCRF`, called with the box and its
-            surroundings, where outside the box the background is certain;
-            None takes the more probable value of each pixel.
+        label_image: Such as a :class:`DenseCRF`, for the box and its
+            surroundings (:func:`label_box`); None takes the more probable
+            value of each pixel.
 
     Returns:
         The new segment, without pixels of 255 unless the old one is kept.
@@ -90,14 +86,8 @@ def refine_segment(
     if label_image is None:
         new = mixed > 0.5
     else:
-        x1, y1, x2, y2 = box
-        left, top, right, bottom = grow_box(box, _MARGIN, image.shape[:2])
-        inside = np.s_[y1 - top : y2 - top, x1 - left : x2 - left]
-        around = np.zeros((bottom - top, right - left), np.float32)
-        around[inside] = mixed
-        view = np.ascontiguousarray(image[top:bottom, left:right])
-        label = label_image(view, np.stack([1 - around, around]))
-        new = label[inside] == 1
+        window = grow_box(box, _MARGIN, image.shape[:2])
+        new = label_box(label_image, image, window, box, mixed)
     if new.mean() < least_filling and new.mean() < filled.mean():
         return Segment(old, 'old label kept: the new one is almost empty')
     return Segment(new.astype(np.uint8))

@@ -13,7 +13,6 @@ import numpy as np
 import pytest
 
 NASTY = '</script><img src=x onerror="document.title=1"> "a", \'b\' & ü'
-NASTY = '</script><img src=x onerror="document.title=1"> "a", \'b\' & ü'
 
 # Keys whose event has another text or code than the character.
 _NAMED = {'Enter': ('\r', 13), 'Escape': ('', 27)}

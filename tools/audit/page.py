@@ -65,7 +65,7 @@ def write_page(
     if embed is None:
         embed = len(shown) <= MAX_EMBEDDED
     paths = {name: images[name]['path'] for name in shown}
-    thumbnails, problems = write_thumbnails(
+    thumbnails, unreadable = write_thumbnails(
         {paths[name]: tuple(images[name]['size']) for name in shown},
         None if embed else out_dir / THUMBNAIL_FOLDER,
         progress,
@@ -77,10 +77,13 @@ def write_page(
         for name, path in paths.items()
         if path in thumbnails
     }
-    data['problems'] = {
-        numbers[name]: problems[path]
+    problems = {
+        name: unreadable[path]
         for name, path in paths.items()
-        if path in problems
+        if path in unreadable
+    }
+    data['problems'] = {
+        numbers[name]: message for name, message in problems.items()
     }
     modes = data['modes']
     counts = [data['findings']['mode'].count(i) for i in range(len(modes))]
@@ -100,11 +103,7 @@ def write_page(
     )
     with replacing(out_dir / PAGE_NAME) as part:
         part.write_text(page, encoding='utf-8')
-    return {
-        name: problems[path]
-        for name, path in paths.items()
-        if path in problems
-    }
+    return problems
 
 
 def worst_images(

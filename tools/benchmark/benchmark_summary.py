@@ -237,25 +237,25 @@ def compare_labels(rows: Sequence[dict], family: str) -> list[dict]:
         without the CRF. The share is NaN where one of these was not run.
     """
     by_name = {row['row']: row for row in rows if row['family'] == family}
-    kinds = (('grabcut', 'GrabCut', 'grabcut'), *LABELS)
+
+    def cell(name: str, crf: str) -> tuple[float, int, float] | None:
+        row, base, full = (
+            by_name.get(f'{one}{crf}') for one in (name, 'grabcut', 'full')
+        )
+        if row is None:
+            return None
+        share = nan
+        if base is not None and full is not None:
+            share = _share_closed(row['mIoU'], base['mIoU'], full['mIoU'])
+        return row['mIoU'], row['seeds'], share
+
+    names = [
+        ('GrabCut', 'grabcut', 'box2seg'),
+        *((title, name, f'{name}-box2seg') for name, title, _ in LABELS),
+    ]
     result = []
-    for name, title, _ in kinds:
-        box2seg = 'box2seg' if name == 'grabcut' else f'{name}-box2seg'
-        cells: list[tuple[float, int, float] | None] = []
-        for row_name in (name, box2seg):
-            for crf in ('', '-crf'):
-                row = by_name.get(row_name + crf)
-                if row is None:
-                    cells.append(None)
-                    continue
-                base, full = (
-                    by_name[f'{one}{crf}']['mIoU']
-                    if f'{one}{crf}' in by_name
-                    else nan
-                    for one in ('grabcut', 'full')
-                )
-                share = _share_closed(row['mIoU'], base, full)
-                cells.append((row['mIoU'], row['seeds'], share))
+    for title, *both in names:
+        cells = [cell(name, crf) for name in both for crf in ('', '-crf')]
         if any(cells):
             result.append(dict(title=title, cells=cells))
     return result

@@ -5,7 +5,7 @@ from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 
 from ...boxes import BoxCrop, pixel_boxes
-from ...label_maps import IGNORE
+from ...label_maps import mask_of_label
 
 
 @TRANSFORMS.register_module()
@@ -56,10 +56,10 @@ class CropBox(BaseTransform):
         image, label = results['img'], results['gt_seg_map']
         size = image.shape[:2]
         ((x1, y1, x2, y2),) = pixel_boxes(results['box'], size)
-        inside = label[y1:y2, x1:x2]
         only = np.zeros_like(label)
-        only[y1:y2, x1:x2][inside == results['box_label']] = 1
-        only[y1:y2, x1:x2][inside == IGNORE] = IGNORE
+        only[y1:y2, x1:x2] = mask_of_label(
+            label[y1:y2, x1:x2], results['box_label']
+        )
         box = np.array([x1, y1, x2, y2], np.float64)
         if self.jitter:
             sides = np.array([x2 - x1, y2 - y1] * 2)

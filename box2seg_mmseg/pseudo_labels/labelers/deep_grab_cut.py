@@ -9,6 +9,7 @@ from ...boxes import BoxCrop
 from ...files import hash_of
 from ...installed import find_config
 from ...option import Option
+from .box_crf import label_box
 from .builder import LABELERS
 from .pseudo_labeler import PseudoLabeler
 from .segment import Segment
@@ -144,13 +145,10 @@ class DeepGrabCut(PseudoLabeler):
         self, image: np.ndarray, crop: BoxCrop, probs: np.ndarray
     ) -> Segment:
         """The segment of a box from the probabilities of its crop."""
-        values = crop.inside(probs) >= self.threshold
+        probs = crop.inside(probs)
+        values = probs >= self.threshold
         if self._crf is not None:
-            # Outside the box is background for certain.
-            in_box = np.zeros_like(probs)
-            crop.inside(in_box)[:] = crop.inside(probs)
-            label = self._crf(crop.cut(image), np.stack([1 - in_box, in_box]))
-            refined = crop.inside(label) == 1
+            refined = label_box(self._crf, image, crop.window, crop.box, probs)
             # It can remove an object of a few pixels altogether.
             values = refined if refined.any() else values
         if not values.any():
