@@ -1,24 +1,19 @@
 """Pseudo labels that a trained network refines."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
-import torch
 
-from ..files import hash_of
-from ..id_lists import read_split
 from ..images import ImageError
-from ..installed import find_config
 from ..label_maps import IGNORE, mask_of_label, read_label_png
 from ..models.post_processing import DenseCRF
 from ..pseudo_labels import LABELERS, PseudoLabeler, Segment
 from ..pseudo_labels.refinement import refine_segment
 from ..pseudo_labels.store import png_path, read_manifest
-from .predictor import Predictor
+from .cross_fitted import CrossFittedNetworks
 
 # The CRF's bi_xy, as a share of the square root of the box's area.
 _CRF_REACH = 0.4
@@ -95,8 +90,6 @@ class RefinedLabels(PseudoLabeler):
         ):
             if not low <= value <= 1:
                 raise ValueError(f'{name} must be in [{low}, 1]. Got: {value}')
-        if not scales or min(scales) <= 0:
-            raise ValueError(f'scales must be positive. Got: {list(scales)}')
         self.model_config = str(model_config)
         self.checkpoints = checkpoints
         self.labels = str(labels)
@@ -108,31 +101,17 @@ class RefinedLabels(PseudoLabeler):
         self.scales = list(scales)
         self.device = device
         self.trust = trust
-        find_config(model_config)
+        self._networks = CrossFittedNetworks(
+            model_config, checkpoints, scales, device, trust
+        )
         if crf:
             DenseCRF()  # says now if pydensecrf is missing
-        self._checkpoint_of: dict[str, str] = {}
-        if isinstance(checkpoints, Mapping):
-            for checkpoint, split in checkpoints.items():
-                ids = read_split(split)
-                both = self._checkpoint_of.keys() & ids
-                if both:
-                    raise ValueError(
-                        f'{split}: another split names {min(both)} too; each '
-                        'image is labelled by one checkpoint'
-                    )
-                self._checkpoint_of.update(dict.fromkeys(ids, checkpoint))
 
     @property
     def provenance(self) -> dict[str, Any]:
         """Hashes of the files, and how the old labels were made."""
-        result: dict[str, Any] = {'old_labels': read_manifest(self.labels)}
-        if isinstance(self.checkpoints, Mapping):
-            checkpoints, splits = zip(*self.checkpoints.items(), strict=True)
-            result['splits'] = _hashes(splits)
-        else:
-            checkpoints = (self.checkpoints,)
-        return result | {'checkpoints': _hashes(checkpoints)}
+        old_labels = read_manifest(self.labels)
+        return {'old_labels': old_labels, **self._networks.provenance}
 
     def side_files(self, image_id: str) -> tuple[Path, ...]:
         """The old label map."""
@@ -164,7 +143,7 @@ class RefinedLabels(PseudoLabeler):
                 f'{path}: must have the size of the image, '
                 f'{image.shape[:2]}. Got: {old.shape}'
             )
-        probs = self._predict(image, image_id)
+        probs = self._networks.predict(image, image_id)
         # A network with one foreground class sees objects of any class.
         channels = np.ones_like(labels) if len(probs) == 2 else labels
         if channels.max() >= len(probs):
@@ -195,32 +174,3 @@ class RefinedLabels(PseudoLabeler):
             )
             segments.append(segment)
         return segments
-
-    def _predict(self, image: np.ndarray, image_id: str | None) -> np.ndarray:
-        """Mean probabilities of all views, ``(C, H, W)``."""
-        checkpoint = self.checkpoints
-        if isinstance(checkpoint, Mapping):
-            if image_id not in self._checkpoint_of:
-                raise ValueError(
-                    f'{image_id}: is in none of the split files '
-                    f'{", ".join(map(str, checkpoint.values()))}'
-                )
-            checkpoint = self._checkpoint_of[image_id]
-        predictor = _load(
-            self.model_config, str(checkpoint), self.device, self.trust
-        )
-        mirrored = np.ascontiguousarray(image[:, ::-1])
-        views = []
-        for scale in self.scales:
-            views.append(predictor.predict(image, scale)[1])
-            views.append(predictor.predict(mirrored, scale)[1].flip(-1))
-        return torch.stack(views).float().mean(0).cpu().numpy()
-
-
-def _hashes(paths: Iterable[str]) -> dict[str, str]:
-    return {path: hash_of(Path(path).read_bytes()) for path in paths}
-
-
-@lru_cache(maxsize=8)  # the networks of the folds, by turns
-def _load(config: str, checkpoint: str, device: str, trust: bool) -> Predictor:
-    return Predictor(find_config(config), checkpoint, device, trust=trust)

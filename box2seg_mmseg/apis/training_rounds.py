@@ -22,6 +22,40 @@ from .refined_labels import RefinedLabels
 
 _NO_VALIDATION = ('val_cfg=None', 'val_dataloader=None', 'val_evaluator=None')
 _DATASET = 'train_dataloader.dataset'
+_FINISHED = 'finished.json'
+
+
+def networks_of_round(folder: str | Path) -> tuple[str, dict[str, str]]:
+    """The networks of a round, for :class:`CrossFittedNetworks`.
+
+    Args:
+        folder: ``WORK_DIR/roundN`` of :class:`TrainingRounds`.
+
+    Returns:
+        The config, and for each checkpoint the split file of its fold.
+
+    Raises:
+        UsageError: A network is missing.
+    """
+    folder, checkpoints = Path(folder), {}
+    splits = sorted((folder.parent / 'folds').glob('label*.txt'))
+    for split in splits:
+        fold = folder / split.stem.replace('label', 'fold')
+        try:
+            name = json.loads((fold / _FINISHED).read_text())['checkpoint']
+        except FileNotFoundError as error:
+            raise UsageError(
+                f'{error.filename}: no such file; finish the round with '
+                'train_rounds'
+            ) from None
+        checkpoints[str(fold / name)] = str(split)
+    if not splits:
+        raise UsageError(
+            f'{folder}: is not a round of train_rounds; give a folder such '
+            'as work_dirs/rounds/round1'
+        )
+    (config,) = (folder / 'fold0').glob('*.py')
+    return str(config), checkpoints
 
 
 @dataclass
@@ -125,18 +159,15 @@ class TrainingRounds:
         self, folder: Path, folds: Sequence[tuple[Path, Path]], labels: Path
     ) -> RefinedLabels:
         """Train the networks of a round; return the labeler that uses them."""
-        checkpoints = {}
-        for k, (train, others) in enumerate(folds):
+        for k, (train, _) in enumerate(folds):
             options = [
                 f'{_DATASET}.ann_file={train}',
                 f'{_DATASET}.pseudo_label_dir={labels}',
                 *_NO_VALIDATION,
             ]
-            done = self._train(folder / f'fold{k}', options)
-            checkpoints[str(done)] = str(others)
-        (config,) = (folder / 'fold0').glob('*.py')
+            self._train(folder / f'fold{k}', options)
         return RefinedLabels(
-            str(config), checkpoints, str(self.labels), **self.refine
+            *networks_of_round(folder), str(self.labels), **self.refine
         )
 
     def train_final(self, config: str | Path, labels: Path) -> Path:
@@ -235,7 +266,7 @@ class TrainingRounds:
         Returns:
             The last checkpoint.
         """
-        finished = folder / 'finished.json'
+        finished = folder / _FINISHED
         if finished.exists():
             return folder / json.loads(finished.read_text())['checkpoint']
         path = str(find_config(config or self.config))

@@ -1,0 +1,115 @@
+"""Networks that predict the images that they were not trained on."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from ..files import hash_of
+from ..id_lists import read_split
+from ..installed import find_config
+from .predictor import Predictor
+
+
+class CrossFittedNetworks:
+    """The networks of a split's folds, each for the images of its own fold.
+
+    A network repeats the errors that it has memorised. Each image is
+    therefore predicted by a network that was trained on other images.
+
+    Args:
+        config: Config of the networks: a file, or the name of an installed
+            one.
+        checkpoints: A checkpoint for all images; or several, each with the
+            split file of the images that it predicts.
+        scales: The network sees each image, and its mirror image, at these
+            multiples of the config's test size; their probabilities are
+            averaged.
+        device: A torch device, such as ``'cuda'``.
+        trust: Load a checkpoint whose weights are not tensors, **which may
+            run code in it**.
+
+    Raises:
+        UsageError: There is no such config or split file.
+        ValueError: A scale is not positive, or two split files name the same
+            image.
+    """
+
+    def __init__(
+        self,
+        config: str | Path,
+        checkpoints: str | Mapping[str, str],
+        scales: Sequence[float] = (1,),
+        device: str = 'cpu',
+        trust: bool = False,
+    ) -> None:
+        if not scales or min(scales) <= 0:
+            raise ValueError(f'scales must be positive. Got: {list(scales)}')
+        find_config(config)
+        self.config = str(config)
+        self.checkpoints = checkpoints
+        self.scales = scales
+        self.device = device
+        self.trust = trust
+        self._checkpoint_of: dict[str, str] = {}
+        if isinstance(checkpoints, Mapping):
+            for checkpoint, split in checkpoints.items():
+                ids = read_split(split)
+                both = self._checkpoint_of.keys() & ids
+                if both:
+                    raise ValueError(
+                        f'{split}: another split names {min(both)} too; each '
+                        'image is predicted by one checkpoint'
+                    )
+                self._checkpoint_of.update(dict.fromkeys(ids, checkpoint))
+
+    @property
+    def provenance(self) -> dict[str, Any]:
+        """Hashes of the checkpoints and of the split files."""
+        if not isinstance(self.checkpoints, Mapping):
+            return {'checkpoints': _hashes((self.checkpoints,))}
+        checkpoints, splits = zip(*self.checkpoints.items(), strict=True)
+        return {'splits': _hashes(splits), 'checkpoints': _hashes(checkpoints)}
+
+    def predict(self, image: np.ndarray, image_id: str) -> np.ndarray:
+        """Mean probabilities of all views of an image.
+
+        Args:
+            image: ``(H, W, 3)`` uint8, BGR.
+            image_id: Its id in the split files.
+
+        Returns:
+            ``(C, H, W)`` float32, background first.
+
+        Raises:
+            ValueError: No split file names the image.
+        """
+        checkpoint = self.checkpoints
+        if isinstance(checkpoint, Mapping):
+            if image_id not in self._checkpoint_of:
+                raise ValueError(
+                    f'{image_id}: is in none of the split files '
+                    f'{", ".join(map(str, checkpoint.values()))}'
+                )
+            checkpoint = self._checkpoint_of[image_id]
+        predictor = _load(
+            self.config, str(checkpoint), self.device, self.trust
+        )
+        mirrored = np.ascontiguousarray(image[:, ::-1])
+        views = []
+        for scale in self.scales:
+            views.append(predictor.predict(image, scale)[1])
+            views.append(predictor.predict(mirrored, scale)[1].flip(-1))
+        return torch.stack(views).float().mean(0).cpu().numpy()
+
+
+def _hashes(paths: Iterable[str]) -> dict[str, str]:
+    return {path: hash_of(Path(path).read_bytes()) for path in paths}
+
+
+@lru_cache(maxsize=8)  # the networks of the folds, by turns
+def _load(config: str, checkpoint: str, device: str, trust: bool) -> Predictor:
+    return Predictor(find_config(config), checkpoint, device, trust=trust)
