@@ -74,6 +74,25 @@ class CrossFittedNetworks:
         checkpoints, splits = zip(*self.checkpoints.items(), strict=True)
         return {'splits': _hashes(splits), 'checkpoints': _hashes(checkpoints)}
 
+    def checkpoint_of(self, image_id: str) -> str:
+        """The checkpoint of the network that predicts an image.
+
+        Raises:
+            ValueError: No split file names the image.
+        """
+        if not isinstance(self.checkpoints, Mapping):
+            return str(self.checkpoints)
+        if image_id not in self._checkpoint_of:
+            raise ValueError(
+                f'{image_id}: is in none of the split files '
+                f'{", ".join(map(str, self.checkpoints.values()))}'
+            )
+        return str(self._checkpoint_of[image_id])
+
+    def load(self, checkpoint: str) -> Predictor:
+        """The network of a checkpoint; the last eight stay in memory."""
+        return _load(self.config, checkpoint, self.device, self.trust)
+
     def predict(self, image: np.ndarray, image_id: str) -> np.ndarray:
         """Mean probabilities of all views of an image.
 
@@ -87,17 +106,7 @@ class CrossFittedNetworks:
         Raises:
             ValueError: No split file names the image.
         """
-        checkpoint = self.checkpoints
-        if isinstance(checkpoint, Mapping):
-            if image_id not in self._checkpoint_of:
-                raise ValueError(
-                    f'{image_id}: is in none of the split files '
-                    f'{", ".join(map(str, checkpoint.values()))}'
-                )
-            checkpoint = self._checkpoint_of[image_id]
-        predictor = _load(
-            self.config, str(checkpoint), self.device, self.trust
-        )
+        predictor = self.load(self.checkpoint_of(image_id))
         mirrored = np.ascontiguousarray(image[:, ::-1])
         views = []
         for scale in self.scales:

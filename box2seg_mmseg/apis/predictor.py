@@ -11,6 +11,7 @@ from mmengine.dataset import Compose, pseudo_collate
 from mmseg.apis import inference_model, init_model
 from mmseg.models.utils import resize
 from mmseg.structures import SegDataSample
+from mmseg.utils import SampleList
 from torch import Tensor
 
 from ..errors import UsageError
@@ -106,13 +107,27 @@ class Predictor:
         logits = sample.seg_logits.data
         return sample, class_probs(logits, self._model.out_channels)
 
+    @torch.no_grad()
+    def features(
+        self, image_path: str | Path, scale: float = 1
+    ) -> tuple[Tensor, ...]:
+        """What the backbone, and the neck, make of an image.
+
+        Args:
+            image_path: The image.
+            scale: As for :meth:`predict`.
+
+        Returns:
+            Maps ``(C, h, w)``.
+        """
+        pipeline = _scaled(self._test_pipeline, scale)
+        inputs, _ = self._inputs(image_path, pipeline)
+        return tuple(one[0] for one in self._model.extract_feat(inputs))
+
     def attention(self, image_path: str | Path) -> np.ndarray:
         """Attention of the foreground classes: ``(L, H, W)`` in ``[0, 1]``."""
         model = self._model
-        pipeline = Compose(self._test_pipeline)
-        batch = pseudo_collate([pipeline(dict(img_path=str(image_path)))])
-        data = model.data_preprocessor(batch)
-        inputs, samples = data['inputs'], data['data_samples']
+        inputs, samples = self._inputs(image_path, self._test_pipeline)
         with torch.no_grad():
             _, branches = model.decode_head.forward_train(
                 model.extract_feat(inputs)
@@ -124,6 +139,14 @@ class Predictor:
         logits = torch.cat([logits[:, :1], logits], 1)
         (sample,) = model.postprocess_result(logits, samples)
         return sample.seg_logits.data[1:].sigmoid().cpu().numpy()
+
+    def _inputs(
+        self, image_path: str | Path, pipeline: Sequence[dict]
+    ) -> tuple[Tensor, SampleList]:
+        """A batch of one image, as the model receives it."""
+        item = Compose(pipeline)(dict(img_path=str(image_path)))
+        data = self._model.data_preprocessor(pseudo_collate([item]))
+        return data['inputs'], data['data_samples']
 
 
 def _scaled(pipeline: Sequence[dict], scale: float) -> list[dict]:

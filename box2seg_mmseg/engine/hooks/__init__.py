@@ -2,7 +2,7 @@
 
 from .box2seg_visualization_hook import Box2SegVisualizationHook
 from .checkpoint_check_hook import CheckpointCheckHook
-from .keep_memory_hook import KeepMemoryHook
+from .keep_memory_hook import KeepMemoryHook, keep_freed_memory
 from .random_state_hook import RandomStateHook
 
 __all__ = [
@@ -10,4 +10,5 @@ __all__ = [
     'CheckpointCheckHook',
     'KeepMemoryHook',
     'RandomStateHook',
+    'keep_freed_memory',
 ]

@@ -24,7 +24,12 @@ class KeepMemoryHook(Hook):
 
     def before_run(self, runner: Runner) -> None:
         """Set malloc's options."""
-        if platform.libc_ver()[0] == 'glibc':
-            libc = ctypes.CDLL(None)
-            libc.mallopt(M_MMAP_MAX, 0)
-            libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
+        keep_freed_memory()
+
+
+def keep_freed_memory() -> None:
+    """Set malloc's options as :class:`KeepMemoryHook` does."""
+    if platform.libc_ver()[0] == 'glibc':
+        libc = ctypes.CDLL(None)
+        libc.mallopt(M_MMAP_MAX, 0)
+        libc.mallopt(M_TRIM_THRESHOLD, 2**31 - 1)
