@@ -200,6 +200,9 @@ def audit(photographs):
             ]
         for finding in found:
             finding |= dict(image_id=image_id, score=rng.uniform())
+            finding['suggestion'] = None
+            if finding['mode'] == 'misaligned':
+                finding['suggestion'] = [3, 4, 20.5, 30]
             finding['reason'] = f'{NASTY} {i % 5} px.'
         findings += found
     findings.sort(key=lambda finding: -finding['score'])

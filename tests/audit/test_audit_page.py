@@ -68,8 +68,12 @@ def test_its_data_are_the_findings_of_the_audit(audit, tmp_path):
     for got, want in zip(found, audit['findings'], strict=True):
         assert got['box'] == pytest.approx(want['box'], abs=0.005)
         assert got['score'] == pytest.approx(want['score'], abs=5e-5)
-        same = set(want) - {'box', 'score'}
+        same = set(want) - {'box', 'score', 'suggestion'}
         assert {k: got[k] for k in same} == {k: want[k] for k in same}
+    misaligned = [f['mode'] == 'misaligned' for f in audit['findings']]
+    places = np.flatnonzero(misaligned).tolist()
+    want = {place: [3, 4, 20.5, 30] for place in places}
+    assert data['suggestions'] == want
     # Each text once.
     assert len(data['reasons']) == 5 and len(data['classes']) == 3
     folder, name = data['folders'][0], data['images']['name'][0]

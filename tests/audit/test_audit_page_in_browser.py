@@ -229,6 +229,9 @@ def test_pictures_boxes_and_messages(audit, browser, opened, tmp_path, width):
         assert browser.value(fit) == 'contain'
         dashes = browser.value(f'getComputedStyle({line}).strokeDasharray')
         assert (dashes != 'none') == (finding['mode'] == 'missing')
+        suggested = f"{card}.querySelector('.suggestion')?.getAttribute('d')"
+        want = 'M3 4H20.5V30H3Z' if finding['mode'] == 'misaligned' else None
+        assert browser.value(suggested) == want
     assert browser.value(FITS)
     for key in ('Enter', 'e', '?'):
         browser.press('j', key)

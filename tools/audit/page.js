@@ -10,7 +10,7 @@ function shape(svg, name, attributes) {
   svg.append(element);
   return element;
 }
-function drawBoxes(svg, image, item) {
+function drawBoxes(svg, image, item, suggestion) {
   const [height, width] = images.size.slice(2 * image, 2 * image + 2);
   svg.setAttribute('viewBox', [0, 0, width, height].join(' '));
   shape(svg, 'rect', { class: 'frame', width, height });
@@ -25,6 +25,7 @@ function drawBoxes(svg, image, item) {
   const kind = item < numBoxes ? 'suspect' : 'suspect region';
   shape(svg, 'path', { class: kind + ' halo', d });
   shape(svg, 'path', { class: kind + ' line', d });
+  if (suggestion) shape(svg, 'path', { class: 'suggestion line', d: outline(suggestion) });
 }
 /** Write the classes into the boxes of a picture that is on the screen. */
 function labelBoxes(svg, image, item) {
@@ -65,7 +66,7 @@ function makeCard(i, large = false) {
   part('.note').textContent = note(image, large || thumbnail);
   part('.note').classList.toggle('problem', image in DATA.problems);
   if (large || thumbnail) next(); else img.hidden = true;
-  drawBoxes(part('svg'), image, item);
+  drawBoxes(part('svg'), image, item, DATA.suggestions[i]);
   part('.mode').textContent = mode;
   part('.class').textContent = facts.class ?? '';
   part('.score').textContent = score;

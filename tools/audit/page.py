@@ -167,6 +167,11 @@ def page_data(audit: Mapping[str, Any], out_dir: Path) -> dict[str, Any]:
         findings['image'].append(numbers[finding['image_id']])
         findings['class'].append(-1 if name is None else classes.number(name))
         findings['box'].append(index)
+    suggestions = {
+        number: list(map(_short, finding['suggestion']))
+        for number, finding in enumerate(audit['findings'])
+        if finding['suggestion'] is not None
+    }
     return {
         'key': _hash_of_boxes(audit['images']),
         'modes': list(modes),
@@ -177,6 +182,7 @@ def page_data(audit: Mapping[str, Any], out_dir: Path) -> dict[str, Any]:
         'boxes': boxes,
         'regions': regions,
         'findings': findings,
+        'suggestions': suggestions,
     }
 
 
