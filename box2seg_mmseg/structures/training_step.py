@@ -1,6 +1,6 @@
 """All that a training step knows, for the losses."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -10,7 +10,7 @@ from mmseg.models.utils import resize
 from mmseg.utils import SampleList
 from torch import Tensor
 
-from .box_regions import BatchBoxRegions
+from .box_regions import BatchBoxRegions, BoxRegions
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,6 +29,9 @@ class TrainingStep:
         iteration: The iteration of the run, from 0; None outside a runner.
         ignore_index: Label of the pixels that are in no loss.
         align_corners: As for the decoder.
+        suspects: Takes the step and returns more pixels to ignore,
+            ``(N, H, W)`` bool. It may read all but the boxes and what follows
+            from ``pseudo_label``.
     """
 
     seg_logits: Tensor
@@ -37,11 +40,21 @@ class TrainingStep:
     iteration: int | None = None
     ignore_index: int = 255
     align_corners: bool = False
+    suspects: Callable[['TrainingStep'], Tensor] | None = None
+
+    @cached_property
+    def packed_label(self) -> Tensor:
+        """``(N, H, W)`` int64, the label that the pipeline packed."""
+        return torch.cat([one.gt_sem_seg.data for one in self.data_samples])
 
     @cached_property
     def pseudo_label(self) -> Tensor:
         """``(N, H, W)`` int64 in ``0..L`` or ``ignore_index``."""
-        return torch.cat([one.gt_sem_seg.data for one in self.data_samples])
+        if self.suspects is None:
+            return self.packed_label
+        return self.packed_label.masked_fill(
+            self.suspects(self), self.ignore_index
+        )
 
     @cached_property
     def valid(self) -> Tensor:
@@ -69,7 +82,16 @@ class TrainingStep:
 
     @cached_property
     def boxes(self) -> BatchBoxRegions:
-        """The boxes of the batch.
+        """The boxes of the batch, without the pixels that are ignored.
+
+        Raises:
+            ValueError: The pipeline packed no boxes.
+        """
+        return BatchBoxRegions(self.box_regions, self.valid)
+
+    @property
+    def box_regions(self) -> list[BoxRegions]:
+        """The boxes of each image, as the pipeline packed them.
 
         Raises:
             ValueError: The pipeline packed no boxes.
@@ -80,9 +102,7 @@ class TrainingStep:
                 'reads them needs LoadBoxes in the training pipeline, and '
                 'PackBox2SegInputs in place of PackSegInputs at its end'
             )
-        return BatchBoxRegions(
-            [one.gt_box_regions for one in self.data_samples], self.valid
-        )
+        return [one.gt_box_regions for one in self.data_samples]
 
     def before(self, num_iters: int) -> bool:
         """Whether a phase of this many iterations lasts, if in a runner."""
@@ -97,7 +117,7 @@ class TrainingStep:
         Returns:
             ``(A, B, H, W)`` float32.
         """
-        size = self.pseudo_label.shape[1:]
+        size = self.packed_label.shape[1:]
         maps = maps.float()
         if maps.numel() == 0:  # interpolate refuses it
             return maps.sum() + maps.new_zeros((*maps.shape[:2], *size))

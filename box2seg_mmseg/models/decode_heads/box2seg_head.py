@@ -16,6 +16,7 @@ from ..losses import Box2SegLoss
 from .processes import average_over_processes
 from .removed_arguments import explain_arguments
 from .stock_decoder import build_decoder, cannot_share, check_decoder
+from .suspicious_pixels import SuspiciousPixels
 
 
 @MODELS.register_module()
@@ -43,6 +44,10 @@ class Box2SegHead(BaseModule):
             decoders of full width take nearly three times as long as one
             (our choice).
         ignore_index: Label of the pixels that are in no loss.
+        ignore_suspects: Options of :class:`SuspiciousPixels`, ``dict()`` for
+            its defaults: where the network sees an object far from all boxes,
+            no loss says that there is none. For data in which objects have
+            no box (our choice); None turns it off.
 
     Raises:
         TypeError: An argument is unknown. For an argument that the head had
@@ -65,6 +70,7 @@ class Box2SegHead(BaseModule):
         share_decoder: bool = False,
         branch_decoder: ConfigType | None = None,
         ignore_index: int = 255,
+        ignore_suspects: ConfigType | None = None,
         **unknown: Any,
     ) -> None:
         super().__init__()
@@ -74,6 +80,9 @@ class Box2SegHead(BaseModule):
         self.num_classes = decoder['num_classes']
         self.share_decoder = share_decoder
         self.ignore_index = ignore_index
+        self.suspects = None
+        if ignore_suspects is not None:
+            self.suspects = SuspiciousPixels(**ignore_suspects)
 
         self.seg_decoder = build_decoder(decoder, self.num_classes)
         if share_decoder and not hasattr(self.seg_decoder, 'conv_seg'):
@@ -228,6 +237,7 @@ class Box2SegHead(BaseModule):
             MessageHub.get_current_instance().get_info('iter'),
             self.ignore_index,
             self.align_corners,
+            self.suspects,
         )
         # Losses in float32, also under autocast.
         with torch.autocast(seg_logits.device.type, enabled=False):
