@@ -121,6 +121,7 @@ NOISES = tuple(
     for kind in ('merge', 'drop', 'jitter')
     for share in (0.1, 0.3, 0.5)
 )
+_SUSPECTS = {f'{HEAD}.ignore_suspects.threshold': 0.2}
 _NOISY = dict(merge='merged', drop='dropped', jitter='jittered')
 ROWS = (
     Row('grabcut', 'GrabCut: L_GC alone', 'grabcut'),
@@ -214,5 +215,16 @@ ROWS = (
             noise=(kind, share),
         )
         for kind, share in NOISES
+    ),
+    Row('suspects', 'Box2Seg, suspicious pixels ignored', options=_SUSPECTS),
+    *(
+        Row(
+            f'{noise_name(kind, 0.3)}-suspects',
+            f'Box2Seg, 30% of the boxes {_NOISY[kind]}, '
+            'suspicious pixels ignored',
+            noise=(kind, 0.3),
+            options=_SUSPECTS,
+        )
+        for kind in ('merge', 'drop', 'jitter')
     ),
 )
