@@ -118,6 +118,7 @@ def _measure(args: Namespace, draw: int) -> dict[str, dict[str, float]]:
     folder = (args.work_dir / f'draw{draw}').resolve()
     planted = [plant(one, args.share, draw) for one in _images(args.data_root)]
     images = [one.image for one in planted]
+    (folder / 'boxes').mkdir(parents=True, exist_ok=True)
     for image in images:
         write_voc_xml(folder / f'boxes/{image.image_id}.xml', image)
     split = folder / 'split.txt'
