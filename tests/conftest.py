@@ -4,7 +4,7 @@ import runpy
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -264,3 +264,34 @@ def page_blocks() -> Callable[[str], list[list[str]]]:
         return [block.strip().splitlines() for block in blocks]
 
     return read
+
+
+@pytest.fixture
+def untrained_round(tmp_path) -> Callable[[Sequence[str]], Path]:
+    """Makes a round of two networks with random weights, as train_rounds."""
+    from mmengine.config import Config
+    from mmseg.registry import MODELS
+
+    (config,) = (ROOT / 'configs/scenes').glob('grabcut_*.py')
+
+    def make(ids: Sequence[str]) -> Path:
+        folder = tmp_path / 'rounds/round1'
+        (folder.parent / 'folds').mkdir(parents=True)
+        for k in range(2):
+            fold = folder / f'fold{k}'
+            fold.mkdir(parents=True)
+            torch.manual_seed(k)
+            cfg = Config.fromfile(config)
+            model = MODELS.build(cfg.model)
+            for name, value in model.state_dict().items():
+                if name.endswith('conv_seg.weight'):
+                    value.normal_()
+            weights = dict(state_dict=model.state_dict())
+            torch.save(weights, fold / 'iter_2.pth')
+            cfg.dump(fold / 'config.py')
+            (fold / 'finished.json').write_text('{"checkpoint": "iter_2.pth"}')
+            split = folder.parent / f'folds/label{k}.txt'
+            split.write_text('\n'.join(ids[k::2]))
+        return folder
+
+    return make

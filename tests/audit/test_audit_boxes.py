@@ -2,42 +2,19 @@
 
 import csv
 import json
-from pathlib import Path
 
 import pytest
-import torch
-from mmengine.config import Config
-from mmseg.registry import MODELS
 from rendered_scenes import SCENE_CLASSES
 
 from box2seg_mmseg.audit import MODES, audit_boxes, box_corrector
 from box2seg_mmseg.boxes import VOCXML
 
-CONFIGS = Path(__file__).resolve().parents[2] / 'configs/scenes'
-(CONFIG,) = CONFIGS.glob('grabcut_*.py')
 IDS = [f'train_000{i}' for i in range(6)]
 
 
 @pytest.fixture
-def round_(tmp_path):
-    """A round of two networks with random weights, for three images each."""
-    folder = tmp_path / 'rounds/round1'
-    (folder.parent / 'folds').mkdir(parents=True)
-    for k in range(2):
-        fold = folder / f'fold{k}'
-        fold.mkdir(parents=True)
-        torch.manual_seed(k)
-        cfg = Config.fromfile(CONFIG)
-        model = MODELS.build(cfg.model)
-        for name, value in model.state_dict().items():
-            if name.endswith('conv_seg.weight'):
-                value.normal_()
-        torch.save(dict(state_dict=model.state_dict()), fold / 'iter_2.pth')
-        cfg.dump(fold / 'config.py')
-        (fold / 'finished.json').write_text('{"checkpoint": "iter_2.pth"}')
-        split = folder.parent / f'folds/label{k}.txt'
-        split.write_text('\n'.join(IDS[k::2]))
-    return folder
+def round_(untrained_round):
+    return untrained_round(IDS)
 
 
 @pytest.fixture

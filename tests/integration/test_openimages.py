@@ -6,6 +6,9 @@ import pytest
 
 from box2seg_mmseg.boxes import COCOJSON, OPEN_IMAGES_TO_VOC, VOC_CLASSES
 
+GROUP = '000000000049', 3  # the image, and the number of the box
+# Each VOC class has one OpenImages class here.
+NAMES = {voc: name for name, voc in OPEN_IMAGES_TO_VOC.items()}
 COLUMNS = [
     *('ImageID', 'Source', 'LabelName', 'Confidence'),
     *('XMin', 'XMax', 'YMin', 'YMax'),
@@ -17,8 +20,7 @@ COLUMNS = [
 def open_images(data_dir, tmp_path):
     """Photographs of coco-mini in the format of OpenImages."""
     root = data_dir / 'coco-mini'
-    names = {voc: name for name, voc in OPEN_IMAGES_TO_VOC.items()}
-    codes = {name: f'/m/{i:04}' for i, name in enumerate(names.values())}
+    codes = {name: f'/m/{i:04}' for i, name in enumerate(NAMES.values())}
     with (tmp_path / 'oidv7-class-descriptions-boxable.csv').open('w') as file:
         rows = ((code, name) for name, code in codes.items())
         csv.writer(file).writerows([('LabelName', 'DisplayName'), *rows])
@@ -31,13 +33,14 @@ def open_images(data_dir, tmp_path):
         for item in COCOJSON(root).read(ids):
             (images / f'{item.image_id}.jpg').symlink_to(item.image_path)
             height, width = item.size
-            for label, (x1, y1, x2, y2) in zip(
-                item.labels, item.boxes, strict=True
+            for k, (label, (x1, y1, x2, y2)) in enumerate(
+                zip(item.labels, item.boxes, strict=True)
             ):
-                code = codes[names[VOC_CLASSES[label - 1]]]
+                code = codes[NAMES[VOC_CLASSES[label - 1]]]
                 box = (x1 / width, x2 / width, y1 / height, y2 / height)
+                flags = (0, 0, int((item.image_id, k) == GROUP), 0, 0)
                 writer.writerow(
-                    [item.image_id, 'xclick', code, 1, *box, *'00000']
+                    [item.image_id, 'xclick', code, 1, *box, *flags]
                 )
     return ids
 
@@ -54,3 +57,27 @@ def test_boxes_and_labels_of_the_chosen_images(
     assert chosen and set(chosen) <= set(open_images)
     labels = tmp_path / 'data/pseudo_labels/openimages'
     assert sorted(p.stem for p in labels.glob('*.png')) == sorted(chosen)
+
+
+def test_a_group_is_at_the_top_of_the_audit(
+    open_images, untrained_round, run_tool_here, tmp_path, monkeypatch
+):
+    from box2seg_mmseg.audit import box_corrector
+
+    monkeypatch.setattr(box_corrector, '_ITERATIONS', 2)
+    split = tmp_path / 'all.txt'
+    split.write_text('\n'.join(open_images))
+    classes = tmp_path / 'classes.txt'
+    classes.write_text('\n'.join(NAMES[voc] for voc in VOC_CLASSES))
+    done = run_tool_here(
+        'audit_boxes.py',
+        *(untrained_round(open_images), tmp_path, '--split', split),
+        *('--format', 'openimages', '--image-dir', 'images/train'),
+        *('--classes', classes, '--out', tmp_path / 'audit'),
+    )
+    assert done.returncode == 0, done.stderr
+    with (tmp_path / 'audit/findings.csv').open(newline='') as file:
+        merged = [r for r in csv.DictReader(file) if r['mode'] == 'merged']
+    assert (merged[0]['image_id'], int(merged[0]['box_index'])) == GROUP
+    assert merged[0]['reason'] == 'Marked as a group (IsGroupOf)'
+    assert merged[0]['score'] == '1.0' > merged[1]['score']
