@@ -457,3 +457,23 @@ def test_another_number_of_classes_is_refused():
     samples[0].set_metainfo(dict(num_classes=4))
     with pytest.raises(ValueError, match=r'has 5 classes.*dataset 4'):
         head.loss(features(), samples, None)
+
+
+def test_suspicious_pixels_are_in_no_loss():
+    samples = two_samples()
+    label = torch.cat([one.gt_sem_seg.data for one in samples])
+    maps = [one.gt_box_regions.padded_map((64, 64)) for one in samples]
+    options = dict(threshold=0, halo=0, warmup_iters=0)
+    head = build(ignore_suspects=options)
+    plain = build()
+    got = head.loss(features(), samples, None)
+    ignored = (label == 255) | (torch.stack(maps) == 0)
+    assert got['ignored'] == pytest.approx(ignored.float().mean().item())
+    assert got['loss_bg'] == 0
+    # As if the pipeline had ignored them.
+    for one, mask in zip(samples, ignored, strict=True):
+        one.gt_sem_seg.data = one.gt_sem_seg.data.masked_fill(mask, 255)
+    want = plain.loss(features(), samples, None)
+    assert got.keys() == want.keys()
+    for key, value in want.items():
+        torch.testing.assert_close(got[key], value, msg=key)
