@@ -173,42 +173,34 @@ def train_corrector(
     """
     rng = np.random.default_rng(seed)
     places = [
-        (i, k)
-        for i, image in enumerate(images)
-        for k in range(len(image.annotations.labels))
+        (image, number)
+        for image in images
+        for number in range(len(image.annotations.labels))
     ]
-    device = images[0].maps[0].device
+    maps = images[0].maps
     with torch.random.fork_rng():
         torch.manual_seed(seed)
-        corrector, optimizer = None, None
+        corrector = BoxCorrector(sum(map(len, maps)) + 2).to(maps[0].device)
+        optimizer = torch.optim.AdamW(
+            corrector.parameters(), weight_decay=0.05
+        )
+        schedule = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, _RATE, _ITERATIONS
+        )
         for _ in trange(
             _ITERATIONS, desc='box corrector', disable=not progress
         ):
             chosen = rng.choice(len(places), _BATCH)
-            windows, moves = zip(
-                *(
-                    _sample(images[i], k, rng)
-                    for i, k in (places[j] for j in chosen)
-                ),
-                strict=True,
-            )
-            windows = torch.cat(windows)
-            moves = torch.from_numpy(np.stack(moves)).float().to(device)
-            if corrector is None:
-                corrector = BoxCorrector(windows.shape[1]).to(device)
-                optimizer = torch.optim.AdamW(
-                    corrector.parameters(), weight_decay=0.05
-                )
-                schedule = torch.optim.lr_scheduler.OneCycleLR(
-                    optimizer, _RATE, _ITERATIONS
-                )
-            mirrored = torch.from_numpy(rng.random(_BATCH) < 0.5).to(device)
+            samples = [_sample(*places[i], rng) for i in chosen]
+            windows = torch.cat([one for one, _ in samples])
+            moves = np.stack([one for _, one in samples])
+            moves = torch.from_numpy(moves).to(windows)
+            mirrored = torch.from_numpy(rng.random((_BATCH, 1)) < 0.5)
+            mirrored = mirrored.to(windows.device)
             windows = torch.where(
-                mirrored.view(-1, 1, 1, 1), windows.flip(-1), windows
+                mirrored[..., None, None], windows.flip(-1), windows
             )
-            moves = torch.where(
-                mirrored.view(-1, 1), _mirror_moves(moves), moves
-            )
+            moves = torch.where(mirrored, _mirror_moves(moves), moves)
             optimizer.zero_grad()
             F.smooth_l1_loss(corrector(windows), moves, beta=0.05).backward()
             optimizer.step()
