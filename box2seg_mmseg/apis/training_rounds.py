@@ -37,7 +37,7 @@ def networks_of_round(folder: str | Path) -> tuple[str, dict[str, str]]:
     Raises:
         UsageError: A network is missing.
     """
-    folder, checkpoints = Path(folder), {}
+    folder, checkpoints = Path(folder).resolve(), {}
     splits = sorted((folder.parent / 'folds').glob('label*.txt'))
     for split in splits:
         fold = folder / split.stem.replace('label', 'fold')
@@ -54,8 +54,13 @@ def networks_of_round(folder: str | Path) -> tuple[str, dict[str, str]]:
             f'{folder}: is not a round of train_rounds; give a folder such '
             'as work_dirs/rounds/round1'
         )
-    (config,) = (folder / 'fold0').glob('*.py')
-    return str(config), checkpoints
+    configs = list((folder / 'fold0').glob('*.py'))
+    if len(configs) != 1:
+        raise UsageError(
+            f'{folder / "fold0"}: must hold the config of its training and no '
+            f'other .py file. Got: {len(configs)}'
+        )
+    return str(configs[0]), checkpoints
 
 
 @dataclass

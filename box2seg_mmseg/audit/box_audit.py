@@ -16,7 +16,7 @@ from .box_corrector import (
     train_corrector,
 )
 from .finding import Finding
-from .merged_boxes import MergedBoxes
+from .merged_boxes import MergedBoxes, without_groups
 from .missing_objects import missing_objects
 
 _FEATURE_SCALE = 1.5  # of the config's test size
@@ -37,8 +37,8 @@ def audit_boxes(
     - ``merged``: a score for each box (:class:`MergedBoxes`).
     - ``misaligned``: one minus the IoU of each box with the box that a
       :class:`BoxCorrector` suggests. A corrector judges only images that
-      neither it nor its backbone was trained on, if there are several
-      folds.
+      neither it nor its backbone was trained on, unless all images with
+      boxes are in one fold.
 
     Args:
         images: The boxes; images without a box are audited too.
@@ -51,7 +51,8 @@ def audit_boxes(
 
     Raises:
         ImageError: A photograph is missing, corrupt or of another size.
-        ValueError: No split file of the networks names an image.
+        ValueError: No split file of the networks names an image, or a
+            network gives probabilities that are not finite.
     """
     images = sorted(images, key=lambda one: one.image_id)
     findings: list[Finding] = []
@@ -61,10 +62,17 @@ def audit_boxes(
     ) as bar:
         for checkpoint, fold, others in _folds(images, networks):
             network = networks.load(checkpoint)
-            corrector = _train(others or fold, network, seed, progress)
+            corrector = _train(
+                _boxed(others) or _boxed(fold), network, seed, progress
+            )
             for image in fold:
                 pixels = read_image(image.image_path, image.size)
                 probs = networks.predict(pixels, image.image_id)
+                if not np.isfinite(probs).all():
+                    raise ValueError(
+                        f'{image.image_id}: {checkpoint} gives probabilities '
+                        'that are not finite; train it again'
+                    )
                 foreground = 1 - probs[0]
                 findings += missing_objects(image, foreground)
                 merged.add(image, foreground)
@@ -90,20 +98,25 @@ def _folds(
         yield checkpoint, inside, outside
 
 
+def _boxed(images: Sequence[BoxAnnotations]) -> list[BoxAnnotations]:
+    """The images with boxes to learn from, without those of groups."""
+    single = [without_groups(image) for image in images]
+    return [image for image in single if len(image.labels)]
+
+
 def _train(
     images: Sequence[BoxAnnotations],
     network: Predictor,
     seed: int,
     progress: bool,
 ) -> BoxCorrector | None:
-    """A corrector of the network's features; None if no image has a box."""
-    boxed = [image for image in images if len(image.labels)]
-    if not boxed:
+    """A corrector on the network's features; None without images."""
+    if not images:
         return None
     rng = np.random.default_rng(seed)
-    chosen = rng.permutation(len(boxed))[:_MOST_IMAGES]
+    chosen = rng.permutation(len(images))[:_MOST_IMAGES]
     features = [
-        _features(boxed[i], network)
+        _features(images[i], network)
         for i in tqdm(chosen, 'features', unit='image', disable=not progress)
     ]
     return train_corrector(features, progress, seed)
@@ -159,4 +172,5 @@ def _moves(box: Sequence[float], suggested: Sequence[float]) -> str:
         if abs(move) > _LEAST_MOVE:
             where = 'in' if move > 0 else 'out'
             parts.append(f'{side} side {abs(move):.0%} further {where}')
-    return ', '.join(parts).capitalize() or 'All sides fit'
+    text = ', '.join(parts).capitalize()
+    return text or f'No side is off by more than {_LEAST_MOVE:.0%}'

@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -44,23 +43,25 @@ class MergedBoxes:
             annotations: The boxes.
             foreground: ``(H, W)`` float32, the probability of any object.
         """
-        numbers = np.arange(len(annotations.labels)).astype(object)
-        numbered = replace(annotations, ids=numbers)
-        merged = add_box_noise(numbered, 'merge', 1)
-        before = numbered.take(merged.ids.astype(int))
-        is_new = (merged.boxes != before.boxes).any(1)
+        merged = add_box_noise(without_groups(annotations), 'merge', 1)
+        old = {tuple(box) for box in annotations.boxes.tolist()}
+        is_new = [tuple(box) not in old for box in merged.boxes.tolist()]
         self._images.append(annotations)
         self._real.append(_describe(annotations, foreground))
-        self._planted.append(_describe(merged, foreground)[is_new])
-        self._planted_labels.append(merged.labels[is_new])
+        merged = merged.take(np.flatnonzero(is_new))
+        self._planted.append(_describe(merged, foreground))
+        self._planted_labels.append(merged.labels)
 
     def findings(self) -> list[Finding]:
         """A finding for each box of all images."""
+        if not self._images:
+            return []
         labels = np.concatenate([one.labels for one in self._images])
         planted_labels = np.concatenate(self._planted_labels)
+        single = ~np.concatenate([_groups(one) for one in self._images])
         real, planted = map(np.concatenate, (self._real, self._planted))
         real, planted = (
-            _by_class(rows, own, real, labels)
+            _by_class(rows, own, real[single], labels[single])
             for rows, own in ((real, labels), (planted, planted_labels))
         )
         folds = np.arange(len(self._images)) % _NUM_FOLDS
@@ -69,14 +70,16 @@ class MergedBoxes:
         scores = np.zeros(len(real))
         for k in range(_NUM_FOLDS):
             scores[fold == k] = _classify(
-                real[fold == k], real[fold != k], planted[planted_fold != k]
+                real[fold == k],
+                real[single & (fold != k)],
+                planted[planted_fold != k],
             )
         result, start = [], 0
         for annotations in self._images:
-            groups = annotations.flags.get('group_of')
+            groups = _groups(annotations)
             for index, box in enumerate(annotations.boxes.tolist()):
                 score, reason = scores[start], _reason(real[start])
-                if groups is not None and groups[index]:
+                if groups[index]:
                     score, reason = 1.0, 'Marked as a group (IsGroupOf)'
                 finding = Finding(
                     'merged',
@@ -89,6 +92,17 @@ class MergedBoxes:
                 result.append(finding)
                 start += 1
         return result
+
+
+def without_groups(annotations: BoxAnnotations) -> BoxAnnotations:
+    """The boxes that are not marked as a group of objects."""
+    return annotations.take(np.flatnonzero(~_groups(annotations)))
+
+
+def _groups(annotations: BoxAnnotations) -> np.ndarray:
+    """``(K,)`` bool, the flag ``group_of``; False without flags."""
+    none = np.zeros(len(annotations.labels), bool)
+    return annotations.flags.get('group_of', none)
 
 
 def _describe(
@@ -203,5 +217,5 @@ def _reason(row: Sequence[float]) -> str:
     if abs(signs['aspect']) > 1:
         shape = 'wider' if signs['aspect'] > 0 else 'taller'
         parts.append(f'{shape} than most boxes of its class')
-    text = ', '.join(parts) or 'one part, of usual size and shape'
+    text = ', '.join(parts) or 'nothing that speaks for several objects'
     return text[0].upper() + text[1:]

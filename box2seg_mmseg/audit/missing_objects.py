@@ -9,7 +9,7 @@ from ..boxes import BoxAnnotations, grow_box, pixel_boxes
 from .finding import Finding
 
 # All numbers are our choice; docs/box_audit.md shows what was tried.
-_THRESHOLD = 0.5  # probability from which a pixel belongs to a region
+_THRESHOLD = 0.5  # probability above which a pixel belongs to a region
 _MARGIN = 0.05  # of a box, in which its own object may still be seen
 _LEAST_AREA = 5e-4  # of the image
 
@@ -46,7 +46,7 @@ def missing_objects(
             'missing',
             min(mean * math.sqrt(share), 1),
             f'The network sees an object here, {mean:.0%} sure, on '
-            f'{100 * share:.1f} % of the image',
+            f'{share:.1%} of the image',
             annotations.image_id,
             (x, y, x + width, y + height),
         )

@@ -2,11 +2,16 @@
 
 import csv
 import json
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
+import torch
 from rendered_scenes import SCENE_CLASSES
 
-from box2seg_mmseg.audit import MODES, audit_boxes, box_corrector
+from box2seg_mmseg.audit import MODES, audit_boxes, box_audit, box_corrector
 from box2seg_mmseg.boxes import VOCXML
 
 IDS = [f'train_000{i}' for i in range(6)]
@@ -75,6 +80,12 @@ def test_every_box_has_two_scores_and_every_file_says_the_same(
     with (tmp_path / 'audit/images.csv').open(newline='') as file:
         rows = list(csv.DictReader(file))
     assert sorted(row['image_id'] for row in rows) == IDS
+    # The image that is first among the findings of a mode comes first.
+    firsts = set()
+    for mode in MODES:
+        own = [one for one in findings if one['mode'] == mode]
+        firsts.add(own[0]['image_id'])
+    assert {row['image_id'] for row in rows[: len(firsts)]} == firsts
     for row in rows:
         for mode in MODES:
             own = [
@@ -85,26 +96,78 @@ def test_every_box_has_two_scores_and_every_file_says_the_same(
             assert float(row[mode]) == max(own, default=0)
 
 
-def test_each_image_is_judged_by_the_network_of_its_fold(
-    scenes, round_, monkeypatch
-):
-    from box2seg_mmseg.apis.cross_fitted import CrossFittedNetworks
-    from box2seg_mmseg.apis.training_rounds import networks_of_round
-    from box2seg_mmseg.audit import box_audit
+class _Networks:
+    """Two networks that see one object, and what they were asked."""
 
+    def __init__(self):
+        self.calls = []
+
+    def checkpoint_of(self, image_id):
+        return 'even' if image_id in IDS[::2] else 'odd'
+
+    def load(self, checkpoint):
+        def features(path, scale):
+            self.calls.append((checkpoint, 'features', Path(path).stem))
+            return [torch.ones(3, 4, 4)]
+
+        return SimpleNamespace(features=features)
+
+    def predict(self, image, image_id):
+        self.calls.append((self.checkpoint_of(image_id), 'predict', image_id))
+        probs = np.zeros((2, *image.shape[:2]), np.float32)
+        probs[1, 2:12, 3:9] = 0.9
+        probs[0] = 1 - probs[1]
+        return probs
+
+
+def test_each_image_is_judged_by_the_network_of_its_fold(scenes, monkeypatch):
+    images = [
+        replace(one, boxes=[(20, 20, 30, 40)], labels=[1], ids=None, flags={})
+        for one in VOCXML(scenes, SCENE_CLASSES).read(IDS)
+    ]
     trained = []
-    monkeypatch.setattr(
-        box_audit,
-        'train_corrector',
-        lambda images, *_: trained.append(
-            {one.annotations.image_id for one in images}
-        ),
-    )
-    images = list(VOCXML(scenes, SCENE_CLASSES).read(IDS))
-    networks = CrossFittedNetworks(*networks_of_round(round_))
-    audit_boxes(images, networks)
-    # On the other fold; the networks of the folds take turns.
-    assert trained == [set(IDS[1::2]), set(IDS[::2])]
+
+    def train(features, *_):
+        trained.append({one.annotations.image_id for one in features})
+        return SimpleNamespace(
+            correct=lambda image: np.add(
+                image.annotations.boxes, (0, 0, 10, 0)
+            )
+        )
+
+    monkeypatch.setattr(box_audit, 'train_corrector', train)
+    networks = _Networks()
+    findings = audit_boxes(images, networks)
+    even, odd = set(IDS[::2]), set(IDS[1::2])
+    # A network's corrector learns from the images of the other fold.
+    assert trained == [odd, even]
+    for name, own in (('even', even), ('odd', odd)):
+        asked = [call[1:] for call in networks.calls if call[0] == name]
+        assert asked[:3] == [('features', i) for i in _ids(asked[:3])]
+        assert set(_ids(asked[:3])) == set(IDS) - own
+        assert asked[3:] == [
+            (what, i) for i in sorted(own) for what in ('predict', 'features')
+        ]
+    for mode, box in (('missing', (3, 2, 9, 12)), ('misaligned', None)):
+        found = [one for one in findings if one.mode == mode]
+        assert sorted(one.image_id for one in found) == IDS
+        for one in found:
+            assert one.box == (box or (20, 20, 30, 40))
+            if mode == 'misaligned':
+                assert one.suggestion == (20, 20, 40, 40)
+                assert one.score == pytest.approx(0.5)
+
+
+def _ids(calls):
+    return [image_id for _, image_id in calls]
+
+
+def test_a_network_that_diverged_is_named(scenes):
+    networks = _Networks()
+    networks.predict = lambda image, _: np.full((2, 9, 9), np.nan)
+    images = list(VOCXML(scenes, SCENE_CLASSES).read(IDS[:1]))
+    with pytest.raises(ValueError, match='train_0000: even gives prob'):
+        audit_boxes([images[0].take(np.array([], int))], networks)
 
 
 def test_what_a_user_can_get_wrong(run, round_):
@@ -113,6 +176,11 @@ def test_what_a_user_can_get_wrong(run, round_):
     assert 'train_0006: is in none of the split files' in done.stderr
     done = run(folder=round_.parent)
     assert done.returncode == 2 and 'is not a round' in done.stderr
+    (round_ / 'fold0/other.py').touch()
+    done = run()
+    assert done.returncode == 2
+    assert 'fold0: must hold the config of its training' in done.stderr
+    (round_ / 'fold0/other.py').unlink()
     (round_ / 'fold1/finished.json').unlink()
     done = run()
     assert done.returncode == 2

@@ -51,7 +51,7 @@ def test_a_missing_object_is_found_with_its_score():
     assert found.box == (50, 30, 70, 50)
     assert found.score == pytest.approx(0.8 * math.sqrt(400 / 4800))
     assert found.reason == (
-        'The network sees an object here, 80% sure, on 8.3 % of the image'
+        'The network sees an object here, 80% sure, on 8.3% of the image'
     )
     both = missing_objects(_boxes([]), foreground)
     assert sorted(one.box[0] for one in both) == [10, 50]
@@ -101,6 +101,32 @@ def test_a_group_is_certain_and_nothing_to_learn_from_is_no_error():
     group, other = merged.findings()
     assert group.score == 1 and 'IsGroupOf' in group.reason
     assert other.score == 0
+
+
+def test_groups_and_copies_of_boxes_teach_nothing(monkeypatch):
+    fitted = []
+    monkeypatch.setattr(
+        merged_boxes,
+        '_classify',
+        lambda rows, real, planted: (
+            fitted.append((len(rows), len(real), len(planted)))
+            or np.zeros(len(rows))
+        ),
+    )
+    merged = MergedBoxes()
+    assert merged.findings() == []
+    for i in range(5):
+        # The second box is in the third; both and the fourth are of a class.
+        boxes = [(50, 40, 60, 50), (5, 5, 9, 9), (2, 2, 20, 20)]
+        boxes += [(30, 2, 40, 20)] * (i == 0)
+        flags = dict(group_of=np.array([True] + [False] * (len(boxes) - 1)))
+        merged.add(_boxes(boxes, name=f'{i}', flags=flags), _objects(boxes))
+    merged.findings()
+    # Of each fold: the boxes of its image, those of the others without their
+    # groups, and the new boxes of the others. Merging the second and the
+    # third box gives the third again.
+    assert fitted[0] == (4, 8, 0)
+    assert [row[:2] for row in fitted[1:]] == [(3, 9)] * 4
 
 
 def test_what_describes_a_box():
@@ -204,6 +230,13 @@ def test_a_corrector_moves_boxes_back(monkeypatch):
         after += map(_iou, boxes.tolist(), corrected.tolist())
     assert np.mean(before) < 0.72
     assert np.mean(after) > np.mean(before) + 0.1
+    # It was trained on mirror images too, which the mean would hide.
+    windows = ImageFeatures(moved, maps).windows(moved.boxes, range(3))
+    with torch.no_grad():
+        plain = corrector(windows).numpy()
+        turned = corrector(windows.flip(-1)).numpy()
+    turned = turned[:, [2, 1, 0, 3]] * [-1, 1, -1, 1]
+    assert np.abs(plain - turned).mean() < 0.05
     # Mirrored boxes of a mirrored image move in the same way.
     width = SIZE[1]
     boxes = moved.boxes[:, [2, 1, 0, 3]] * [-1, 1, -1, 1] + [
@@ -241,4 +274,6 @@ def test_reasons_name_the_sides():
     assert _moves((10, 10, 30, 20), (14, 10, 36, 20.4)) == (
         'Left side 20% further in, right side 30% further out'
     )
-    assert _moves((10, 10, 30, 20), (10.5, 10, 30, 20)) == 'All sides fit'
+    assert _moves((10, 10, 30, 20), (10.5, 10, 30, 20)) == (
+        'No side is off by more than 5%'
+    )

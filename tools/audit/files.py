@@ -23,7 +23,7 @@ def write_audit(
     out_dir: str | Path,
     options: Mapping[str, Any],
     progress: bool = False,
-) -> list[str]:
+) -> None:
     """Write audit.json, findings.csv, images.csv and the page.
 
     Args:
@@ -33,9 +33,6 @@ def write_audit(
         out_dir: Folder to write to; created if needed.
         options: How the audit was made, for the page.
         progress: Show a progress bar on stderr.
-
-    Returns:
-        Messages of the photographs that the page cannot show.
     """
     out_dir = Path(out_dir)
     content = audit_content(findings, images, classes, options)
@@ -62,7 +59,7 @@ def write_audit(
         ('image_id', *MODES),
         _worst_of_images(findings, images),
     )
-    return list(write_page(content, out_dir, progress=progress).values())
+    write_page(content, out_dir, progress=progress)
 
 
 def audit_content(
@@ -123,13 +120,22 @@ def _described(
 def _worst_of_images(
     findings: Iterable[Finding], images: Iterable[BoxAnnotations]
 ) -> list[tuple[str, ...]]:
-    """Each image and its highest score of each mode, the worst image first."""
+    """Each image and its highest score of each mode.
+
+    Scores of different modes cannot be compared. The order is therefore that
+    of the best place that an image has among the findings of any mode.
+    """
     worst = {image.image_id: dict.fromkeys(MODES, 0.0) for image in images}
-    for one in findings:
+    places = dict.fromkeys(worst, len(worst))
+    counts = dict.fromkeys(MODES, 0)
+    for one in findings:  # the most suspicious first
         scores = worst[one.image_id]
         scores[one.mode] = max(scores[one.mode], round(one.score, 4))
+        place = counts[one.mode]
+        places[one.image_id] = min(places[one.image_id], place)
+        counts[one.mode] += 1
     rows = [(name, *scores.values()) for name, scores in worst.items()]
-    return sorted(rows, key=lambda row: (-max(row[1:]), row[0]))
+    return sorted(rows, key=lambda row: (places[row[0]], row[0]))
 
 
 def _write_csv(

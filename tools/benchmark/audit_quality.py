@@ -5,9 +5,10 @@ given probability, makes GrabCut's labels, trains the networks of two folds on
 them (L_GC, one class, EfficientNet-Lite2) and audits the boxes. The same
 command resumes after an interruption.
 
-A finding of a missing object is right if most of its region lies in one box
-that was dropped; each of them counts once. Average precision (AP), and
-precision and recall of the first findings, as many as a tenth of the boxes.
+A finding of a missing object is right if most of its region's bounding box
+lies in one box that was dropped; each of them counts once. The table has the
+average precision (AP), and precision and recall of the first findings, as many
+as a tenth of the boxes.
 """
 
 import json
@@ -27,6 +28,7 @@ from box2seg_mmseg.boxes import (
     write_voc_xml,
 )
 from box2seg_mmseg.command_line import positive_int, run, share
+from box2seg_mmseg.errors import UsageError
 from box2seg_mmseg.files import write_json
 from box2seg_mmseg.id_lists import read_split
 from box2seg_mmseg.installed import find_config
@@ -92,7 +94,13 @@ def plant(image: BoxAnnotations, probability: float, draw: int) -> Planted:
 def average_precision(
     scores: Sequence[float], is_right: Sequence[bool], num_right: int
 ) -> float:
-    """Mean over all right ones of the precision down to each; 0 if unseen."""
+    """Mean over all right ones of the precision down to each; 0 if unseen.
+
+    Raises:
+        UsageError: There is nothing to find.
+    """
+    if not num_right:
+        raise UsageError('no error was planted; give a larger --share')
     right = np.asarray(is_right, bool)[np.argsort(-np.asarray(scores))]
     precision = np.cumsum(right) / np.arange(1, len(right) + 1)
     return float((precision * right).sum() / num_right)

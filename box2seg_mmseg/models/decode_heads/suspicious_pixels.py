@@ -10,14 +10,14 @@ from ...structures import TrainingStep
 class SuspiciousPixels:
     """Finds what the network takes for an object, far from all boxes.
 
-    If some objects have no box, everything outside the boxes is no safe
+    If some objects have no box, not everything outside the boxes is
     background: L_GC and L_bg would teach the network to miss such objects.
     The network itself finds many of them, because most objects have a box.
     All of this is our choice; docs/box_audit.md shows what was tried.
 
     Args:
-        threshold: A pixel is suspicious from this probability of any
-            foreground class on, in ``[0, 1]``.
+        threshold: A pixel is suspicious if the probability of all foreground
+            classes together is above this, in ``[0, 1]``.
         halo: Pixels this near to a box, as a share of the longer side of the
             label, are never suspicious: the network's outlines are coarse.
         warmup_iters: For this many first iterations no pixel is suspicious.
@@ -39,18 +39,17 @@ class SuspiciousPixels:
         self.halo = halo
         self.warmup_iters = warmup_iters
 
-    @torch.no_grad()
     def __call__(self, step: TrainingStep) -> Tensor:
         """``(N, H, W)`` bool, the suspicious pixels of a batch.
 
         Raises:
             ValueError: The pipeline packed no boxes.
         """
-        label = step.packed_label
+        label, regions = step.packed_label, step.box_regions
         if step.before(self.warmup_iters):
             return torch.zeros_like(label, dtype=torch.bool)
         size = label.shape[1:]
-        maps = [one.padded_map(size) for one in step.box_regions]
+        maps = [one.padded_map(size) for one in regions]
         maps = torch.stack(maps).to(label.device, non_blocking=True)
         near = (maps > 0) & (maps < 255)
         radius = round(self.halo * max(size))
@@ -59,5 +58,5 @@ class SuspiciousPixels:
         for window in ((1, 2 * radius + 1), (2 * radius + 1, 1)):
             padding = tuple(side // 2 for side in window)
             near = F.max_pool2d(near, window, 1, padding)
-        foreground = 1 - step.log_probs[:, 0].exp()
+        foreground = 1 - step.log_probs[:, 0].detach().exp()
         return (near[:, 0] == 0) & (foreground > self.threshold)

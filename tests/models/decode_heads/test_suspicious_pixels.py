@@ -1,5 +1,6 @@
 """The pixels that no loss takes for background, against a slow search."""
 
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -76,6 +77,13 @@ def test_far_pixels_that_look_like_an_object_are_ignored(boxes, seed):
     # No loss sees them.
     assert not (step.boxes.outside & (got == 255)).any()
     assert step.num_valid == max((got != 255).sum(), 1)
+
+
+def test_the_gradient_stays_whatever_is_read_first():
+    step = _step([(2, 2, 9, 9)], np.full((H, W), 0.3))
+    step = replace(step, seg_logits=step.seg_logits.requires_grad_())
+    assert not step.pseudo_label.requires_grad
+    assert step.log_probs.requires_grad
 
 
 def test_nothing_is_ignored_during_the_warmup():
