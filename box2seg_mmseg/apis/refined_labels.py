@@ -52,12 +52,8 @@ class RefinedLabels(PseudoLabeler):
             it would have its class, in ``[0, 1]``.
         crf: Whether a :class:`DenseCRF` makes the labels, with its default
             parameters but for ``bi_xy``, which grows with the box.
-        scales: The network sees each image, and its mirror image, at these
-            multiples of the config's test size; their probabilities are
-            averaged.
-        device: A torch device, such as ``'cuda'``.
-        trust: Load a checkpoint whose weights are not tensors, **which may
-            run code in it**.
+        scales: As for :class:`CrossFittedNetworks`, like ``device`` and
+            ``trust``.
 
     Raises:
         ImportError: ``crf`` is set and pydensecrf is not installed.

@@ -41,14 +41,13 @@ def networks_of_round(folder: str | Path) -> tuple[str, dict[str, str]]:
     splits = sorted((folder.parent / 'folds').glob('label*.txt'))
     for split in splits:
         fold = folder / split.stem.replace('label', 'fold')
-        try:
-            name = json.loads((fold / _FINISHED).read_text())['checkpoint']
-        except FileNotFoundError as error:
+        checkpoint = _finished(fold)
+        if checkpoint is None:
             raise UsageError(
-                f'{error.filename}: no such file; finish the round with '
+                f'{fold / _FINISHED}: no such file; finish the round with '
                 'train_rounds'
-            ) from None
-        checkpoints[str(fold / name)] = str(split)
+            )
+        checkpoints[str(checkpoint)] = str(split)
     if not splits:
         raise UsageError(
             f'{folder}: is not a round of train_rounds; give a folder such '
@@ -61,6 +60,14 @@ def networks_of_round(folder: str | Path) -> tuple[str, dict[str, str]]:
             f'other .py file. Got: {len(configs)}'
         )
     return str(configs[0]), checkpoints
+
+
+def _finished(folder: Path) -> Path | None:
+    """The last checkpoint of a training that has finished."""
+    path = folder / _FINISHED
+    if not path.exists():
+        return None
+    return folder / json.loads(path.read_text())['checkpoint']
 
 
 @dataclass
@@ -271,9 +278,9 @@ class TrainingRounds:
         Returns:
             The last checkpoint.
         """
-        finished = folder / _FINISHED
-        if finished.exists():
-            return folder / json.loads(finished.read_text())['checkpoint']
+        checkpoint = _finished(folder)
+        if checkpoint is not None:
+            return checkpoint
         path = str(find_config(config or self.config))
         command = [*self.train_command, 'train', path, *self.train_arguments]
         command += ['--work-dir', str(folder)]
@@ -286,5 +293,5 @@ class TrainingRounds:
                 f'{folder}: the training failed; its messages are above'
             )
         name = Path((folder / 'last_checkpoint').read_text().strip()).name
-        write_json(finished, dict(checkpoint=name))
+        write_json(folder / _FINISHED, dict(checkpoint=name))
         return folder / name

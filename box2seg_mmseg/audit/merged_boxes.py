@@ -45,12 +45,13 @@ class MergedBoxes:
         """
         merged = add_box_noise(without_groups(annotations), 'merge', 1)
         old = {tuple(box) for box in annotations.boxes.tolist()}
-        is_new = [tuple(box) not in old for box in merged.boxes.tolist()]
+        is_new = np.array(
+            [tuple(box) not in old for box in merged.boxes.tolist()], bool
+        )
         self._images.append(annotations)
         self._real.append(_describe(annotations, foreground))
-        merged = merged.take(np.flatnonzero(is_new))
-        self._planted.append(_describe(merged, foreground))
-        self._planted_labels.append(merged.labels)
+        self._planted.append(_describe(merged, foreground)[is_new])
+        self._planted_labels.append(merged.labels[is_new])
 
     def findings(self) -> list[Finding]:
         """A finding for each box of all images."""

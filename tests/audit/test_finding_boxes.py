@@ -141,6 +141,21 @@ def test_what_describes_a_box():
     assert rows[1][:4] == pytest.approx([0, 0.1, 0, 1], abs=1e-6)
 
 
+def test_a_planted_box_counts_all_others_of_its_class():
+    # The first two become a new box; the third and the fourth become the
+    # fourth, which is the other box of the class.
+    boxes = [
+        (2, 2, 10, 10),
+        (14, 2, 22, 10),
+        (40, 20, 50, 30),
+        (36, 16, 60, 50),
+    ]
+    merged = MergedBoxes()
+    merged.add(_boxes(boxes, [1, 1, 1, 1]), _objects(boxes))
+    (planted,) = merged._planted
+    assert planted[:, 3].tolist() == [1]
+
+
 def test_the_regression_minimises_its_loss():
     rng = np.random.default_rng(1)
     real, planted = rng.normal(0, 1, (90, 6)), rng.normal(0.7, 2, (40, 6))

@@ -1,6 +1,7 @@
 """The files that an audit of boxes leaves."""
 
 import csv
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -126,13 +127,12 @@ def _worst_of_images(
     of the best place that an image has among the findings of any mode.
     """
     worst = {image.image_id: dict.fromkeys(MODES, 0.0) for image in images}
-    places = dict.fromkeys(worst, len(worst))
+    places = dict.fromkeys(worst, math.inf)
     counts = dict.fromkeys(MODES, 0)
     for one in findings:  # the most suspicious first
         scores = worst[one.image_id]
         scores[one.mode] = max(scores[one.mode], round(one.score, 4))
-        place = counts[one.mode]
-        places[one.image_id] = min(places[one.image_id], place)
+        places[one.image_id] = min(places[one.image_id], counts[one.mode])
         counts[one.mode] += 1
     rows = [(name, *scores.values()) for name, scores in worst.items()]
     return sorted(rows, key=lambda row: (places[row[0]], row[0]))
