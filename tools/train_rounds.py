@@ -3,7 +3,8 @@
 In each round, the training images of CONFIG are divided into folds. For each
 fold, a network is trained on the other folds with the newest labels, and
 refines the labels of this fold's images, which it has not seen. The last
-network is trained on all images with the last round's labels.
+network is trained on all images with the last round's labels, unless
+--no-final is given.
 
 The boxes, the split and the classes are those of CONFIG's training data. The
 stock train.py runs below. The same command resumes an interrupted run.
@@ -43,8 +44,10 @@ def main(args: Namespace) -> int:
         ['--launcher', 'pytorch'] if args.processes > 1 else [],
     )
     labels = rounds.run()
-    checkpoint = rounds.train_final(args.final_config or args.config, labels)
-    print(f'labels: {labels}\nnetwork: {checkpoint}')
+    print(f'labels: {labels}')
+    if not args.no_final:
+        config = args.final_config or args.config
+        print(f'network: {rounds.train_final(config, labels)}')
     return 0
 
 
@@ -63,10 +66,16 @@ def parser() -> ArgumentParser:
     result.add_argument(
         '--work-dir', required=True, metavar='DIR', help='folder to write to'
     )
-    result.add_argument(
+    final = result.add_mutually_exclusive_group()
+    final.add_argument(
         '--final-config',
         metavar='CONFIG',
         help='config of the last training, on the same data (default: CONFIG)',
+    )
+    final.add_argument(
+        '--no-final',
+        action='store_true',
+        help='stop after the labels of the last round',
     )
     result.add_argument(
         '--folds',

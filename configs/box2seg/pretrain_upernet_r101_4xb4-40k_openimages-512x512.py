@@ -1,4 +1,5 @@
-# Box2Seg on OpenImages' boxes, which prepare_openimages.py converts.
+# Box2Seg on OpenImages' boxes, which `prepare_dataset openimages`
+# converts.
 # Box2Seg(OI) is Box2Seg on VOC from this checkpoint (docs/openimages.md).
 _base_ = './box2seg_upernet_r101_4xb4-40k_voc12aug-512x512.py'
 train_dataloader = dict(

@@ -28,7 +28,7 @@ def follow(tmp_path) -> Callable[..., None]:
             command = re.sub(r'iter_\d+\.pth', f'iter_{ITERS}.pth', command)
             tool = f'{sys.executable} -m box2seg_mmseg '
             command = re.sub(r'^box2seg ', tool, command)
-            if ' train ' in command:
+            if ' train ' in command or ' train_rounds ' in command:
                 if '--cfg-options' not in command:
                     command += ' --cfg-options'
                 command += (

@@ -1,10 +1,12 @@
-"""The commands of docs/openimages.md but for the trainings, literally."""
+"""The commands of docs/openimages.md but for those on GPUs, literally."""
 
 import csv
 
 import pytest
+import torch.nn.functional as F  # noqa: N812
 
 from box2seg_mmseg.boxes import COCOJSON, OPEN_IMAGES_TO_VOC, VOC_CLASSES
+from box2seg_mmseg.models.checkpoints import load_checkpoint_file
 
 GROUP = '000000000049', 3  # the image, and the number of the box
 # Each VOC class has one OpenImages class here.
@@ -45,18 +47,50 @@ def open_images(data_dir, tmp_path):
     return ids
 
 
+@pytest.fixture
+def few_of_voc_mini(data_dir, tmp_path):
+    """data/voc-mini, with a few ids in its splits."""
+    source, root = data_dir / 'voc-mini', tmp_path / 'data/voc-mini'
+    splits = 'ImageSets/Segmentation'
+    (root / splits).mkdir(parents=True)
+    for name in ('JPEGImages', 'Annotations', 'SegmentationClass'):
+        (root / name).symlink_to(source / name)
+    for name in ('train', 'val'):
+        ids = (source / splits / f'{name}.txt').read_text().split()[:4]
+        (root / splits / f'{name}.txt').write_text('\n'.join(ids))
+
+
 @pytest.mark.slow
-def test_boxes_and_labels_of_the_chosen_images(
-    open_images, page_blocks, follow, tmp_path
+def test_from_the_csv_to_the_fine_tuned_network(
+    open_images, few_of_voc_mini, page_blocks, follow, tmp_path
 ):
-    commands, on_gpus = page_blocks('openimages.md')
-    assert all(' train ' in command for command in on_gpus)
+    commands, on_gpus, on_a_cpu = page_blocks('openimages.md')
+    assert all(
+        '--device cuda' in one or one.startswith('torchrun') for one in on_gpus
+    )
     follow(commands)
     split = tmp_path / 'data/openimages/ImageSets/Segmentation/train.txt'
     chosen = split.read_text().split()
-    assert chosen and set(chosen) <= set(open_images)
+    assert chosen and set(chosen) == set(open_images) - {GROUP[0]}
     labels = tmp_path / 'data/pseudo_labels/openimages'
     assert sorted(p.stem for p in labels.glob('*.png')) == sorted(chosen)
+
+    follow(on_a_cpu)
+    labels = tmp_path / 'work_dirs/openimages/round1/labels'
+    assert sorted(p.stem for p in labels.glob('*.png')) == sorted(chosen)
+    assert not (tmp_path / 'work_dirs/openimages/final').exists()
+    with (tmp_path / 'audits/openimages/findings.csv').open() as file:
+        found = {row['image_id'] for row in csv.DictReader(file)}
+    assert found and found <= set(chosen)
+    # The fine-tuning starts from what the pre-training has learned.
+    key = 'decode_head.seg_decoder.conv_seg.weight'
+    before, after = (
+        load_checkpoint_file(path).state_dict[key]
+        for run in ('pretrained', 'finetuned')
+        for path in (tmp_path / f'work_dirs/{run}').glob('iter_*.pth')
+    )
+    cosine = F.cosine_similarity(before.flatten(), after.flatten(), dim=0)
+    assert 0.9 < cosine < 1
 
 
 def test_a_group_is_at_the_top_of_the_audit(

@@ -3,7 +3,8 @@
 Each draw plants all three errors in the boxes of a data set, each with the
 given probability, makes GrabCut's labels, trains the networks of two folds on
 them (L_GC, one class, EfficientNet-Lite2) and audits the boxes. The same
-command resumes after an interruption.
+command resumes after an interruption. With --with, all of this is done with
+the boxes of two data sets, and the first one is measured.
 
 A finding of a missing object is right if most of its region's bounding box
 lies in one box that was dropped; each of them counts once. The table has the
@@ -124,8 +125,17 @@ def _measure(args: Namespace, draw: int) -> dict[str, dict[str, float]]:
 
     keep_freed_memory()
     folder = (args.work_dir / f'draw{draw}').resolve()
-    planted = [plant(one, args.share, draw) for one in _images(args.data_root)]
-    images = [one.image for one in planted]
+    planted, others = (
+        [plant(one, args.share, draw) for one in _images(root)] if root else []
+        for root in (args.data_root, args.other)
+    )
+    images = [one.image for one in planted + others]
+    photographs = folder / 'JPEGImages'
+    photographs.mkdir(parents=True, exist_ok=True)
+    for image in images:
+        link = photographs / f'{image.image_id}.jpg'
+        if not link.exists():
+            link.symlink_to(Path(image.image_path).resolve())
     (folder / 'boxes').mkdir(parents=True, exist_ok=True)
     for image in images:
         write_voc_xml(folder / f'boxes/{image.image_id}.xml', image)
@@ -145,7 +155,7 @@ def _measure(args: Namespace, draw: int) -> dict[str, dict[str, float]]:
         labels,
         folder / 'rounds',
         cfg_options=[
-            f'{data}.data_root={args.data_root.resolve()}',
+            f'{data}.data_root={folder}',
             f'{data}.ann_file={split}',
             f'{data}.box_dir={folder / "boxes"}',
             'model.backbone.type=CachedEfficientNetLite',
@@ -158,7 +168,13 @@ def _measure(args: Namespace, draw: int) -> dict[str, dict[str, float]]:
     networks = CrossFittedNetworks(
         *networks_of_round(folder / 'rounds/round1')
     )
-    findings = audit_boxes(images, networks, progress=True)
+    own = {one.image.image_id for one in planted}
+    findings = [
+        one
+        for one in audit_boxes(images, networks, progress=True)
+        if one.image_id in own
+    ]
+    images = [one.image for one in planted]
     result = {}
     for mode in ('missing', 'merged', 'misaligned'):
         found = [one for one in findings if one.mode == mode]
@@ -267,6 +283,13 @@ def parser() -> ArgumentParser:
     )
     result.add_argument(
         'data_root', type=Path, help='the folder voc-mini or coco-mini'
+    )
+    result.add_argument(
+        '--with',
+        dest='other',
+        type=Path,
+        metavar='DATA',
+        help='the folder of a second data set, to learn from',
     )
     result.add_argument(
         '--work-dir',

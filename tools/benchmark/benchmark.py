@@ -8,7 +8,7 @@ from pathlib import Path
 import cached_backbone  # noqa: F401, the networks of rounds need it
 from benchmark_data import COCO_MINI, BenchmarkData
 from benchmark_families import FAMILIES, choose_rows
-from benchmark_rows import Row
+from benchmark_rows import HEAD, Row
 from benchmark_runs import (
     Key,
     current_runs,
@@ -28,6 +28,7 @@ from box2seg_mmseg.files import hash_of, only_run, write_json
 from box2seg_mmseg.models.post_processing import DenseCRF
 
 WEIGHTS = 'efficientnet-lite2'
+SUSPECTS = {f'{HEAD}.ignore_suspects.threshold': 0.2}
 LAUNCHER = Path(__file__).with_name('_run_stock_tool.py')
 
 
@@ -216,18 +217,23 @@ class Benchmark:
         )
 
     def _make_rounds(
-        self, labels: Path, work_dir: Path, num_rounds: int
+        self, row: Row, labels: Path, work_dir: Path, num_rounds: int
     ) -> None:
         """Label in rounds with Box2Seg of one class, seed 0."""
-        backbone = self._backbone_options()
+        options = {
+            f'train_dataloader.dataset.{key}': value
+            for key, value in self.data.train_options(row).items()
+            if key != 'pseudo_label_dir'
+        } | self._backbone_options()
+        if row.suspects:
+            options |= SUSPECTS
         TrainingRounds(
             self._config('voc-mini-1class', Row('box2seg', '')),
             labels,
             work_dir,
             num_rounds=num_rounds,
             cfg_options=[
-                f'train_dataloader.dataset.data_root={self.data.data_root}',
-                *(f'{key}={value}' for key, value in backbone.items()),
+                *(f'{key}={value}' for key, value in options.items()),
                 'randomness.seed=0',
             ],
             train_command=[sys.executable, str(LAUNCHER)],
@@ -256,6 +262,8 @@ class Benchmark:
         options |= self._backbone_options()
         for key, value in self.data.train_options(row).items():
             options[f'train_dataloader.dataset.{key}'] = value
+        if row.suspects:
+            options |= SUSPECTS
         return options | dict(row.options)
 
 

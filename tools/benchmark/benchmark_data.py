@@ -1,6 +1,7 @@
 """What the rows of the benchmark train on and are tested on."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -49,8 +50,9 @@ class BenchmarkData:
     Args:
         data_root: The photographs, in VOCdevkit's layout.
         out_dir: Where labels, splits and noisy boxes go.
-        make_rounds: Makes the labels of rounds: takes the folder of the
-            first labels, the folder to write to and the number of rounds.
+        make_rounds: Makes the labels of rounds: takes the row of the
+            networks, which trains on the first labels, their folder, the
+            folder to write to and the number of rounds.
         workers: Processes that make pseudo labels; None is one per core.
     """
 
@@ -58,7 +60,7 @@ class BenchmarkData:
         self,
         data_root: Path,
         out_dir: Path,
-        make_rounds: Callable[[Path, Path, int], object],
+        make_rounds: Callable[[Row, Path, Path, int], object],
         workers: int | None = None,
     ) -> None:
         self.data_root = data_root
@@ -163,10 +165,13 @@ class BenchmarkData:
             return
         if row.labels in ROUNDS:
             name, count = ROUNDS[row.labels]
-            source = Row('', '', labels=name)
+            source = replace(row, labels=name)
             self.make(source)
             self.make_rounds(
-                self._label_dir(source), self.out_dir / 'rounds' / name, count
+                source,
+                self._label_dir(source),
+                self._label_dir(row).parents[1],
+                count,
             )
             return
         if row.labels in CORRECTED:
@@ -201,14 +206,16 @@ class BenchmarkData:
 
     def _label_dir(self, row: Row) -> Path:
         name = row.labels
-        if name in ROUNDS:
-            source, count = ROUNDS[name]
-            return self.out_dir / f'rounds/{source}/round{count}/labels'
+        name, count = ROUNDS.get(name, (name, 0))
         if row.other_data:
             name += f'_{COCO_MINI}'
         if row.noise is not None:
             name += f'_{noise_name(*row.noise)}'
-        return self.out_dir / name
+        if not count:
+            return self.out_dir / name
+        if row.suspects:
+            name += '_suspects'
+        return self.out_dir / f'rounds/{name}/round{count}/labels'
 
     def _box_dir(self, noise: tuple[str, float]) -> Path:
         return self.out_dir / f'boxes_{noise_name(*noise)}'

@@ -25,6 +25,7 @@ class Row:
             ``train_clean`` and ``val_clean``.
         start: The row whose checkpoint it starts from.
         tests: The row whose checkpoint it tests; it trains nothing.
+        suspects: Ignores suspicious pixels, in the networks of rounds too.
         options: What it changes in the config, as mmengine's --cfg-options.
     """
 
@@ -39,6 +40,7 @@ class Row:
     clean: bool = False
     start: str | None = None
     tests: str | None = None
+    suspects: bool = False
     options: Mapping[str, object] = field(default_factory=dict, hash=False)
 
     @property
@@ -121,7 +123,6 @@ NOISES = tuple(
     for kind in ('merge', 'drop', 'jitter')
     for share in (0.1, 0.3, 0.5)
 )
-_SUSPECTS = {f'{HEAD}.ignore_suspects.threshold': 0.2}
 _NOISY = dict(merge='merged', drop='dropped', jitter='jittered')
 ROWS = (
     Row('grabcut', 'GrabCut: L_GC alone', 'grabcut'),
@@ -216,15 +217,28 @@ ROWS = (
         )
         for kind, share in NOISES
     ),
-    Row('suspects', 'Box2Seg, suspicious pixels ignored', options=_SUSPECTS),
     *(
         Row(
-            f'{noise_name(kind, 0.3)}-suspects',
-            f'Box2Seg, 30% of the boxes {_NOISY[kind]}, '
-            'suspicious pixels ignored',
-            noise=(kind, 0.3),
-            options=_SUSPECTS,
+            '-'.join(filter(None, (prefix, suffix))),
+            f'Box2Seg{boxes}, suspicious pixels ignored{rounds}',
+            labels=labels,
+            noise=noise,
+            suspects=True,
         )
-        for kind in ('merge', 'drop', 'jitter')
+        for suffix, labels, rounds in (
+            ('suspects', 'grabcut', ''),
+            ('suspects-round1', 'round1', ', one round'),
+        )
+        for prefix, boxes, noise in (
+            ('', '', None),
+            *(
+                (
+                    noise_name(kind, 0.3),
+                    f', 30% of the boxes {_NOISY[kind]}',
+                    (kind, 0.3),
+                )
+                for kind in _NOISY
+            ),
+        )
     ),
 )
