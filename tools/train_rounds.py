@@ -6,8 +6,9 @@ refines the labels of this fold's images, which it has not seen. The last
 network is trained on all images with the last round's labels, unless
 --no-final is given.
 
-The boxes, the split and the classes are those of CONFIG's training data. The
-stock train.py runs below. The same command resumes an interrupted run.
+The boxes, the split and the classes are those of CONFIG's training data. Each
+training is a call of the stock train.py. The same command resumes an
+interrupted run.
 WORK_DIR gets folds/, round1/fold0, round1/labels and so on, and final/.
 """
 

@@ -17,6 +17,7 @@ from ..datasets import BoxSupervisedDataset
 from ..errors import UsageError
 from ..files import hash_of, only_run, write_json
 from ..installed import find_config
+from ..models.post_processing import DenseCRF
 from ..pseudo_labels import generate_pseudo_labels
 from .refined_labels import RefinedLabels
 
@@ -131,9 +132,12 @@ class TrainingRounds:
 
         Raises:
             FolderError: Another run is using ``work_dir``.
+            ImportError: The labels need pydensecrf, which is not installed.
             RuntimeError: A training failed, or images were not labelled.
-            UsageError: ``work_dir`` was made with other arguments.
+            UsageError: ``work_dir`` was made with other arguments or images.
         """
+        if self.refine.get('crf', True):
+            DenseCRF()  # says so before the first training
         dataset = self._dataset()
         report = ReadingReport(skip_bad=dataset.skip_bad)
         source = dataset.box_source
@@ -145,8 +149,9 @@ class TrainingRounds:
             )
         )
         with only_run(self.work_dir):
-            self._check_arguments()
-            folds = self._write_folds([image.image_id for image in images])
+            ids = [image.image_id for image in images]
+            self._check_arguments(ids)
+            folds = self._write_folds(ids)
             newest = self.labels
             for number in range(1, self.num_rounds + 1):
                 folder = self.work_dir / f'round{number}'
@@ -224,14 +229,16 @@ class TrainingRounds:
             )
         )
 
-    def _check_arguments(self) -> None:
-        """Refuse a folder that was made with other arguments."""
+    def _check_arguments(self, ids: Sequence[str]) -> None:
+        """Refuse a folder that was made with other arguments or images."""
         path = self.work_dir / 'rounds.json'
         config = Config.fromfile(find_config(self.config)).to_dict()
         text = json.dumps(config, sort_keys=True, default=str)
+        split = hash_of('\n'.join(sorted(ids)).encode())
         new = dict(
             config=hash_of(text.encode()),
             labels=str(self.labels),
+            split=f'{len(ids)} images ({split[:12]})',
             num_folds=self.num_folds,
             cfg_options=list(self.cfg_options),
             refine=dict(self.refine),

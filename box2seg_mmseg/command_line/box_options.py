@@ -37,7 +37,8 @@ def add_box_options(
     parser.add_argument(
         data_root,
         **({'required': True} if data_root.startswith('-') else {}),
-        help='folder of the data set; other paths are relative to it',
+        help='folder of the data set; paths of images and boxes are relative '
+        'to it',
     )
     parser.add_argument(
         '--split',

@@ -1,3 +1,4 @@
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,3 +26,19 @@ def test_wrong_arguments_are_refused(tmp_path):
     for wrong in (dict(num_folds=0), dict(num_rounds=0)):
         with pytest.raises(UsageError, match=r'must be >= 1\. Got: 0'):
             TrainingRounds(CONFIG, 'labels', tmp_path, **wrong)
+
+
+def test_a_missing_crf_is_found_before_the_first_training(
+    scenes, tmp_path, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, 'pydensecrf.densecrf', None)
+    options = [
+        f'{DATASET}.data_root={scenes}',
+        f'{DATASET}.ann_file={scenes}/ImageSets/Segmentation/train.txt',
+    ]
+    rounds = TrainingRounds(
+        CONFIG, 'labels', tmp_path / 'rounds', cfg_options=options
+    )
+    with pytest.raises(ImportError, match='pydensecrf'):
+        rounds.run()
+    assert not (tmp_path / 'rounds').exists()

@@ -363,6 +363,27 @@ def test_data_of_the_rows(few_photographs, data_dir, tmp_path):
     assert min(errors.values()) > 0
 
 
+def test_rounds_are_made_from_the_boxes_of_the_row(few_photographs, tmp_path):
+    made = []
+    data = BenchmarkData(
+        few_photographs, tmp_path, lambda *args: made.append(args), workers=1
+    )
+    rows = {row.name: row for row in ROWS}
+    for name in ('round1', 'round2-box2seg', 'drop-30-suspects-round1'):
+        row = rows[name]
+        options = data.train_options(row)
+        data.make(row)
+        source, labels, folder, count = made.pop()
+        first = data.train_options(source)
+        assert labels == first['pseudo_label_dir']
+        assert len(list(labels.glob('*.png'))) == 8
+        newest = folder / f'round{count}/labels'
+        assert options == first | dict(pseudo_label_dir=newest)
+        assert ('box_dir' in first) == source.suspects == ('drop' in name)
+        assert ('drop-30' in str(labels)) == ('drop-30' in str(folder))
+    assert not made
+
+
 def test_a_stamp_is_of_the_config_not_of_the_place(few_photographs, tmp_path):
     (row,) = (row for row in ROWS if row.name == 'box2seg')
     (after,) = (row for row in ROWS if row.name == 'box2seg-crf')

@@ -51,7 +51,7 @@ def test_rounds_are_cross_fitted_and_resumed(run_tool, scenes, data, tmp_path):
             *('--rounds', 2, *more, '--cfg-options', *options),
         )
 
-    done = run()
+    done = run('--no-final')
     assert done.returncode == 0, done.stderr
     labelled = []
     for k in range(2):
@@ -82,9 +82,13 @@ def test_rounds_are_cross_fitted_and_resumed(run_tool, scenes, data, tmp_path):
         for item in VOCXML(scenes, SCENE_CLASSES).read(ids):
             new = np.array(Image.open(folder / f'{item.image_id}.png'))
             assert set(np.unique(new)) <= {0, *item.labels}
-    assert (work_dir / 'final/iter_2.pth').exists()
+    assert not (work_dir / 'final').exists()
 
-    # Nothing is done twice; what is missing is made again.
+    # Nothing is done twice; what is missing is made.
+    done = run()
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count(' train ') == 1
+    assert (work_dir / 'final/iter_2.pth').exists()
     times = {
         path: path.stat().st_mtime_ns for path in work_dir.rglob('iter_2.pth')
     }
@@ -100,6 +104,15 @@ def test_rounds_are_cross_fitted_and_resumed(run_tool, scenes, data, tmp_path):
     done = run('--folds', 4)
     assert done.returncode == 2
     assert 'num_folds was 2 and is now 4; choose another' in done.stderr
+
+    # Another split would move images to other folds.
+    folds = (work_dir / 'folds/label0.txt').read_text()
+    (tmp_path / 'eight.txt').write_text('\n'.join(ids[1:]))
+    done = run()
+    assert done.returncode == 2
+    assert 'split was 8 images' in done.stderr
+    assert 'is now 7 images' in done.stderr
+    assert (work_dir / 'folds/label0.txt').read_text() == folds
 
 
 def test_refine_pseudo_labels(run_tool, scenes, data, tmp_path, stock):

@@ -3,8 +3,8 @@
 Each draw plants all three errors in the boxes of a data set, each with the
 given probability, makes GrabCut's labels, trains the networks of two folds on
 them (L_GC, one class, EfficientNet-Lite2) and audits the boxes. The same
-command resumes after an interruption. With --with, all of this is done with
-the boxes of two data sets, and the first one is measured.
+command resumes after an interruption. --with adds the boxes of a second data
+set to learn from; only the first one is measured.
 
 A finding of a missing object is right if most of its region's bounding box
 lies in one box that was dropped; each of them counts once. The table has the
@@ -58,6 +58,7 @@ class Planted:
 
 def main(args: Namespace) -> int:
     """Measure all draws and print their means."""
+    _check_arguments(args)
     results = []
     for draw in range(args.draws):
         path = args.work_dir / f'draw{draw}/quality.json'
@@ -107,6 +108,24 @@ def average_precision(
     return float((precision * right).sum() / num_right)
 
 
+def _check_arguments(args: Namespace) -> None:
+    """Refuse a folder that was made with other arguments."""
+    path = args.work_dir / 'arguments.json'
+    new = dict(
+        data=args.data_root.name,
+        other=args.other.name if args.other else None,
+        share=args.share,
+    )
+    old = json.loads(path.read_text()) if path.exists() else new
+    if old != new:
+        raise UsageError(
+            f'{path}: was made with {old}, not with {new}; choose another '
+            '--work-dir'
+        )
+    args.work_dir.mkdir(parents=True, exist_ok=True)
+    write_json(path, new)
+
+
 def _measure(args: Namespace, draw: int) -> dict[str, dict[str, float]]:
     # torch is imported only now, so that --help is fast.
     import cached_backbone  # noqa: F401, the networks need it
@@ -125,17 +144,16 @@ def _measure(args: Namespace, draw: int) -> dict[str, dict[str, float]]:
 
     keep_freed_memory()
     folder = (args.work_dir / f'draw{draw}').resolve()
-    planted, others = (
-        [plant(one, args.share, draw) for one in _images(root)] if root else []
-        for root in (args.data_root, args.other)
-    )
-    images = [one.image for one in planted + others]
+    planted = [plant(one, args.share, draw) for one in _images(args.data_root)]
+    others = _images(args.other) if args.other else []
+    others = [plant(one, args.share, draw).image for one in others]
+    images = [one.image for one in planted] + others
     photographs = folder / 'JPEGImages'
     photographs.mkdir(parents=True, exist_ok=True)
     for image in images:
         link = photographs / f'{image.image_id}.jpg'
-        if not link.exists():
-            link.symlink_to(Path(image.image_path).resolve())
+        link.unlink(missing_ok=True)
+        link.symlink_to(Path(image.image_path).resolve())
     (folder / 'boxes').mkdir(parents=True, exist_ok=True)
     for image in images:
         write_voc_xml(folder / f'boxes/{image.image_id}.xml', image)

@@ -170,7 +170,7 @@ class BenchmarkData:
             self.make_rounds(
                 source,
                 self._label_dir(source),
-                self._label_dir(row).parents[1],
+                self._rounds_dir(row),
                 count,
             )
             return
@@ -205,17 +205,19 @@ class BenchmarkData:
         return found
 
     def _label_dir(self, row: Row) -> Path:
-        name = row.labels
-        name, count = ROUNDS.get(name, (name, 0))
-        if row.other_data:
-            name += f'_{COCO_MINI}'
-        if row.noise is not None:
-            name += f'_{noise_name(*row.noise)}'
-        if not count:
-            return self.out_dir / name
-        if row.suspects:
-            name += '_suspects'
-        return self.out_dir / f'rounds/{name}/round{count}/labels'
+        if row.labels in ROUNDS:
+            _, count = ROUNDS[row.labels]
+            return self._rounds_dir(row) / f'round{count}/labels'
+        return self.out_dir / _labels_name(row, row.labels)
+
+    def _rounds_dir(self, row: Row) -> Path:
+        source, _ = ROUNDS[row.labels]
+        name = _labels_name(row, source)
+        return (
+            self.out_dir
+            / 'rounds'
+            / (f'{name}_suspects' if row.suspects else name)
+        )
 
     def _box_dir(self, noise: tuple[str, float]) -> Path:
         return self.out_dir / f'boxes_{noise_name(*noise)}'
@@ -239,3 +241,13 @@ class BenchmarkData:
                 f'{self.data_root.name}, or leave out the rows that need it'
             )
         return root
+
+
+def _labels_name(row: Row, labels: str) -> str:
+    """The folder of labels made from a row's boxes."""
+    name = labels
+    if row.other_data:
+        name += f'_{COCO_MINI}'
+    if row.noise is not None:
+        name += f'_{noise_name(*row.noise)}'
+    return name

@@ -118,12 +118,27 @@ LABELS = (
     ('round3', 'three rounds', 'round3'),
     ('plus-round2', 'two rounds from GrabCut+ *', 'plus-round2'),
 )
-NOISES = tuple(
-    (kind, share)
-    for kind in ('merge', 'drop', 'jitter')
-    for share in (0.1, 0.3, 0.5)
-)
 _NOISY = dict(merge='merged', drop='dropped', jitter='jittered')
+NOISES = tuple((kind, share) for kind in _NOISY for share in (0.1, 0.3, 0.5))
+
+
+def _noise_title(noise: tuple[str, float]) -> str:
+    return f'{noise[1]:.0%} of the boxes {_NOISY[noise[0]]}'
+
+
+def _suspects(noise: tuple[str, float] | None, one_round: bool) -> Row:
+    """Suspicious pixels are ignored, on GrabCut's labels or a round's."""
+    name, title = 'suspects', 'Box2Seg'
+    if noise is not None:
+        name = f'{noise_name(*noise)}-{name}'
+        title += f', {_noise_title(noise)}'
+    title += ', suspicious pixels ignored'
+    if one_round:
+        name, title = f'{name}-round1', f'{title}, one round'
+    labels = 'round1' if one_round else 'grabcut'
+    return Row(name, title, labels=labels, noise=noise, suspects=True)
+
+
 ROWS = (
     Row('grabcut', 'GrabCut: L_GC alone', 'grabcut'),
     Row('attention', 'GrabCut + attention', options=_NO_AFFINITY),
@@ -211,34 +226,15 @@ ROWS = (
     *(row for share in SHARES for row in _semi_supervised(share)),
     *(
         Row(
-            noise_name(kind, share),
-            f'Box2Seg, {share:.0%} of the boxes {_NOISY[kind]}',
-            noise=(kind, share),
+            noise_name(*noise),
+            f'Box2Seg, {_noise_title(noise)}',
+            noise=noise,
         )
-        for kind, share in NOISES
+        for noise in NOISES
     ),
     *(
-        Row(
-            '-'.join(filter(None, (prefix, suffix))),
-            f'Box2Seg{boxes}, suspicious pixels ignored{rounds}',
-            labels=labels,
-            noise=noise,
-            suspects=True,
-        )
-        for suffix, labels, rounds in (
-            ('suspects', 'grabcut', ''),
-            ('suspects-round1', 'round1', ', one round'),
-        )
-        for prefix, boxes, noise in (
-            ('', '', None),
-            *(
-                (
-                    noise_name(kind, 0.3),
-                    f', 30% of the boxes {_NOISY[kind]}',
-                    (kind, 0.3),
-                )
-                for kind in _NOISY
-            ),
-        )
+        _suspects(noise, one_round)
+        for one_round in (False, True)
+        for noise in (None, *((kind, 0.3) for kind in _NOISY))
     ),
 )
