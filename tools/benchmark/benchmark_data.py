@@ -213,11 +213,9 @@ class BenchmarkData:
     def _rounds_dir(self, row: Row) -> Path:
         source, _ = ROUNDS[row.labels]
         name = _labels_name(row, source)
-        return (
-            self.out_dir
-            / 'rounds'
-            / (f'{name}_suspects' if row.suspects else name)
-        )
+        if row.suspects:
+            name += '_suspects'
+        return self.out_dir / 'rounds' / name
 
     def _box_dir(self, noise: tuple[str, float]) -> Path:
         return self.out_dir / f'boxes_{noise_name(*noise)}'
