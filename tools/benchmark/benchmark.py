@@ -220,13 +220,9 @@ class Benchmark:
         self, row: Row, labels: Path, work_dir: Path, num_rounds: int
     ) -> None:
         """Label in rounds with Box2Seg of one class, seed 0."""
-        options = {
-            f'train_dataloader.dataset.{key}': value
-            for key, value in self.data.train_options(row).items()
-            if key != 'pseudo_label_dir'
-        } | self._backbone_options()
-        if row.suspects:
-            options |= SUSPECTS
+        options = self._train_options(row)
+        # Each round has labels of its own.
+        del options['train_dataloader.dataset.pseudo_label_dir']
         TrainingRounds(
             self._config('voc-mini-1class', Row('box2seg', '')),
             labels,
@@ -239,12 +235,16 @@ class Benchmark:
             train_command=[sys.executable, str(LAUNCHER)],
         ).run()
 
-    def _backbone_options(self) -> dict[str, object]:
-        """All runs see the same two views of an image."""
-        return {
-            'model.backbone.type': 'CachedEfficientNetLite',
-            'model.backbone.cache_dir': self.work_dir / 'features',
+    def _train_options(self, row: Row) -> dict[str, object]:
+        """Options of a row's networks, those of its rounds included."""
+        options = {
+            f'train_dataloader.dataset.{key}': value
+            for key, value in self.data.train_options(row).items()
         }
+        # All runs see the same two views of an image.
+        options['model.backbone.type'] = 'CachedEfficientNetLite'
+        options['model.backbone.cache_dir'] = self.work_dir / 'features'
+        return options | SUSPECTS if row.suspects else options
 
     def _config(self, family: str, row: Row) -> Path:
         folder = self.config_root / FAMILIES[family].configs
@@ -259,12 +259,7 @@ class Benchmark:
         }
         for loader in ('val', 'test'):
             options[f'{loader}_evaluator.type'] = 'TagIoUMetric'
-        options |= self._backbone_options()
-        for key, value in self.data.train_options(row).items():
-            options[f'train_dataloader.dataset.{key}'] = value
-        if row.suspects:
-            options |= SUSPECTS
-        return options | dict(row.options)
+        return options | self._train_options(row) | dict(row.options)
 
 
 def _row(family: str, name: str) -> Row:
