@@ -1,5 +1,6 @@
 """A small network that says how the sides of a box should move."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,7 +17,8 @@ from ..boxes import BoxAnnotations, add_box_noise
 CHANNELS = 48  # to which each map of the backbone is reduced
 _GRID = 16  # points on each side of a window
 _MARGIN = 0.5  # what a window shows on each side of the box
-_ITERATIONS = 800
+_MOST_ITERATIONS = 800
+_MOST_PASSES = 200  # over the boxes
 _BATCH = 64  # boxes
 _RATE = 4e-3
 _MOVED_SHARE = 0.45
@@ -177,6 +179,9 @@ def train_corrector(
         for image in images
         for number in range(len(image.annotations.labels))
     ]
+    iterations = min(
+        _MOST_ITERATIONS, math.ceil(_MOST_PASSES * len(places) / _BATCH)
+    )
     maps = images[0].maps
     with torch.random.fork_rng():
         torch.manual_seed(seed)
@@ -185,10 +190,10 @@ def train_corrector(
             corrector.parameters(), weight_decay=0.05
         )
         schedule = torch.optim.lr_scheduler.OneCycleLR(
-            optimizer, _RATE, _ITERATIONS
+            optimizer, _RATE, iterations
         )
         for _ in trange(
-            _ITERATIONS, desc='box corrector', disable=not progress
+            iterations, desc='box corrector', disable=not progress
         ):
             chosen = rng.choice(len(places), _BATCH)
             samples = [_sample(*places[i], rng) for i in chosen]

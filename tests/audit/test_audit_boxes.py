@@ -25,7 +25,7 @@ def round_(untrained_round):
 @pytest.fixture
 def run(scenes, round_, tmp_path, run_tool_here, monkeypatch):
     """Runs the tool on the images of the round, or on those of a split."""
-    monkeypatch.setattr(box_corrector, '_ITERATIONS', 3)
+    monkeypatch.setattr(box_corrector, '_MOST_ITERATIONS', 3)
     classes = tmp_path / 'classes.txt'
     classes.write_text('\n'.join(SCENE_CLASSES))
 

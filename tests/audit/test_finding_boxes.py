@@ -223,7 +223,7 @@ def test_the_projection_depends_on_nothing_but_the_channels():
 
 
 def test_a_corrector_moves_boxes_back(monkeypatch):
-    monkeypatch.setattr(box_corrector, '_ITERATIONS', 150)
+    monkeypatch.setattr(box_corrector, '_MOST_ITERATIONS', 150)
     rng = np.random.default_rng(2)
 
     def make(name):
@@ -270,7 +270,7 @@ def test_a_corrector_moves_boxes_back(monkeypatch):
 
 
 def test_training_a_corrector_leaves_the_random_state(monkeypatch):
-    monkeypatch.setattr(box_corrector, '_ITERATIONS', 2)
+    monkeypatch.setattr(box_corrector, '_MOST_ITERATIONS', 2)
     boxes = [(10, 10, 30, 20)]
     images = [ImageFeatures(_boxes(boxes), [torch.rand(3, 6, 8)])]
     torch.manual_seed(5)

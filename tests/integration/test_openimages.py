@@ -105,7 +105,7 @@ def test_a_group_is_at_the_top_of_the_audit(
 ):
     from box2seg_mmseg.audit import box_corrector
 
-    monkeypatch.setattr(box_corrector, '_ITERATIONS', 2)
+    monkeypatch.setattr(box_corrector, '_MOST_ITERATIONS', 2)
     split = tmp_path / 'all.txt'
     split.write_text('\n'.join(open_images))
     classes = tmp_path / 'classes.txt'
