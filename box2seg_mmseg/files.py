@@ -3,7 +3,7 @@
 import hashlib
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -68,6 +68,26 @@ def write_json(path: str | Path, content: object) -> None:
     """Write a JSON file, completely or not at all."""
     with replacing(path) as part:
         part.write_text(json.dumps(content, indent=2) + '\n')
+
+
+def record_arguments(path: Path, arguments: Mapping[str, object]) -> None:
+    """Write what a work dir is made with, and refuse any other arguments.
+
+    Args:
+        path: A JSON file in the work dir.
+        arguments: Values that JSON can hold.
+
+    Raises:
+        UsageError: The file has another value.
+    """
+    old = json.loads(path.read_text()) if path.exists() else arguments
+    for key, value in arguments.items():
+        if old.get(key) != value:
+            raise UsageError(
+                f'{path}: {key} was {old.get(key)} and is now {value}; '
+                'choose another --work-dir'
+            )
+    write_json(path, arguments)
 
 
 @contextmanager

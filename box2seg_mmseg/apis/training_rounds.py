@@ -15,7 +15,7 @@ from mmseg.registry import DATASETS
 from ..boxes import ReadingReport, require_boxes
 from ..datasets import BoxSupervisedDataset
 from ..errors import UsageError
-from ..files import hash_of, only_run, write_json
+from ..files import hash_of, only_run, record_arguments, write_json
 from ..installed import find_config
 from ..models.post_processing import DenseCRF
 from ..pseudo_labels import generate_pseudo_labels
@@ -150,7 +150,7 @@ class TrainingRounds:
         )
         with only_run(self.work_dir):
             ids = [image.image_id for image in images]
-            self._check_arguments(ids)
+            self._record_arguments(ids)
             folds = self._write_folds(ids)
             newest = self.labels
             for number in range(1, self.num_rounds + 1):
@@ -229,28 +229,22 @@ class TrainingRounds:
             )
         )
 
-    def _check_arguments(self, ids: Sequence[str]) -> None:
+    def _record_arguments(self, ids: Sequence[str]) -> None:
         """Refuse a folder that was made with other arguments or images."""
-        path = self.work_dir / 'rounds.json'
         config = Config.fromfile(find_config(self.config)).to_dict()
         text = json.dumps(config, sort_keys=True, default=str)
         split = hash_of('\n'.join(sorted(ids)).encode())
-        new = dict(
-            config=hash_of(text.encode()),
-            labels=str(self.labels),
-            split=f'{len(ids)} images ({split[:12]})',
-            num_folds=self.num_folds,
-            cfg_options=list(self.cfg_options),
-            refine=dict(self.refine),
+        record_arguments(
+            self.work_dir / 'rounds.json',
+            dict(
+                config=hash_of(text.encode()),
+                labels=str(self.labels),
+                split=f'{len(ids)} images ({split[:12]})',
+                num_folds=self.num_folds,
+                cfg_options=list(self.cfg_options),
+                refine=dict(self.refine),
+            ),
         )
-        old = json.loads(path.read_text()) if path.exists() else new
-        for key, value in new.items():
-            if old.get(key) != value:
-                raise UsageError(
-                    f'{path}: {key} was {old.get(key)} and is now {value}; '
-                    'choose another --work-dir'
-                )
-        write_json(path, new)
 
     def _write_folds(self, ids: Sequence[str]) -> list[tuple[Path, Path]]:
         """For each fold the split to train on and the one to label.

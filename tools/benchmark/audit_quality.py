@@ -30,7 +30,7 @@ from box2seg_mmseg.boxes import (
 )
 from box2seg_mmseg.command_line import positive_int, run, share
 from box2seg_mmseg.errors import UsageError
-from box2seg_mmseg.files import write_json
+from box2seg_mmseg.files import record_arguments, write_json
 from box2seg_mmseg.id_lists import read_split
 from box2seg_mmseg.installed import find_config
 
@@ -58,7 +58,14 @@ class Planted:
 
 def main(args: Namespace) -> int:
     """Measure all draws and print their means."""
-    _check_arguments(args)
+    record_arguments(
+        args.work_dir / 'arguments.json',
+        {
+            'data': args.data_root.name,
+            '--with': args.other.name if args.other else None,
+            '--share': args.share,
+        },
+    )
     results = []
     for draw in range(args.draws):
         path = args.work_dir / f'draw{draw}/quality.json'
@@ -106,24 +113,6 @@ def average_precision(
     right = np.asarray(is_right, bool)[np.argsort(-np.asarray(scores))]
     precision = np.cumsum(right) / np.arange(1, len(right) + 1)
     return float((precision * right).sum() / num_right)
-
-
-def _check_arguments(args: Namespace) -> None:
-    """Refuse a folder that was made with other arguments."""
-    path = args.work_dir / 'arguments.json'
-    new = dict(
-        data=args.data_root.name,
-        other=args.other.name if args.other else None,
-        share=args.share,
-    )
-    old = json.loads(path.read_text()) if path.exists() else new
-    if old != new:
-        raise UsageError(
-            f'{path}: was made with {old}, not with {new}; choose another '
-            '--work-dir'
-        )
-    args.work_dir.mkdir(parents=True, exist_ok=True)
-    write_json(path, new)
 
 
 def _measure(args: Namespace, draw: int) -> dict[str, dict[str, float]]:
