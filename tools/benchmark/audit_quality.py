@@ -60,11 +60,11 @@ def main(args: Namespace) -> int:
     """Measure all draws and print their means."""
     record_arguments(
         args.work_dir / 'arguments.json',
-        {
-            'data': args.data_root.name,
-            '--with': args.other.name if args.other else None,
-            '--share': args.share,
-        },
+        dict(
+            data=args.data_root.name,
+            other=args.other.name if args.other else None,
+            share=args.share,
+        ),
     )
     results = []
     for draw in range(args.draws):
