@@ -40,6 +40,7 @@ def main(args: Namespace) -> int:
         args.network_share,
         args.confidence,
         args.gamma,
+        args.tightness,
         args.least_filling,
         not args.no_crf,
         args.scales,
@@ -81,6 +82,14 @@ def parser() -> ArgumentParser:
         default=0.9,
         help="raise the network's mean probability in a box to at least this "
         "share of the old label's filling rate (default: %(default)s)",
+    )
+    result.add_argument(
+        '--tightness',
+        type=share,
+        default=0.65,
+        help='raise the highest probability in each row and column of a box '
+        'to at least this, below 1; 0 for boxes that do not fit their '
+        'objects (default: %(default)s)',
     )
     result.add_argument(
         '--least-filling',

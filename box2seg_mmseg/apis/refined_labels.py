@@ -48,6 +48,9 @@ class RefinedLabels(PseudoLabeler):
         gamma: The network's mean probability of a box's class, over the box,
             is raised to at least this share of the filling rate of the old
             label, in ``[0, 1]``.
+        tightness: The probability of an object is raised in rows and columns
+            of its box whose highest value is less than this, in ``[0, 1)``;
+            0 for boxes that do not fit their objects.
         least_filling: A box keeps its old label if less than this share of
             it would have its class, in ``[0, 1]``.
         crf: Whether a :class:`DenseCRF` makes the labels, with its default
@@ -72,6 +75,7 @@ class RefinedLabels(PseudoLabeler):
         network_share: float = 0.5,
         confidence: float = 0.7,
         gamma: float = 0.9,
+        tightness: float = 0.65,
         least_filling: float = 0.2,
         crf: bool = True,
         scales: Sequence[float] = (1, 1.5),
@@ -86,12 +90,15 @@ class RefinedLabels(PseudoLabeler):
         ):
             if not low <= value <= 1:
                 raise ValueError(f'{name} must be in [{low}, 1]. Got: {value}')
+        if not 0 <= tightness < 1:
+            raise ValueError(f'tightness must be in [0, 1). Got: {tightness}')
         self.model_config = str(model_config)
         self.checkpoints = checkpoints
         self.labels = str(labels)
         self.network_share = network_share
         self.confidence = confidence
         self.gamma = gamma
+        self.tightness = tightness
         self.least_filling = least_filling
         self.crf = crf
         self.scales = list(scales)
@@ -165,6 +172,7 @@ class RefinedLabels(PseudoLabeler):
                 self.network_share,
                 self.confidence,
                 self.gamma,
+                self.tightness,
                 self.least_filling,
                 DenseCRF(bi_xy=_CRF_REACH * side) if self.crf else None,
             )

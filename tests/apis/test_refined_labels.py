@@ -67,7 +67,7 @@ def test_segments_are_those_of_the_mean_of_all_views(
 ):
     config, checkpoint = network(1)
     labeler = RefinedLabels(
-        config, checkpoint, old, 1, 0.7, 0, 0, crf=False, scales=scales
+        config, checkpoint, old, 1, 0.7, 0, 0, 0, crf=False, scales=scales
     )
     predictor = Predictor(config, checkpoint)
     for item in VOCXML(scenes, SCENE_CLASSES).read(IDS):
@@ -94,7 +94,9 @@ def test_segments_are_those_of_the_mean_of_all_views(
 
 def test_a_network_of_one_class_refines_all_classes(scenes, network, old):
     config, checkpoint = network(2, num_classes=2)
-    labeler = RefinedLabels(config, checkpoint, old, 0, 0.7, 0, 0, crf=False)
+    labeler = RefinedLabels(
+        config, checkpoint, old, 0, 0.7, 0, 0, 0, crf=False
+    )
     for item in VOCXML(scenes, SCENE_CLASSES).read(IDS):
         image = cv2.imread(item.image_path)
         got = labeler.label(image, item.boxes, item.labels, item.image_id)
@@ -172,6 +174,8 @@ def test_wrong_arguments_are_refused(network, old):
     config, checkpoint = network(5)
     with pytest.raises(ValueError, match=r'confidence must be in \[0.5, 1\]'):
         RefinedLabels(config, checkpoint, old, confidence=0.4)
+    with pytest.raises(ValueError, match=r'tightness must be in \[0, 1\)'):
+        RefinedLabels(config, checkpoint, old, tightness=1)
     for scales in ((), (1, 0)):
         with pytest.raises(ValueError, match=r'scales must be positive. Got'):
             RefinedLabels(config, checkpoint, old, scales=scales)

@@ -132,7 +132,11 @@ def test_refine_pseudo_labels(run_tool, scenes, data, tmp_path, stock):
         )
 
     same = tmp_path / 'same'
-    done = run(same, '--network-share', 0, '--no-crf', '--least-filling', 0)
+    unchanged = (
+        *('--network-share', 0, '--no-crf'),
+        *('--tightness', 0, '--least-filling', 0),
+    )
+    done = run(same, *unchanged)
     assert done.returncode == 0, done.stderr
     assert '8 images,' in done.stdout
     for name in ids:
@@ -144,6 +148,6 @@ def test_refine_pseudo_labels(run_tool, scenes, data, tmp_path, stock):
     assert done.returncode == 1 and '--overwrite' in done.stderr
     assert run(labels).returncode == 2
     (labels / f'{ids[0]}.png').unlink()
-    done = run(same, '--network-share', 0, '--no-crf', '--least-filling', 0)
+    done = run(same, *unchanged)
     assert done.returncode == 1
     assert f'{labels}/{ids[0]}.png: No such file' in done.stderr

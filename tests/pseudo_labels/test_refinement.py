@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -5,12 +7,20 @@ from hypothesis import strategies as st
 
 from box2seg_mmseg.pseudo_labels.refinement import (
     raise_filling_rate,
+    raise_rows_and_columns,
     refine_segment,
 )
 
 
 def _refine(
-    probs, old, share=0.5, confidence=0.7, gamma=0.0, least=0.0, crf=None
+    probs,
+    old,
+    share=0.5,
+    confidence=0.7,
+    gamma=0.0,
+    tightness=0.0,
+    least=0.0,
+    crf=None,
 ):
     """Refine the box (2, 1)-(2 + w, 1 + h) of an image that is larger."""
     probs, old = np.asarray(probs), np.asarray(old, np.uint8)
@@ -19,7 +29,16 @@ def _refine(
     image[1 : 1 + height, 2 : 2 + width] = 9
     box = (2, 1, 2 + width, 1 + height)
     return refine_segment(
-        image, box, probs, old, share, confidence, gamma, least, crf
+        image,
+        box,
+        probs,
+        old,
+        share,
+        confidence,
+        gamma,
+        tightness,
+        least,
+        crf,
     )
 
 
@@ -35,6 +54,39 @@ def test_a_low_filling_rate_is_raised_and_no_order_changes(seed, least):
     assert raised.mean() == pytest.approx(least, abs=1e-4)
     odds = np.log(raised / (1 - raised)) - np.log(probs / (1 - probs))
     assert odds.std() < 1e-6 * max(1, odds.mean())
+
+
+@pytest.mark.property
+@given(st.integers(0, 10**6), st.floats(0.05, 0.95))
+def test_each_row_and_column_is_raised_as_far_as_needed(seed, least):
+    rng = np.random.default_rng(seed)
+    probs = rng.uniform(1e-6, 1 - 1e-6, (4, 6)) ** 3
+    raised = raise_rows_and_columns(probs, least)
+    assert min(raised.max(0).min(), raised.max(1).min()) >= least - 1e-9
+
+    def log_odds(p):
+        return math.log(p / (1 - p))
+
+    for y, x in np.ndindex(probs.shape):
+        lacking = max(
+            log_odds(least) - log_odds(max(line))
+            for line in (probs[y], probs[:, x])
+        )
+        moved = log_odds(raised[y, x]) - log_odds(probs[y, x])
+        assert moved == pytest.approx(max(0, lacking), abs=1e-6)
+
+
+def test_a_row_without_object_gets_its_most_probable_pixels():
+    probs = [[0.9, 0.2, 0.8], [0.1, 0.3, 0.3], [0.7, 0.9, 0.2]]
+    old = np.full((3, 3), 255)  # stands for 0.5
+    # Halfway to 0.5, the second row has 0.3, 0.4 and 0.4. Raised to a maximum
+    # of 0.65, it has 0.54, 0.65 and 0.65.
+    for tightness, row in ((0, [0, 0, 0]), (0.65, [1, 1, 1])):
+        segment = _refine(probs, old, tightness=tightness)
+        assert segment.values.tolist() == [[1, 0, 1], row, [1, 1, 0]]
+    # To 0.52: 0.41, 0.52 and 0.52.
+    segment = _refine(probs, old, tightness=0.52)
+    assert segment.values.tolist() == [[1, 0, 1], [0, 1, 1], [1, 1, 0]]
 
 
 @pytest.mark.property
