@@ -16,6 +16,7 @@ from box2seg_mmseg.command_line import (
     add_box_options,
     add_device_option,
     add_model_arguments,
+    add_refinement_options,
     check_model_files,
     check_not_read,
     label_split,
@@ -84,24 +85,11 @@ def parser() -> ArgumentParser:
         "share of the old label's filling rate (default: %(default)s)",
     )
     result.add_argument(
-        '--tightness',
-        type=share,
-        default=0.65,
-        help='raise the highest probability in each row and column of a box '
-        'to at least this, below 1; 0 for boxes that do not fit their '
-        'objects (default: %(default)s)',
-    )
-    result.add_argument(
         '--least-filling',
         type=share,
         default=0.2,
         help='a box keeps its old label if the new one would fill less than '
         'this share of it (default: %(default)s)',
-    )
-    result.add_argument(
-        '--no-crf',
-        action='store_true',
-        help='take the more probable value of each pixel, without dense CRF',
     )
     result.add_argument(
         '--scales',
@@ -116,6 +104,7 @@ def parser() -> ArgumentParser:
         action='store_true',
         help='start over in a folder whose labels were made in another way',
     )
+    add_refinement_options(result)
     add_device_option(result)
     add_box_options(result)
     return result

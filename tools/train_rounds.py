@@ -16,6 +16,7 @@ from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 
 from box2seg_mmseg.command_line import (
     add_device_option,
+    add_refinement_options,
     positive_int,
     run,
 )
@@ -40,7 +41,11 @@ def main(args: Namespace) -> int:
         args.folds,
         args.rounds,
         args.cfg_options,
-        dict(crf=not args.no_crf, device=args.device),
+        dict(
+            crf=not args.no_crf,
+            tightness=args.tightness,
+            device=args.device,
+        ),
         command,
         ['--launcher', 'pytorch'] if args.processes > 1 else [],
     )
@@ -91,9 +96,7 @@ def parser() -> ArgumentParser:
         default=1,
         help='number of rounds (default: %(default)s)',
     )
-    result.add_argument(
-        '--no-crf', action='store_true', help='make the labels without a CRF'
-    )
+    add_refinement_options(result)
     result.add_argument(
         '--processes',
         type=positive_int,

@@ -27,5 +27,6 @@ from .model_options import (
     add_trust_option,
     check_model_files,
 )
+from .refinement_options import add_refinement_options
 from .report_options import add_report_options, write_reports
 from .running import run

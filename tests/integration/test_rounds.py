@@ -48,7 +48,8 @@ def test_rounds_are_cross_fitted_and_resumed(run_tool, scenes, data, tmp_path):
         return run_tool(
             'train_rounds.py',
             *(CONFIG, '--labels', labels, '--work-dir', work_dir),
-            *('--rounds', 2, *more, '--cfg-options', *options),
+            *('--rounds', 2, '--tightness', 0.6, *more),
+            *('--cfg-options', *options),
         )
 
     done = run('--no-final')
@@ -75,6 +76,7 @@ def test_rounds_are_cross_fitted_and_resumed(run_tool, scenes, data, tmp_path):
     for number in (1, 2):
         folder = work_dir / f'round{number}/labels'
         manifest = json.loads((folder / 'manifest.json').read_text())
+        assert manifest['labeler']['tightness'] == 0.6
         assert list(manifest['checkpoints']) == [
             str(work_dir / f'round{number}/fold{k}/iter_2.pth')
             for k in range(2)
