@@ -31,13 +31,8 @@ LABELERS = dict(
 # Labels that need edge maps or a network; docs/pseudo_labels.md has the
 # commands that make them.
 PREPARED = ('plus', 'plus-i', 'deep')
-# From which labels, and how many rounds.
-ROUNDS = {
-    'round1': ('grabcut', 1),
-    'round2': ('grabcut', 2),
-    'round3': ('grabcut', 3),
-    'plus-round2': ('plus', 2),
-}
+# How many rounds, from GrabCut's labels.
+ROUNDS = {'round1': 1, 'round2': 2, 'round3': 3}
 MISSING_SHARE = 0.1
 COCO_MINI = 'coco-mini'  # a folder beside the photographs
 # Whether GrabCut's missed or its wrong foreground is corrected.
@@ -164,14 +159,13 @@ class BenchmarkData:
                 raise UsageError(reason)
             return
         if row.labels in ROUNDS:
-            name, count = ROUNDS[row.labels]
-            source = replace(row, labels=name)
+            source = replace(row, labels='grabcut')
             self.make(source)
             self.make_rounds(
                 source,
                 self._label_dir(source),
                 self._rounds_dir(row),
-                count,
+                ROUNDS[row.labels],
             )
             return
         if row.labels in CORRECTED:
@@ -206,13 +200,11 @@ class BenchmarkData:
 
     def _label_dir(self, row: Row) -> Path:
         if row.labels in ROUNDS:
-            _, count = ROUNDS[row.labels]
-            return self._rounds_dir(row) / f'round{count}/labels'
+            return self._rounds_dir(row) / f'round{ROUNDS[row.labels]}/labels'
         return self.out_dir / _labels_name(row, row.labels)
 
     def _rounds_dir(self, row: Row) -> Path:
-        source, _ = ROUNDS[row.labels]
-        name = _labels_name(row, source)
+        name = _labels_name(row, 'grabcut')
         if row.suspects:
             name += '_suspects'
         return self.out_dir / 'rounds' / name

@@ -116,7 +116,6 @@ LABELS = (
     ('round1', 'one round', 'round1'),
     ('round2', 'two rounds', 'round2'),
     ('round3', 'three rounds', 'round3'),
-    ('plus-round2', 'two rounds from GrabCut+ *', 'plus-round2'),
 )
 _NOISY = dict(merge='merged', drop='dropped', jitter='jittered')
 NOISES = tuple((kind, share) for kind in _NOISY for share in (0.1, 0.3, 0.5))
