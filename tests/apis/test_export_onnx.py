@@ -144,7 +144,8 @@ def test_logits_are_those_of_mmsegs_api(tmp_path, head, backbone, changes):
             want = sample.seg_logits.data.numpy()
             assert logits.shape == (5, height, width)
             assert np.ptp(want) > 0.5
-            np.testing.assert_allclose(logits, want, rtol=0, atol=1e-4)
+            # float32 sums of another order; logits are as large as 13.
+            np.testing.assert_allclose(logits, want, rtol=1e-5, atol=1e-4)
 
 
 @pytest.mark.slow

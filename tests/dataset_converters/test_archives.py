@@ -1,10 +1,9 @@
 import errno
 import io
 import os
-import tarfile
 
 import pytest
-from preparation.archives import extract
+from preparation.archives import extract, tarfile
 
 
 def _archive(path, *members):

@@ -3,7 +3,6 @@
 import hashlib
 import shutil
 import subprocess
-import tarfile
 from argparse import Namespace
 from pathlib import Path
 
@@ -12,6 +11,7 @@ import pytest
 from mmengine import Config
 from PIL import Image
 from preparation import voc, voc_command
+from preparation.archives import tarfile
 from preparation.download import Download
 from preparation.voc import prepare_voc
 from scipy.io import savemat

@@ -1,11 +1,16 @@
 """Archives from the web, which may be hostile."""
 
 import shutil
-import tarfile
+import sys
 import zlib
 from pathlib import Path
 
 from tqdm import tqdm
+
+if sys.version_info >= (3, 11, 4):
+    import tarfile
+else:  # tarfile.data_filter is missing there
+    from backports import tarfile
 
 _BLOCK = 2**20
 
