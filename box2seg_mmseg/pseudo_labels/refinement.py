@@ -1,6 +1,7 @@
 """Better pseudo labels from a network's probabilities and the old labels."""
 
 import numpy as np
+from scipy.special import expit, logit
 
 from ..boxes import grow_box
 from ..label_maps import IGNORE
@@ -25,15 +26,15 @@ def raise_filling_rate(probs: np.ndarray, least: float) -> np.ndarray:
     """
     if probs.mean() >= least:
         return probs
-    odds = np.log(probs / (1 - probs))
+    odds = logit(probs)
     low, high = 0.0, 20.0  # 20 makes a probability of 1e-7 one of 0.98
     for _ in range(20):
         middle = (low + high) / 2
-        if (1 / (1 + np.exp(-odds - middle))).mean() < least:
+        if expit(odds + middle).mean() < least:
             low = middle
         else:
             high = middle
-    return 1 / (1 + np.exp(-odds - high))
+    return expit(odds + high)
 
 
 def raise_rows_and_columns(probs: np.ndarray, least: float) -> np.ndarray:
@@ -54,13 +55,9 @@ def raise_rows_and_columns(probs: np.ndarray, least: float) -> np.ndarray:
     """
     if least == 0:
         return probs
-    odds = np.log(probs / (1 - probs))
-    lacking = [
-        np.log(least / (1 - least)) - odds.max(axis, keepdims=True)
-        for axis in (0, 1)
-    ]
-    raised = odds + np.maximum(0, np.maximum(*lacking))
-    return 1 / (1 + np.exp(-raised))
+    odds = logit(probs)
+    lacking = [logit(least) - odds.max(axis, keepdims=True) for axis in (0, 1)]
+    return expit(odds + np.maximum(0, np.maximum(*lacking)))
 
 
 def refine_segment(
