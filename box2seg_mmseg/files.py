@@ -85,7 +85,7 @@ def record_arguments(path: Path, arguments: Mapping[str, object]) -> None:
         if old.get(key) != value:
             raise UsageError(
                 f'{path}: {key} was {old.get(key)} and is now {value}; '
-                'choose another --work-dir'
+                f'choose another --work-dir, or delete {path.parent}'
             )
     write_json(path, arguments)
 

@@ -7,10 +7,10 @@ that it inherits into one file, which mmseg's own tools/train.py can run.
 """
 
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
-from pathlib import Path
 
 from own_data.box_formats import FORMATS
 from own_data.config_text import (
+    next_commands,
     write_own_config,
     write_shipped_config,
 )
@@ -54,12 +54,8 @@ def main(args: Namespace) -> int:
     print(f'images: {len(data.image_ids)} to train on, in {data.image_dir}')
     print(f'suffix: {", ".join(data.image_suffixes)}')
     print(f'classes: {", ".join(data.classes)}')
-    *written, label_command = write_own_config(data, out)
-    for line in written:
-        print(line)
-    work_dir = Path('work_dirs') / out.stem
-    print(f'next:\n  {label_command}')
-    print(f'  box2seg train {out} --work-dir {work_dir}')
+    print(*write_own_config(data, out), sep='\n')
+    print('next:', *next_commands(data, out), sep='\n  ')
     return 0
 
 

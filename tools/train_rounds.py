@@ -9,7 +9,8 @@ network is trained on all images with the last round's labels, unless
 The boxes, the split and the classes are those of CONFIG's training data. Each
 training is a call of the stock train.py. The same command resumes an
 interrupted run.
-WORK_DIR gets folds/, round1/fold0, round1/labels and so on, and final/.
+WORK_DIR gets folds/, for each round round1/fold0 and so on and round1/labels,
+and for the last network final/ in the folder of the last round.
 """
 
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
@@ -49,11 +50,10 @@ def main(args: Namespace) -> int:
         command,
         ['--launcher', 'pytorch'] if args.processes > 1 else [],
     )
-    labels = rounds.run()
-    print(f'labels: {labels}')
+    print(f'labels: {rounds.run()}')
     if not args.no_final:
         config = args.final_config or args.config
-        print(f'network: {rounds.train_final(config, labels)}')
+        print(f'network: {rounds.train_final(config)}')
     return 0
 
 

@@ -63,6 +63,12 @@ def networks_of_round(folder: str | Path) -> tuple[str, dict[str, str]]:
     return str(configs[0]), checkpoints
 
 
+def _config_hash(config: str | Path) -> str:
+    """The same for all files of the same values."""
+    values = Config.fromfile(find_config(config)).to_dict()
+    return hash_of(json.dumps(values, sort_keys=True, default=str).encode())
+
+
 def _finished(folder: Path) -> Path | None:
     """The last checkpoint of a training that has finished."""
     path = folder / _FINISHED
@@ -82,8 +88,8 @@ class TrainingRounds:
     newest labels and mixes the predictions with the first ones (our choice).
 
     Everything is below ``work_dir``: ``folds/``, and for each round
-    ``round1/fold0/`` and so on, and ``round1/labels``. A call that was
-    interrupted is resumed by the same call.
+    ``round1/fold0/`` and so on, ``round1/labels`` and ``round1/final/``. A
+    call that was interrupted is resumed by the same call.
 
     Args:
         config: Config of the network, a file or the name of an installed
@@ -187,23 +193,28 @@ class TrainingRounds:
             *networks_of_round(folder), str(self.labels), **self.refine
         )
 
-    def train_final(self, config: str | Path, labels: Path) -> Path:
+    def train_final(self, config: str | Path) -> Path:
         """Train on all images with the labels of the last round.
 
         Args:
             config: Config of the network, on the same data.
-            labels: What :meth:`run` returned.
 
         Returns:
-            The last checkpoint, in ``work_dir/final``.
+            The last checkpoint, in the folder ``final`` of the last round.
 
         Raises:
             RuntimeError: The training failed.
+            UsageError: The folder has a training with another config.
         """
+        last = self.work_dir / f'round{self.num_rounds}'
         with only_run(self.work_dir):
+            record_arguments(
+                last / 'final/arguments.json',
+                dict(config=_config_hash(config)),
+            )
             return self._train(
-                self.work_dir / 'final',
-                [f'{_DATASET}.pseudo_label_dir={labels}'],
+                last / 'final',
+                [f'{_DATASET}.pseudo_label_dir={last / "labels"}'],
                 config,
             )
 
@@ -231,13 +242,11 @@ class TrainingRounds:
 
     def _record_arguments(self, ids: Sequence[str]) -> None:
         """Refuse a folder that was made with other arguments or images."""
-        config = Config.fromfile(find_config(self.config)).to_dict()
-        text = json.dumps(config, sort_keys=True, default=str)
         split = hash_of('\n'.join(sorted(ids)).encode())
         record_arguments(
             self.work_dir / 'rounds.json',
             dict(
-                config=hash_of(text.encode()),
+                config=_config_hash(self.config),
                 labels=str(self.labels),
                 split=f'{len(ids)} images ({split[:12]})',
                 num_folds=self.num_folds,

@@ -80,7 +80,7 @@ def test_from_the_csv_to_the_fine_tuned_network(
     follow(on_a_cpu)
     labels = tmp_path / 'work_dirs/openimages-cpu/round1/labels'
     assert sorted(p.stem for p in labels.glob('*.png')) == sorted(chosen)
-    assert not (tmp_path / 'work_dirs/openimages-cpu/final').exists()
+    assert not (tmp_path / 'work_dirs/openimages-cpu/round1/final').exists()
     with (tmp_path / 'audits/openimages-cpu/findings.csv').open() as file:
         assert {row['image_id'] for row in csv.DictReader(file)} == set(chosen)
     (config,) = (tmp_path / 'work_dirs/pretrained').glob('*.py')

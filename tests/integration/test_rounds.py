@@ -84,13 +84,16 @@ def test_rounds_are_cross_fitted_and_resumed(run_tool, scenes, data, tmp_path):
         for item in VOCXML(scenes, SCENE_CLASSES).read(ids):
             new = np.array(Image.open(folder / f'{item.image_id}.png'))
             assert set(np.unique(new)) <= {0, *item.labels}
-    assert not (work_dir / 'final').exists()
+    assert not (work_dir / 'round2/final').exists()
 
     # Nothing is done twice; what is missing is made.
     done = run()
     assert done.returncode == 0, done.stderr
     assert done.stdout.count(' train ') == 1
-    assert (work_dir / 'final/iter_2.pth').exists()
+    (config,) = (work_dir / 'round2/final').glob('*.py')
+    used = Config.fromfile(config).train_dataloader.dataset
+    assert used.pseudo_label_dir == str(work_dir / 'round2/labels')
+    assert (config.parent / 'iter_2.pth').exists()
     times = {
         path: path.stat().st_mtime_ns for path in work_dir.rglob('iter_2.pth')
     }
@@ -102,6 +105,11 @@ def test_rounds_are_cross_fitted_and_resumed(run_tool, scenes, data, tmp_path):
     assert done.stdout.count(' train ') == 1 and '--resume' in done.stdout
     for path, before in times.items():
         assert path == lost or path.stat().st_mtime_ns == before
+
+    (other,) = CONFIGS.glob('box2seg_*.py')
+    done = run('--final-config', other)
+    assert done.returncode == 2
+    assert f'{work_dir}/round2/final/arguments.json: config' in done.stderr
 
     done = run('--folds', 4)
     assert done.returncode == 2

@@ -6,6 +6,7 @@ import pytest
 from mmengine.config import Config
 from own_data.config_text import (
     BASE,
+    next_commands,
     write_own_config,
     write_shipped_config,
 )
@@ -36,11 +37,18 @@ def photos(scenes, tmp_path):
 def test_a_config_for_own_data(photos, tmp_path):
     data = find_own_data(photos)
     out = tmp_path / 'mine.py'
-    *lines, command = write_own_config(data, out)
+    lines = write_own_config(data, out)
     assert lines == [f'wrote {photos}/train.txt (20 lines)', f'wrote {out}']
     assert len((photos / 'train.txt').read_text().split()) == 20
-    words = shlex.split(command)
-    assert words[:3] == ['box2seg', 'generate_pseudo_labels', str(photos)]
+    check, label, train = map(shlex.split, next_commands(data, out))
+    assert check[:3] == ['box2seg', 'check_dataset', str(photos)]
+    assert label[:3] == ['box2seg', 'generate_pseudo_labels', str(photos)]
+    assert label[3:-2] == check[3:] and label[-2] == '--out'
+    run = runpy.run_path(str(find_tools()['check_dataset']))
+    assert run['main'](run['parser']().parse_args(check[2:])) == 0
+    assert train == [
+        *('box2seg', 'train', str(out), '--work-dir', 'work_dirs/mine')
+    ]
 
     config = Config.fromfile(out)
     classes = ['background', *SCENE_CLASSES]
@@ -48,7 +56,7 @@ def test_a_config_for_own_data(photos, tmp_path):
     assert config.model.decode_head.decoder.out_channels == len(classes)
     train = config.train_dataloader.dataset
     assert train.data_root == config.test_dataloader.dataset.data_root
-    assert train.pseudo_label_dir == words[words.index('--out') + 1]
+    assert train.pseudo_label_dir == label[-1]
     assert train.ann_file == 'train.txt'
     for dataset in (train, config.test_dataloader.dataset):
         assert dataset.metainfo.classes == classes
@@ -67,10 +75,11 @@ def test_boxes_in_a_coco_file(photos, tmp_path):
     )
     (photos / 'all.json').write_text(json.dumps(content))
     data = find_own_data(photos, format='coco')
-    *_, command = write_own_config(data, tmp_path / 'mine.py')
-    words = shlex.split(command)
-    assert words[words.index('--boxes') + 1] == f'{photos}/all.json'
-    assert words[words.index('--format') + 1] == 'coco'
+    write_own_config(data, tmp_path / 'mine.py')
+    for command in next_commands(data, tmp_path / 'mine.py')[:2]:
+        words = shlex.split(command)
+        assert words[words.index('--boxes') + 1] == f'{photos}/all.json'
+        assert words[words.index('--format') + 1] == 'coco'
     dataset = Config.fromfile(tmp_path / 'mine.py').train_dataloader.dataset
     assert dataset.box_source == dict(type='COCOJSON', box_file='all.json')
 

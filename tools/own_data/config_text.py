@@ -80,8 +80,7 @@ def write_own_config(data: OwnData, out: str | Path) -> list[str]:
         out: The file to write.
 
     Returns:
-        What was written, one line each, then the command that makes the
-        pseudo labels.
+        What was written, one line each.
     """
     lines = []
     for path, names in (
@@ -93,8 +92,6 @@ def write_own_config(data: OwnData, out: str | Path) -> list[str]:
                 text = ''.join(f'{name}\n' for name in names)
                 part.write_text(text, encoding='utf-8')
             lines.append(f'wrote {path} ({len(names)} lines)')
-    label_dir = data.root / 'pseudo_labels'
-    command = _label_command(data, label_dir)
     format = FORMATS[data.format]
     source = dict(type=format.type)
     if data.box_file is not None:
@@ -103,7 +100,7 @@ def write_own_config(data: OwnData, out: str | Path) -> list[str]:
     if len(data.image_suffixes) == 1:
         suffix = f'        img_suffix={data.image_suffixes[0]!r},\n'
     text = _TEMPLATE.format(
-        label_command=command,
+        label_command=_label_command(data),
         base=BASE,
         data_root=str(data.root),
         classes=''.join(f'    {name!r},\n' for name in data.classes),
@@ -114,22 +111,48 @@ def write_own_config(data: OwnData, out: str | Path) -> list[str]:
         box_source=''
         if data.format == 'voc'
         else f'        box_source={source},\n',
-        label_dir=str(label_dir),
+        label_dir=str(_label_dir(data)),
     )
     with replacing(out) as part:
         part.write_text(text, encoding='utf-8')
-    return [*lines, f'wrote {out}', command]
+    return [*lines, f'wrote {out}']
 
 
-def _label_command(data: OwnData, label_dir: Path) -> str:
-    command = ['box2seg', 'generate_pseudo_labels', data.root]
-    command += ['--format', data.format, '--split', data.split]
-    command += ['--classes', data.class_file, '--image-dir', data.image_dir]
+def next_commands(data: OwnData, config: Path) -> list[str]:
+    """The commands that check the data, make the pseudo labels and train.
+
+    Args:
+        data: What :func:`write_own_config` took.
+        config: The file that it wrote.
+    """
+    return [
+        shlex.join(['box2seg', 'check_dataset', *_data_arguments(data)]),
+        _label_command(data),
+        shlex.join(
+            ['box2seg', 'train', str(config)]
+            + ['--work-dir', f'work_dirs/{config.stem}']
+        ),
+    ]
+
+
+def _label_dir(data: OwnData) -> Path:
+    return data.root / 'pseudo_labels'
+
+
+def _label_command(data: OwnData) -> str:
+    command = ['box2seg', 'generate_pseudo_labels', *_data_arguments(data)]
+    return shlex.join([*command, '--out', str(_label_dir(data))])
+
+
+def _data_arguments(data: OwnData) -> list[str]:
+    """The folder and the options of all tools that read boxes."""
+    result = [data.root, '--format', data.format, '--split', data.split]
+    result += ['--classes', data.class_file, '--image-dir', data.image_dir]
     if FORMATS[data.format].needs_suffix:
-        command += ['--image-suffix', *data.image_suffixes]
+        result += ['--image-suffix', *data.image_suffixes]
     if data.box_file is not None:
-        command += [FORMATS[data.format].file_option, data.box_file]
-    return shlex.join(map(str, [*command, '--out', label_dir]))
+        result += [FORMATS[data.format].file_option, data.box_file]
+    return list(map(str, result))
 
 
 def _below(root: Path, path: Path) -> str:
