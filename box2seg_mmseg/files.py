@@ -80,14 +80,22 @@ def record_arguments(path: Path, arguments: Mapping[str, object]) -> None:
     Raises:
         UsageError: The file has another value.
     """
-    old = json.loads(path.read_text()) if path.exists() else arguments
-    for key, value in arguments.items():
+    new = json.loads(json.dumps(arguments))  # a tuple becomes a list
+    try:
+        old = json.loads(path.read_text()) if path.exists() else new
+    except ValueError as error:
+        raise UsageError(
+            f'{path}: cannot be read ({error}); delete {path.parent} to start '
+            'over'
+        ) from None
+    for key, value in new.items():
         if old.get(key) != value:
             raise UsageError(
                 f'{path}: {key} was {old.get(key)} and is now {value}; '
-                f'choose another --work-dir, or delete {path.parent}'
+                f'choose another --work-dir, or delete {path.parent} to start '
+                'over'
             )
-    write_json(path, arguments)
+    write_json(path, new)
 
 
 @contextmanager

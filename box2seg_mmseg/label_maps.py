@@ -82,6 +82,8 @@ def read_label_png(path: str | Path, num_classes: int) -> np.ndarray:
         raise FileNotFoundError(
             f'{path}: missing; add it, or remove its image from the split'
         ) from None
+    except PermissionError:
+        raise
     except PILLOW_ERRORS:
         raise ValueError(
             f'{path}: truncated or corrupt PNG; replace it'

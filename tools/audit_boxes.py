@@ -28,7 +28,7 @@ from box2seg_mmseg.command_line import (
     read_boxes,
     run,
 )
-from box2seg_mmseg.files import existing_folder
+from box2seg_mmseg.files import existing_folder, only_run
 
 
 def main(args: Namespace) -> int:
@@ -51,15 +51,16 @@ def main(args: Namespace) -> int:
         device=args.device,
         trust=args.trust_checkpoint,
     )
-    findings = audit_boxes(images, networks, progress=True)
-    write_audit(
-        findings,
-        images,
-        read_box_source(args).classes,
-        args.out,
-        dict(round=str(Path(args.round)), split=args.split),
-        progress=True,
-    )
+    with only_run(args.out):
+        findings = audit_boxes(images, networks, progress=True)
+        write_audit(
+            findings,
+            images,
+            read_box_source(args).classes,
+            args.out,
+            dict(round=str(Path(args.round)), split=args.split),
+            progress=True,
+        )
     print_report(report)
     counts = Counter(finding.mode for finding in findings)
     for mode, count in sorted(counts.items()):

@@ -83,8 +83,8 @@ def _load_detector(
         model.load_state_dict(state)
     except RuntimeError:
         raise ValueError(
-            f'{weights}: not the weights of HED; make them with: box2seg '
-            'convert_backbone hed'
+            f'{weights or "box2seg://hed"}: not the weights of HED; make them '
+            'with: box2seg convert_backbone hed'
         ) from None
     model.to(device).eval()
 

@@ -20,9 +20,11 @@ from box2seg_mmseg.command_line import (
     check_model_files,
     check_not_read,
     label_split,
+    read_box_source,
     run,
     share,
 )
+from box2seg_mmseg.errors import UsageError
 from box2seg_mmseg.files import existing_folder
 
 
@@ -34,21 +36,47 @@ def main(args: Namespace) -> int:
     check_model_files(args)
     existing_folder(args.labels)
     check_not_read(args.out, args.labels)
-    labeler = RefinedLabels(
-        args.config,
-        args.checkpoint,
-        args.labels,
-        args.network_share,
-        args.confidence,
-        args.gamma,
-        args.tightness,
-        args.least_filling,
-        not args.no_crf,
-        args.scales,
-        args.device,
-        args.trust_checkpoint,
-    )
+    _check_classes(args)
+    try:
+        labeler = RefinedLabels(
+            args.config,
+            args.checkpoint,
+            args.labels,
+            args.network_share,
+            args.confidence,
+            args.gamma,
+            args.tightness,
+            args.least_filling,
+            not args.no_crf,
+            args.scales,
+            args.device,
+            args.trust_checkpoint,
+        )
+    except ValueError as error:
+        raise UsageError(str(error)) from None
     return label_split(args, labeler, 'boxes', workers=None)
+
+
+def _check_classes(args: Namespace) -> None:
+    """Compare the classes of the boxes, the old labels and the network."""
+    from mmengine.config import Config
+
+    from box2seg_mmseg.models.checkpoints import dataset_meta_of
+    from box2seg_mmseg.pseudo_labels.label_check import check_label_folder
+    from box2seg_mmseg.pseudo_labels.store import class_difference
+
+    classes = list(read_box_source(args).classes)
+    check_label_folder(args.labels, [], classes)
+    cfg = Config.fromfile(args.config)
+    trained = dataset_meta_of(cfg, 'train_dataloader').get('classes', ())
+    # A network with one foreground class sees objects of any class.
+    if len(trained) > 2:
+        difference = class_difference(list(trained[1:]), classes)
+        if difference is not None:
+            raise UsageError(
+                f'{args.config}: its classes are not those of the boxes: '
+                f'{difference}; use the class list of its training'
+            )
 
 
 def parser() -> ArgumentParser:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from ..errors import UsageError
 from ..files import hash_of
 from ..id_lists import read_split
 from ..installed import find_config
@@ -33,7 +34,7 @@ class CrossFittedNetworks:
             run code in it**.
 
     Raises:
-        UsageError: There is no such config or split file.
+        UsageError: There is no such config, split file or device.
         ValueError: A scale is not positive, or two split files name the same
             image.
     """
@@ -46,9 +47,10 @@ class CrossFittedNetworks:
         device: str = 'cpu',
         trust: bool = False,
     ) -> None:
-        if not scales or min(scales) <= 0:
+        if not scales or not all(scale > 0 for scale in scales):
             raise ValueError(f'scales must be positive. Got: {list(scales)}')
         find_config(config)
+        _check_device(device)
         self.config = str(config)
         self.checkpoints = checkpoints
         self.scales = scales
@@ -104,15 +106,34 @@ class CrossFittedNetworks:
             ``(C, H, W)`` float32, background first.
 
         Raises:
-            ValueError: No split file names the image.
+            ValueError: No split file names the image, or the probabilities
+                are not finite.
         """
-        predictor = self.load(self.checkpoint_of(image_id))
+        checkpoint = self.checkpoint_of(image_id)
+        predictor = self.load(checkpoint)
         mirrored = np.ascontiguousarray(image[:, ::-1])
         views = []
         for scale in self.scales:
             views.append(predictor.predict(image, scale)[1])
             views.append(predictor.predict(mirrored, scale)[1].flip(-1))
-        return torch.stack(views).float().mean(0).cpu().numpy()
+        probs = torch.stack(views).float().mean(0)
+        if not probs.isfinite().all():
+            raise ValueError(
+                f'{image_id}: {checkpoint} gives probabilities that are not '
+                'finite; train it again'
+            )
+        return probs.cpu().numpy()
+
+
+def _check_device(device: str) -> None:
+    try:
+        kind = torch.device(device).type
+    except RuntimeError:
+        raise UsageError(
+            f'{device}: torch knows no such device; use cpu, cuda or cuda:1'
+        ) from None
+    if kind == 'cuda' and not torch.cuda.is_available():
+        raise UsageError(f'{device}: torch finds no CUDA device; use cpu')
 
 
 def _hashes(paths: Iterable[str]) -> dict[str, str]:

@@ -111,7 +111,7 @@ def export_segmentor(
 
     out_dir = Path(out_dir)
     with replacing(out_dir / 'segmentor.py') as part:
-        part.write_text(cfg.pretty_text)
+        part.write_text(cfg.pretty_text, encoding='utf-8')
     # With MergeClasses the classes of training are not those of the model.
     meta = dataset_meta_of(cfg, 'test_dataloader') or loaded.dataset_meta
     save_checkpoint_file(

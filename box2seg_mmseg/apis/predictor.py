@@ -161,11 +161,13 @@ def _scaled(pipeline: Sequence[dict], scale: float) -> list[dict]:
         result.insert(1, step)
     for step in result:
         for key in keys:
+            # A size is in whole pixels, a factor is not.
+            kind = int if key == 'scale' else float
             size = step.get(key)
             if isinstance(size, int | float):
-                step[key] = type(size)(size * scale)
+                step[key] = kind(size * scale)
             elif size is not None:
-                step[key] = tuple(type(side)(side * scale) for side in size)
+                step[key] = tuple(kind(side * scale) for side in size)
     return result
 
 

@@ -65,6 +65,7 @@ class RefinedLabels(PseudoLabeler):
             same image.
     """
 
+    runtime_arguments = ('device', 'trust')
     default_workers: ClassVar[int | None] = 1
 
     def __init__(
@@ -116,9 +117,19 @@ class RefinedLabels(PseudoLabeler):
         old_labels = read_manifest(self.labels)
         return {'old_labels': old_labels, **self._networks.provenance}
 
+    def warm_up(self, progress: bool = False) -> None:
+        """Nothing is compiled."""
+
     def side_files(self, image_id: str) -> tuple[Path, ...]:
-        """The old label map."""
-        return (png_path(Path(self.labels), image_id),)
+        """The old label map.
+
+        Raises:
+            ImageError: It is missing.
+        """
+        path = png_path(Path(self.labels), image_id)
+        if not path.is_file():
+            raise ImageError(f'{path}: missing; each image needs an old label')
+        return (path,)
 
     def segment_boxes(
         self,

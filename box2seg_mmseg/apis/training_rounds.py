@@ -15,14 +15,18 @@ from mmseg.registry import DATASETS
 from ..boxes import ReadingReport, require_boxes
 from ..datasets import BoxSupervisedDataset
 from ..errors import UsageError
-from ..files import hash_of, only_run, record_arguments, write_json
+from ..files import (
+    hash_of,
+    only_run,
+    record_arguments,
+    replacing,
+    write_json,
+)
 from ..installed import find_config
-from ..models.post_processing import DenseCRF
-from ..pseudo_labels import generate_pseudo_labels
+from ..pseudo_labels import StoreError, generate_pseudo_labels
+from ..pseudo_labels.label_check import check_label_folder
 from .refined_labels import RefinedLabels
 
-_NO_VALIDATION = ('val_cfg=None', 'val_dataloader=None', 'val_evaluator=None')
-_DATASET = 'train_dataloader.dataset'
 _FINISHED = 'finished.json'
 
 
@@ -88,8 +92,9 @@ class TrainingRounds:
     newest labels and mixes the predictions with the first ones (our choice).
 
     Everything is below ``work_dir``: ``folds/``, and for each round
-    ``round1/fold0/`` and so on, ``round1/labels`` and ``round1/final/``. A
-    call that was interrupted is resumed by the same call.
+    ``round1/fold0/`` and so on, ``round1/labels`` and ``round1/final/``; the
+    file ``round1/fold0.py`` is the config of ``round1/fold0/``. A call that
+    was interrupted is resumed by the same call.
 
     Args:
         config: Config of the network, a file or the name of an installed
@@ -140,10 +145,13 @@ class TrainingRounds:
             FolderError: Another run is using ``work_dir``.
             ImportError: The labels need pydensecrf, which is not installed.
             RuntimeError: A training failed, or images were not labelled.
+            StoreError: ``labels`` lacks an image or was made for other
+                classes; or the labels of a round were made in another way.
             UsageError: ``work_dir`` was made with other arguments or images.
+            ValueError: An argument in ``refine`` is out of range.
         """
-        if self.refine.get('crf', True):
-            DenseCRF()  # says so before the first training
+        # What is wrong with the arguments shows before the first training.
+        RefinedLabels(str(self.config), '', str(self.labels), **self.refine)
         dataset = self._dataset()
         report = ReadingReport(skip_bad=dataset.skip_bad)
         source = dataset.box_source
@@ -154,8 +162,20 @@ class TrainingRounds:
                 source.classes,
             )
         )
+        for error in report.skipped:
+            print(f'left out: {error}')
+        ids = [image.image_id for image in images]
+        for reason in check_label_folder(
+            self.labels, ids, source.classes
+        ).values():
+            raise StoreError(
+                f'{reason}; each image that has boxes needs a first label'
+            )
+        if len(ids) < self.num_folds:
+            raise UsageError(
+                f'{self.num_folds} folds need as many images. Got: {len(ids)}'
+            )
         with only_run(self.work_dir):
-            ids = [image.image_id for image in images]
             self._record_arguments(ids)
             folds = self._write_folds(ids)
             newest = self.labels
@@ -163,15 +183,20 @@ class TrainingRounds:
                 folder = self.work_dir / f'round{number}'
                 labeler = self._train_folds(folder, folds, newest)
                 newest = folder / 'labels'
-                summary = generate_pseudo_labels(
-                    images,
-                    labeler,
-                    newest,
-                    workers=None,
-                    progress=True,
-                    total=len(images),
-                    classes=source.classes,
-                )
+                try:
+                    summary = generate_pseudo_labels(
+                        images,
+                        labeler,
+                        newest,
+                        workers=None,
+                        progress=True,
+                        total=len(images),
+                        classes=source.classes,
+                    )
+                except StoreError as error:
+                    raise StoreError(
+                        f'{error}. Here, delete {newest} to start over'
+                    ) from None
                 if summary.errors:
                     raise RuntimeError('; '.join(summary.errors))
                 for reason, count in sorted(summary.fallbacks.items()):
@@ -183,12 +208,11 @@ class TrainingRounds:
     ) -> RefinedLabels:
         """Train the networks of a round; return the labeler that uses them."""
         for k, (train, _) in enumerate(folds):
-            options = [
-                f'{_DATASET}.ann_file={train}',
-                f'{_DATASET}.pseudo_label_dir={labels}',
-                *_NO_VALIDATION,
-            ]
-            self._train(folder / f'fold{k}', options)
+            config = self._read(self.config, labels)
+            config.train_dataloader.dataset.ann_file = str(train)
+            for part in ('cfg', 'dataloader', 'evaluator'):
+                config[f'val_{part}'] = None
+            self._train(folder / f'fold{k}', config)
         return RefinedLabels(
             *networks_of_round(folder), str(self.labels), **self.refine
         )
@@ -213,32 +237,30 @@ class TrainingRounds:
                 dict(config=_config_hash(config)),
             )
             return self._train(
-                last / 'final',
-                [f'{_DATASET}.pseudo_label_dir={last / "labels"}'],
-                config,
+                last / 'final', self._read(config, last / 'labels')
             )
 
     def _dataset(self) -> BoxSupervisedDataset:
-        config = Config.fromfile(find_config(self.config))
-        if self.cfg_options:
-            # As train.py parses them: a number is no string.
-            parser = ArgumentParser()
-            parser.add_argument('--options', nargs='+', action=DictAction)
-            args = parser.parse_args(['--options', *self.cfg_options])
-            config.merge_from_dict(args.options)
-        dataset = config.train_dataloader.dataset
+        dataset = self._read(self.config, self.labels).train_dataloader.dataset
         cls = DATASETS.get(dataset.type)
         if cls is None or not issubclass(cls, BoxSupervisedDataset):
             raise UsageError(
                 f'{self.config}: its training data must be a '
                 f'BoxSupervisedDataset. Got: {dataset.type}'
             )
-        return DATASETS.build(
-            dataset
-            | dict(
-                pseudo_label_dir=str(self.labels), pipeline=[], lazy_init=True
-            )
-        )
+        return DATASETS.build(dataset | dict(pipeline=[], lazy_init=True))
+
+    def _read(self, config: str | Path, labels: Path) -> Config:
+        """A config with the overrides, to train with these labels."""
+        result = Config.fromfile(find_config(config))
+        if self.cfg_options:
+            # As train.py parses them: a number is no string.
+            parser = ArgumentParser()
+            parser.add_argument('--options', nargs='+', action=DictAction)
+            args = parser.parse_args(['--options', *self.cfg_options])
+            result.merge_from_dict(args.options)
+        result.train_dataloader.dataset.pseudo_label_dir = str(labels)
+        return result
 
     def _record_arguments(self, ids: Sequence[str]) -> None:
         """Refuse a folder that was made with other arguments or images."""
@@ -251,7 +273,11 @@ class TrainingRounds:
                 split=f'{len(ids)} images ({split[:12]})',
                 num_folds=self.num_folds,
                 cfg_options=list(self.cfg_options),
-                refine=dict(self.refine),
+                refine={
+                    key: value
+                    for key, value in self.refine.items()
+                    if key not in RefinedLabels.runtime_arguments
+                },
             ),
         )
 
@@ -261,10 +287,6 @@ class TrainingRounds:
         Images of neighbouring ids, which are often alike, are in different
         folds.
         """
-        if len(ids) < self.num_folds:
-            raise UsageError(
-                f'{self.num_folds} folds need as many images. Got: {len(ids)}'
-            )
         ids, result = sorted(ids), []
         folder = self.work_dir / 'folds'
         folder.mkdir(parents=True, exist_ok=True)
@@ -273,16 +295,12 @@ class TrainingRounds:
             outside = sorted(set(ids) - set(inside)) or inside
             paths = folder / f'train{k}.txt', folder / f'label{k}.txt'
             for path, names in zip(paths, (outside, inside), strict=True):
-                path.write_text(''.join(f'{name}\n' for name in names))
+                text = ''.join(f'{name}\n' for name in names)
+                path.write_text(text, encoding='utf-8')
             result.append(paths)
         return result
 
-    def _train(
-        self,
-        folder: Path,
-        options: Sequence[str],
-        config: str | Path | None = None,
-    ) -> Path:
+    def _train(self, folder: Path, config: Config) -> Path:
         """Train to the end, resume, or find that this was done.
 
         Returns:
@@ -291,14 +309,22 @@ class TrainingRounds:
         checkpoint = _finished(folder)
         if checkpoint is not None:
             return checkpoint
-        path = str(find_config(config or self.config))
-        command = [*self.train_command, 'train', path, *self.train_arguments]
-        command += ['--work-dir', str(folder)]
+        # A file, because --cfg-options cannot hold a path with a space.
+        path = folder.with_suffix('.py')
+        with replacing(path) as part:
+            part.write_text(config.pretty_text, encoding='utf-8')
+        command = [*self.train_command, 'train', str(path)]
+        command += [*self.train_arguments, '--work-dir', str(folder)]
         if (folder / 'last_checkpoint').exists():
             command.append('--resume')
-        command += ['--cfg-options', *self.cfg_options, *options]
         print(shlex.join(command), flush=True)
-        if subprocess.run(command).returncode != 0:
+        with subprocess.Popen(command) as process:
+            try:
+                status = process.wait()
+            except BaseException:
+                process.terminate()  # and the processes that it has started
+                raise
+        if status != 0:
             raise RuntimeError(
                 f'{folder}: the training failed; its messages are above'
             )

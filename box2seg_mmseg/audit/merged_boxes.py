@@ -81,7 +81,7 @@ class MergedBoxes:
             for index, box in enumerate(annotations.boxes.tolist()):
                 score, reason = scores[start], _reason(real[start])
                 if groups[index]:
-                    score, reason = 1.0, 'Marked as a group (IsGroupOf)'
+                    score, reason = 1.0, 'Marked as a group or crowd'
                 finding = Finding(
                     'merged',
                     float(score),
@@ -96,14 +96,16 @@ class MergedBoxes:
 
 
 def without_groups(annotations: BoxAnnotations) -> BoxAnnotations:
-    """The boxes that are not marked as a group of objects."""
+    """The boxes that are not marked as a group or crowd of objects."""
     return annotations.take(np.flatnonzero(~_groups(annotations)))
 
 
 def _groups(annotations: BoxAnnotations) -> np.ndarray:
-    """``(K,)`` bool, the flag ``group_of``; False without flags."""
-    none = np.zeros(len(annotations.labels), bool)
-    return annotations.flags.get('group_of', none)
+    """``(K,)`` bool: OpenImages' ``IsGroupOf`` or COCO's ``iscrowd``."""
+    result = np.zeros(len(annotations.labels), bool)
+    for name in ('group_of', 'crowd'):
+        result |= annotations.flags.get(name, False)
+    return result
 
 
 def _describe(

@@ -1,5 +1,6 @@
 """Run a command line: exit status, errors, interruption."""
 
+import signal
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
@@ -14,8 +15,9 @@ def run(main: Callable[[Namespace], int], parser: ArgumentParser) -> None:
     Everything is registered with mmseg's registries before the tool runs.
 
     The exit status is 0 on success, 1 if something in the data is bad, 2 for
-    a usage error and 130 if interrupted. Errors go to stderr in one line;
-    with ``--debug`` the stack trace is shown.
+    a usage error, 130 if interrupted and 143 if terminated (SIGTERM), which
+    cleans up as an interruption does. Errors go to stderr in one line; with
+    ``--debug`` the stack trace is shown.
 
     Args:
         main: The tool; it takes the arguments and returns the exit status.
@@ -25,6 +27,7 @@ def run(main: Callable[[Namespace], int], parser: ArgumentParser) -> None:
         '--debug', action='store_true', help='show the stack trace of an error'
     )
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, _terminate)
     try:
         register_all_modules()
         status = main(args)
@@ -40,3 +43,8 @@ def run(main: Callable[[Namespace], int], parser: ArgumentParser) -> None:
         print(f'{parser.prog}: error: {text}', file=sys.stderr)
         status = 2 if isinstance(error, UsageError) else 1
     raise SystemExit(status)
+
+
+def _terminate(number: int, _: object) -> None:
+    """Leave as after an error, so that locks and children do not remain."""
+    raise SystemExit(128 + number)

@@ -41,7 +41,10 @@ def format_iou_table(reports: Mapping[str, dict]) -> str:
 
 def write_iou_csv(path: str | Path, reports: Mapping[str, dict]) -> None:
     """Write the table of :func:`format_iou_table` as CSV, with all digits."""
-    with replacing(path) as part, part.open('w', newline='') as file:
+    with (
+        replacing(path) as part,
+        part.open('w', newline='', encoding='utf-8') as file,
+    ):
         csv.writer(file).writerows(_rows(reports))
 
 

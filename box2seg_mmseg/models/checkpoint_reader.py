@@ -12,7 +12,8 @@ import torch
 from torch import Tensor
 
 TRUST_HINT = (
-    'if you trust the file, pass --trust-checkpoint (trust=True in Python)'
+    'if you trust the file, pass --trust-checkpoint to a tool that has this '
+    'option (trust=True in Python)'
 )
 """What an error says if loading a file could run code."""
 

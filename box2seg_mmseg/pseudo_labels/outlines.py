@@ -4,6 +4,7 @@ from itertools import pairwise
 
 import cv2
 import numpy as np
+from scipy.spatial import KDTree
 
 
 def mask_outlines(mask: np.ndarray) -> list[np.ndarray]:
@@ -64,10 +65,10 @@ def join_outlines(outlines: list[np.ndarray]) -> np.ndarray:
         outside = outside[part_of[outside] != part_of[new[0]]]
         if not len(outside):
             return corners[ring]
-        gaps = np.linalg.norm(corners[outside, None] - corners[new], axis=2)
-        closer = gaps.min(1) < distance[outside]
-        nearest[outside[closer]] = np.take(new, gaps.argmin(1)[closer])
-        distance[outside[closer]] = gaps.min(1)[closer]
+        gaps, at = KDTree(corners[new]).query(corners[outside])
+        closer = gaps < distance[outside]
+        nearest[outside[closer]] = np.take(new, at[closer])
+        distance[outside[closer]] = gaps[closer]
         first = outside[distance[outside].argmin()]
         new = parts[part_of[first]]
         start, at = new.index(first), ring.index(nearest[first])

@@ -87,6 +87,7 @@ def test_predictions_are_those_of_mmsegs_api(tmp_path, photograph):
         (dict(scale=(64, 48)), dict(scale=(96, 72))),
         (dict(scale=32, keep_ratio=True), dict(scale=48, keep_ratio=True)),
         (dict(scale_factor=2.0), dict(scale_factor=3.0)),
+        (dict(scale_factor=1), dict(scale_factor=1.5)),
         (dict(scale_factor=(1.0, 2.0)), dict(scale_factor=(1.5, 3.0))),
     ],
 )

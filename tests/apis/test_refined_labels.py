@@ -1,4 +1,5 @@
 import json
+import math
 from pathlib import Path
 
 import cv2
@@ -14,6 +15,7 @@ from box2seg_mmseg.apis import refined_labels
 from box2seg_mmseg.apis.predictor import Predictor
 from box2seg_mmseg.apis.refined_labels import RefinedLabels
 from box2seg_mmseg.boxes import VOCXML
+from box2seg_mmseg.errors import UsageError
 from box2seg_mmseg.files import hash_of
 from box2seg_mmseg.models.post_processing import DenseCRF
 from box2seg_mmseg.pseudo_labels import (
@@ -170,13 +172,40 @@ def test_each_checkpoint_labels_its_images(scenes, network, old, tmp_path):
         run(partial, IDS[3:], overwrite=True)
 
 
+def test_a_network_that_diverged_is_named(scenes, network, old):
+    config, checkpoint = network(7)
+    content = torch.load(checkpoint)
+    weights = content['state_dict']
+    (bias,) = (name for name in weights if name.endswith('conv_seg.bias'))
+    weights[bias].fill_(torch.nan)
+    torch.save(content, checkpoint)
+    labeler = RefinedLabels(config, checkpoint, old, crf=False)
+    (item,) = VOCXML(scenes, SCENE_CLASSES).read(IDS[:1])
+    image = cv2.imread(item.image_path)
+    with pytest.raises(ValueError, match=r'0000: .*7\.pth gives probabilit'):
+        labeler.label(image, item.boxes, item.labels, item.image_id)
+
+
+def test_the_folder_does_not_record_the_device(scenes, network, old, tmp_path):
+    config, checkpoint = network(8)
+    for i, options in enumerate((dict(), dict(device='cpu:0', trust=True))):
+        labeler = RefinedLabels(config, checkpoint, old, crf=False, **options)
+        items = VOCXML(scenes, SCENE_CLASSES).read(IDS)
+        summary = generate_pseudo_labels(items, labeler, tmp_path / 'new')
+        assert summary.num_kept == (0, len(IDS))[i]
+
+
 def test_wrong_arguments_are_refused(network, old):
     config, checkpoint = network(5)
     with pytest.raises(ValueError, match=r'confidence must be in \[0.5, 1\]'):
         RefinedLabels(config, checkpoint, old, confidence=0.4)
     with pytest.raises(ValueError, match=r'tightness must be in \[0, 1\)'):
         RefinedLabels(config, checkpoint, old, tightness=1)
-    for scales in ((), (1, 0)):
+    for device, text in (('cdua', 'torch knows no such'), ('cuda', 'no CUDA')):
+        if not (device == 'cuda' and torch.cuda.is_available()):
+            with pytest.raises(UsageError, match=f'{device}: .*{text}'):
+                RefinedLabels(config, checkpoint, old, device=device)
+    for scales in ((), (1, 0), (math.nan,)):
         with pytest.raises(ValueError, match=r'scales must be positive. Got'):
             RefinedLabels(config, checkpoint, old, scales=scales)
     labeler = RefinedLabels(config, checkpoint, old, crf=False)

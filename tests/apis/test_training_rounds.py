@@ -1,10 +1,21 @@
+import signal
 import sys
+from argparse import ArgumentParser
 from pathlib import Path
 
 import pytest
+from mmengine.config import Config
+from rendered_scenes import SCENE_CLASSES
 
 from box2seg_mmseg.apis.training_rounds import TrainingRounds
+from box2seg_mmseg.boxes import VOCXML
+from box2seg_mmseg.command_line import run
 from box2seg_mmseg.errors import UsageError
+from box2seg_mmseg.pseudo_labels import (
+    StoreError,
+    build_labeler,
+    generate_pseudo_labels,
+)
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs/scenes'
 (CONFIG,) = CONFIGS.glob('box2seg_*.py')
@@ -28,17 +39,82 @@ def test_wrong_arguments_are_refused(tmp_path):
             TrainingRounds(CONFIG, 'labels', tmp_path, **wrong)
 
 
+@pytest.fixture
+def prepare(scenes, tmp_path):
+    """Makes rounds over all scenes, in a folder whose name has a space."""
+    split = scenes / 'ImageSets/Segmentation/train.txt'
+    labels = tmp_path / 'old labels'
+    generate_pseudo_labels(
+        VOCXML(scenes, SCENE_CLASSES).read(split.read_text().split()),
+        build_labeler(dict(type='BoxFill')),
+        labels,
+    )
+    options = f'{DATASET}.data_root={scenes}', f'{DATASET}.ann_file={split}'
+
+    def rounds(**arguments):
+        given = dict(cfg_options=options, refine=dict(crf=False)) | arguments
+        return TrainingRounds(CONFIG, labels, tmp_path / 'my, rounds', **given)
+
+    return rounds
+
+
+@pytest.mark.parametrize(
+    ('arguments', 'error', 'text'),
+    [
+        (dict(refine=dict(gamma=2)), ValueError, 'gamma must be in'),
+        (dict(refine=dict(crf=False, device='cdua')), UsageError, 'cdua'),
+        (dict(num_folds=21), UsageError, '21 folds need as many images'),
+    ],
+)
+def test_wrong_arguments_are_found_before_the_first_training(
+    prepare, arguments, error, text
+):
+    rounds = prepare(**arguments)
+    with pytest.raises(error, match=text):
+        rounds.run()
+    assert not rounds.work_dir.exists()
+
+
 def test_a_missing_crf_is_found_before_the_first_training(
-    scenes, tmp_path, monkeypatch
+    prepare, monkeypatch
 ):
     monkeypatch.setitem(sys.modules, 'pydensecrf.densecrf', None)
-    options = [
-        f'{DATASET}.data_root={scenes}',
-        f'{DATASET}.ann_file={scenes}/ImageSets/Segmentation/train.txt',
-    ]
-    rounds = TrainingRounds(
-        CONFIG, 'labels', tmp_path / 'rounds', cfg_options=options
-    )
+    rounds = prepare(refine={})
     with pytest.raises(ImportError, match='pydensecrf'):
         rounds.run()
-    assert not (tmp_path / 'rounds').exists()
+    assert not rounds.work_dir.exists()
+
+
+def test_a_missing_label_is_found_before_the_first_training(prepare):
+    rounds = prepare()
+    (rounds.labels / 'train_0003.png').unlink()
+    with pytest.raises(StoreError, match=r'train_0003\.png: missing.*first'):
+        rounds.run()
+    assert not rounds.work_dir.exists()
+
+
+# Stands for the stock train.py: keeps the config, and waits to be ended.
+WAIT = """
+import os, shutil, signal, sys, time
+config, folder = sys.argv[2], sys.argv[4]
+os.makedirs(folder)
+shutil.copy(config, folder)
+os.kill(os.getppid(), signal.SIGTERM)
+time.sleep(60)
+open(folder + '/survived', 'w')
+"""
+
+
+def test_a_terminated_run_leaves_no_training_behind(prepare, monkeypatch):
+    monkeypatch.setattr('sys.argv', ['tool'])
+    rounds = prepare(train_command=[sys.executable, '-c', WAIT])
+    with pytest.raises(SystemExit) as exit_:
+        run(lambda _: rounds.run(), ArgumentParser())
+    assert exit_.value.code == 128 + signal.SIGTERM
+    # Paths with a space and a comma came through.
+    (config,) = (rounds.work_dir / 'round1/fold0').glob('*.py')
+    dataset = Config.fromfile(config).train_dataloader.dataset
+    assert dataset.ann_file == str(rounds.work_dir / 'folds/train0.txt')
+    assert dataset.pseudo_label_dir == str(rounds.labels)
+    assert not (config.parent / 'survived').exists()
+    assert not (rounds.work_dir / '.lock').exists()

@@ -162,14 +162,6 @@ def _ids(calls):
     return [image_id for _, image_id in calls]
 
 
-def test_a_network_that_diverged_is_named(scenes):
-    networks = _Networks()
-    networks.predict = lambda image, _: np.full((2, 9, 9), np.nan)
-    images = list(VOCXML(scenes, SCENE_CLASSES).read(IDS[:1]))
-    with pytest.raises(ValueError, match='train_0000: even gives prob'):
-        audit_boxes([images[0].take(np.array([], int))], networks)
-
-
 def test_what_a_user_can_get_wrong(run, round_):
     done = run([*IDS, 'train_0006'])
     assert done.returncode == 1

@@ -91,15 +91,16 @@ def test_merged_boxes_have_the_highest_scores():
     assert ((scores >= 0) & (scores <= 1)).all()
 
 
-def test_a_group_is_certain_and_nothing_to_learn_from_is_no_error():
+@pytest.mark.parametrize('name', ['group_of', 'crowd'])
+def test_a_group_is_certain_and_nothing_to_learn_from_is_no_error(name):
     merged = MergedBoxes()
     box = (10, 10, 30, 20)
-    flags = dict(group_of=np.array([True]))
+    flags = {name: np.array([True]), 'difficult': np.array([False])}
     merged.add(_boxes([box], flags=flags), _objects([box]))
     merged.add(_boxes([box], name='b'), _objects([box]))
     merged.add(_boxes([], name='c'), _objects([]))
     group, other = merged.findings()
-    assert group.score == 1 and 'IsGroupOf' in group.reason
+    assert group.score == 1 and 'group' in group.reason
     assert other.score == 0
 
 

@@ -120,5 +120,5 @@ def test_a_group_is_at_the_top_of_the_audit(
     with (tmp_path / 'audit/findings.csv').open(newline='') as file:
         merged = [r for r in csv.DictReader(file) if r['mode'] == 'merged']
     assert (merged[0]['image_id'], int(merged[0]['box_index'])) == GROUP
-    assert merged[0]['reason'] == 'Marked as a group (IsGroupOf)'
+    assert merged[0]['reason'] == 'Marked as a group or crowd'
     assert float(merged[0]['score']) == 1 > float(merged[1]['score'])

@@ -157,7 +157,13 @@ def test_refine_pseudo_labels(run_tool, scenes, data, tmp_path, stock):
     done = run(same, '--no-crf')
     assert done.returncode == 1 and '--overwrite' in done.stderr
     assert run(labels).returncode == 2
+    done = run(tmp_path / 'soft', '--confidence', 0.3)
+    assert done.returncode == 2 and 'confidence must be in' in done.stderr
+    classes.write_text('\n'.join([*SCENE_CLASSES[1:], SCENE_CLASSES[0]]))
+    done = run(tmp_path / 'other')
+    assert done.returncode == 2 and 'its classes are not those' in done.stderr
+    classes.write_text('\n'.join(SCENE_CLASSES))
     (labels / f'{ids[0]}.png').unlink()
     done = run(same, *unchanged)
     assert done.returncode == 1
-    assert f'{labels}/{ids[0]}.png: No such file' in done.stderr
+    assert f'{labels}/{ids[0]}.png: missing' in done.stderr

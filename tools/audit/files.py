@@ -141,7 +141,10 @@ def _worst_of_images(
 def _write_csv(
     path: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]
 ) -> None:
-    with replacing(path) as part, part.open('w', newline='') as file:
+    with (
+        replacing(path) as part,
+        part.open('w', newline='', encoding='utf-8') as file,
+    ):
         writer = csv.writer(file)
         writer.writerow(header)
         writer.writerows(rows)

@@ -19,7 +19,8 @@ def main(args: Namespace) -> int:
     ids = read_split(args.split)
     drawn = sample_split(ids, args.share, args.seed)
     with replacing(args.out) as part:
-        part.write_text(''.join(f'{name}\n' for name in drawn))
+        text = ''.join(f'{name}\n' for name in drawn)
+        part.write_text(text, encoding='utf-8')
     print(f'{len(drawn)} of {len(ids)} images -> {args.out}')
     return 0
 

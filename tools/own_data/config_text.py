@@ -125,13 +125,12 @@ def next_commands(data: OwnData, config: Path) -> list[str]:
         data: What :func:`write_own_config` took.
         config: The file that it wrote.
     """
+    train = ['box2seg', 'train', str(config)]
+    train += ['--work-dir', f'work_dirs/{config.stem}']
     return [
         shlex.join(['box2seg', 'check_dataset', *_data_arguments(data)]),
         _label_command(data),
-        shlex.join(
-            ['box2seg', 'train', str(config)]
-            + ['--work-dir', f'work_dirs/{config.stem}']
-        ),
+        shlex.join(train),
     ]
 
 

@@ -63,6 +63,7 @@ class DeepGrabCut(PseudoLabeler):
             'no CRF)',
         ),
     )
+    runtime_arguments = ('device', 'batch_size')
     default_workers = 1
 
     def __init__(

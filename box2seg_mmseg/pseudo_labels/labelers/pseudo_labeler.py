@@ -48,6 +48,9 @@ class PseudoLabeler:
             labeler that only configs use. The first line of the class's
             docstring is its help.
         options: Those of its arguments that the command line offers.
+        runtime_arguments: Those of its arguments that say only where it runs,
+            or how fast, such as ``device``. A label folder does not record
+            them, so a run with others resumes it.
         default_workers: Number of processes if the user names none; None
             means one per core. A labeler that runs a network sets 1, because
             the network uses all cores or the GPU already.
@@ -55,6 +58,7 @@ class PseudoLabeler:
 
     method: ClassVar[str | None] = None
     options: ClassVar[tuple[Option, ...]] = ()
+    runtime_arguments: ClassVar[tuple[str, ...]] = ()
     default_workers: ClassVar[int | None] = None
 
     def __call__(

@@ -51,6 +51,7 @@ class SegmentAnything(PseudoLabeler):
     """
 
     method = 'sam'
+    runtime_arguments = ('device', 'batch_size')
     default_workers = 1
     options = (
         Option(

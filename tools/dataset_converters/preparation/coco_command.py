@@ -33,7 +33,8 @@ def main(args: Namespace) -> int:
     split = Path(args.split or out / 'names.txt')
     split.parent.mkdir(parents=True, exist_ok=True)
     with replacing(split) as part:
-        part.write_text(''.join(f'{name}\n' for name in names))
+        text = ''.join(f'{name}\n' for name in names)
+        part.write_text(text, encoding='utf-8')
     print(f'{len(names)} images -> {split}')
     return 0
 

@@ -184,7 +184,8 @@ def prepare_open_images(
     split = out_dir / 'ImageSets/Segmentation/train.txt'
     split.parent.mkdir(parents=True, exist_ok=True)
     with replacing(split) as part:
-        part.write_text(''.join(f'{name}\n' for name in sorted(written)))
+        text = ''.join(f'{name}\n' for name in sorted(written))
+        part.write_text(text, encoding='utf-8')
     return report
 
 
