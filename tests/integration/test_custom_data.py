@@ -72,7 +72,7 @@ def folder(scenes, tmp_path):
 def test_six_commands_from_photographs_to_masks(
     folder, page_blocks, follow, tmp_path
 ):
-    commands, export, judge, _ = page_blocks('custom_data.md')
+    commands, export, judge, *_ = page_blocks('custom_data.md')
     assert len(commands) <= 6
     follow(commands, folder.name, TORCH_HOME=str(tmp_path / 'torch'))
     out = tmp_path / 'predictions'

@@ -1,5 +1,5 @@
-# COCO 2017's 80 classes with boxes instead of masks. The lists of images and
-# the masks of val come from tools/dataset_converters/convert_coco_masks.py.
+# COCO 2017's 80 classes with boxes instead of masks. `box2seg prepare_dataset
+# coco` makes the lists of images and the masks of val.
 _base_ = './augment_512.py'
 data_root = 'data/coco'
 metainfo = dict(
