@@ -13,7 +13,6 @@ Exit status: 0 clean, 1 problems found, 2 cannot run.
 
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections import Counter
-from glob import escape
 from pathlib import Path
 
 from dataset_check.dataset_check import (
@@ -85,11 +84,18 @@ def _other_split(source: BoxSource, given: str) -> tuple[str, dict[str, Path]]:
         folder = source.data_root / image_dir
     is_own = folder == source.image_dir
     suffix = getattr(source, 'image_suffix', None) or ''
+    names = _read_names(source, split)
+    files = {
+        file.with_suffix(''): file
+        for parent in {(folder / name).parent for name in names}
+        if parent.is_dir()
+        for file in sorted(parent.iterdir(), reverse=True)
+    }
     images = {}
-    for name in _read_names(source, split):
+    for name in names:
         path = folder / f'{name}{suffix}'
         if not path.is_file():
-            path = next(iter(sorted(folder.glob(f'{escape(name)}.*'))), path)
+            path = files.get(folder / name, path)
         # The same name in another folder may be another image.
         images[name if is_own else str(path)] = path
     return split, images
