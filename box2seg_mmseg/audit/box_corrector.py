@@ -63,12 +63,11 @@ class ImageFeatures:
         )
         marks = np.zeros((len(boxes), 2, _GRID, _GRID), np.float32)
         marks[:, 0] = (np.abs(places) <= 1).all(-1)
-        for k, number in enumerate(numbers):
-            for i, (a, b, c, d) in enumerate(self.annotations.boxes.tolist()):
-                if i != number:
-                    rows, columns = (b <= y[k]) & (y[k] < d), (a <= x[k])
-                    columns &= x[k] < c
-                    marks[k, 1] += rows[:, None] & columns
+        left, top, right, bottom = self.annotations.boxes.T
+        rows = (top <= y[..., None]) & (y[..., None] < bottom)  # (K, G, I)
+        columns = (left <= x[..., None]) & (x[..., None] < right)
+        is_other = np.arange(len(left)) != np.reshape(numbers, (-1, 1, 1))
+        marks[:, 1] = np.einsum('kyi,kxi->kyx', rows & is_other, columns)
         grid = torch.from_numpy(places.astype(np.float32)).to(device)
         seen = [
             F.grid_sample(
@@ -78,7 +77,7 @@ class ImageFeatures:
             )
             for one in self.maps
         ]
-        marks = torch.from_numpy(marks.clip(max=1)).to(device)
+        marks = torch.from_numpy(marks).to(device)
         return torch.cat([*seen, marks], 1)
 
 
