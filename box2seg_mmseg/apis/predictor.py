@@ -1,5 +1,6 @@
 """Predict one image with a trained model."""
 
+import math
 from collections.abc import Sequence
 from copy import deepcopy
 from pathlib import Path
@@ -118,11 +119,18 @@ class Predictor:
             scale: As for :meth:`predict`.
 
         Returns:
-            Maps ``(C, h, w)``.
+            Maps ``(C, h, w)``, each of the whole image without padding.
         """
         pipeline = _scaled(self._test_pipeline, scale)
-        inputs, _ = self._inputs(image_path, pipeline)
-        return tuple(one[0] for one in self._model.extract_feat(inputs))
+        inputs, (sample,) = self._inputs(image_path, pipeline)
+        height, width = inputs.shape[2:]
+        _, right, _, bottom = sample.metainfo.get('img_padding_size', [0] * 4)
+        maps = []
+        for (one,) in self._model.extract_feat(inputs):
+            h = math.ceil(one.shape[1] * (height - bottom) / height)
+            w = math.ceil(one.shape[2] * (width - right) / width)
+            maps.append(one[:, :h, :w])
+        return tuple(maps)
 
     def attention(self, image_path: str | Path) -> np.ndarray:
         """Attention of the foreground classes: ``(L, H, W)`` in ``[0, 1]``."""

@@ -119,6 +119,20 @@ def test_a_scale_enlarges_what_the_network_sees(
     assert torch.equal(predictor.predict(photograph)[1], plain)
 
 
+def test_features_leave_out_the_padding(tmp_path, photograph):
+    checkpoint = _checkpoint(tmp_path / 'iter_1.pth')
+    config = Config.fromfile(_config('box2seg'))
+    plain = Predictor(_config('box2seg'), checkpoint).features(photograph)
+    config.model.data_preprocessor.test_cfg = dict(size=(80, 120))
+    config.dump(tmp_path / 'padded.py')
+    padded = Predictor(tmp_path / 'padded.py', checkpoint)
+    got = padded.features(photograph)
+    assert [one.shape for one in got] == [one.shape for one in plain]
+    # Far from the padding, it cannot be seen.
+    corner = np.s_[:, :4, :6]
+    torch.testing.assert_close(got[0][corner], plain[0][corner])
+
+
 def test_attention_is_the_sigmoid_of_the_branch(tmp_path, photograph):
     checkpoint = _checkpoint(tmp_path / 'iter_1.pth')
     predictor = Predictor(_config('box2seg'), checkpoint)
