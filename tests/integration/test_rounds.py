@@ -40,12 +40,14 @@ def data(scenes, tmp_path):
     return options, labels, ids
 
 
-def test_rounds_are_cross_fitted_and_resumed(run_tool, scenes, data, tmp_path):
+def test_rounds_are_cross_fitted_and_resumed(
+    run_tool_here, scenes, data, tmp_path
+):
     options, labels, ids = data
     work_dir = tmp_path / 'work'
 
     def run(*more):
-        return run_tool(
+        return run_tool_here(
             'train_rounds.py',
             *(CONFIG, '--labels', labels, '--work-dir', work_dir),
             *('--rounds', 2, '--tightness', 0.6, *more),
@@ -125,7 +127,7 @@ def test_rounds_are_cross_fitted_and_resumed(run_tool, scenes, data, tmp_path):
     assert (work_dir / 'folds/label0.txt').read_text() == folds
 
 
-def test_refine_pseudo_labels(run_tool, scenes, data, tmp_path, stock):
+def test_refine_pseudo_labels(run_tool_here, scenes, data, tmp_path, stock):
     options, labels, ids = data
     pairs = dict(option.split('=', 1) for option in options)
     pairs['train_dataloader.dataset.pseudo_label_dir'] = labels
@@ -134,7 +136,7 @@ def test_refine_pseudo_labels(run_tool, scenes, data, tmp_path, stock):
     classes.write_text('\n'.join(SCENE_CLASSES))
 
     def run(out, *more):
-        return run_tool(
+        return run_tool_here(
             'refine_pseudo_labels.py',
             *(CONFIG, tmp_path / 'run/iter_2.pth', scenes),
             *('--split', tmp_path / 'eight.txt', '--classes', classes),
