@@ -7,10 +7,11 @@ of its networks judges the images that it was not trained on. Most boxes must
 be right, because the tool learns from them what errors look like.
 
 OUT gets audit.html, a page to look through the findings and mark them;
-findings.csv, all findings, the most suspicious first; images.csv, the worst of
-each image; and audit.json, everything. A score can only be compared with
-others of the same error. A photograph that cannot be read stops the audit;
-check_dataset finds all of them.
+findings.csv, all findings, first the most suspicious of each error, then the
+second of each, and so on; images.csv, the worst of each image; and
+audit.json, everything. A score can only be compared with others of the same
+error. A photograph that cannot be read stops the audit; check_dataset finds
+all of them.
 """
 
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter

@@ -1,6 +1,8 @@
 """Audit the boxes of a data set with the networks of a round."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
+from itertools import count
 
 import numpy as np
 from tqdm import tqdm
@@ -47,7 +49,8 @@ def audit_boxes(
         seed: Seeds the correctors' training.
 
     Returns:
-        All findings, the most suspicious first.
+        All findings: first the most suspicious of each mode, then the second
+        of each, and so on.
 
     Raises:
         ImageError: A photograph is missing, corrupt or of another size.
@@ -76,9 +79,10 @@ def audit_boxes(
                     findings += _misaligned(features, corrector)
                 bar.update()
     findings += merged.findings()
-    return sorted(
-        findings, key=lambda one: (-one.score, one.image_id, one.index or 0)
-    )
+    findings.sort(key=lambda one: (-one.score, one.image_id, one.index or 0))
+    # Scores of different modes cannot be compared, so the modes take turns.
+    places = defaultdict(count)
+    return sorted(findings, key=lambda one: next(places[one.mode]))
 
 
 def _folds(

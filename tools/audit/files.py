@@ -28,7 +28,7 @@ def write_audit(
     """Write audit.json, findings.csv, images.csv and the page.
 
     Args:
-        findings: The most suspicious first.
+        findings: Those of each mode, the most suspicious first.
         images: The boxes that were audited.
         classes: Names of the foreground classes.
         out_dir: Folder to write to; created if needed.
@@ -129,7 +129,7 @@ def _worst_of_images(
     worst = {image.image_id: dict.fromkeys(MODES, 0.0) for image in images}
     places = dict.fromkeys(worst, math.inf)
     counts = dict.fromkeys(MODES, 0)
-    for one in findings:  # the most suspicious first
+    for one in findings:  # of each mode, the most suspicious first
         scores = worst[one.image_id]
         scores[one.mode] = max(scores[one.mode], round(one.score, 4))
         places[one.image_id] = min(places[one.image_id], counts[one.mode])
