@@ -95,7 +95,7 @@ def write_page(
             f'{count:,} {escape(mode)}'
             for mode, count in zip(modes, counts, strict=True)
         )
-        + '. The highest score is the most suspicious.',
+        + '. Of each error, the highest score is the most suspicious.',
         options=escape(json.dumps(audit.get('options', {}), indent=2)),
         style=_part('page.css'),
         script=_part('marks.js') + _part('page.js'),
