@@ -273,11 +273,7 @@ class TrainingRounds:
                 split=f'{len(ids)} images ({split[:12]})',
                 num_folds=self.num_folds,
                 cfg_options=list(self.cfg_options),
-                refine={
-                    key: value
-                    for key, value in self.refine.items()
-                    if key not in RefinedLabels.runtime_arguments
-                },
+                refine=RefinedLabels.recorded(self.refine),
             ),
         )
 

@@ -88,13 +88,8 @@ def generate_pseudo_labels(
             None.
     """
     require_formats(instances, classes)
-    config = {
-        key: value
-        for key, value in labeler.config.items()
-        if key not in labeler.runtime_arguments
-    }
     manifest = {
-        'labeler': config,
+        'labeler': labeler.recorded(labeler.config),
         **labeler.provenance,
         'box2seg_mmseg': __version__,
         'opencv': cv2.__version__,

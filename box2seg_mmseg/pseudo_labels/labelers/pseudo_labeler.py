@@ -1,6 +1,6 @@
 """The base class of the labelers and what they return."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -121,6 +121,15 @@ class PseudoLabeler:
         """The config from which :func:`build_labeler` builds an equal one."""
         arguments = {k: v for k, v in vars(self).items() if k[0] != '_'}
         return {'type': type(self).__name__, **arguments}
+
+    @classmethod
+    def recorded(cls, arguments: Mapping[str, Any]) -> dict[str, Any]:
+        """The arguments that are not :attr:`runtime_arguments`."""
+        return {
+            key: value
+            for key, value in arguments.items()
+            if key not in cls.runtime_arguments
+        }
 
     def warm_up(self, progress: bool = False) -> None:
         """Label a small image, so that numba compiles what it has to now.
