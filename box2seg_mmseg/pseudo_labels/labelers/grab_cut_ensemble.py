@@ -23,6 +23,9 @@ from .stability import perturbed_boxes
 _LEAST_MARGIN, _LARGEST_MARGIN = 0.1, 0.6
 _BOUNDARY_SCALE = 0.2
 
+# No box is shrunk below this width or height in pixels: a cut needs an inside.
+_LEAST_SIDE = 10
+
 
 @LABELERS.register_module()
 class GrabCutEnsemble(EdgeMapLabeler):
@@ -51,7 +54,7 @@ class GrabCutEnsemble(EdgeMapLabeler):
         seed: The boxes, margins and cuts depend on it and on the box alone.
         boundary_scale: As for :class:`GrabCutPlus`.
         max_pixels: A box with more pixels is shrunk to this number, which
-            bounds the time.
+            bounds the time, or until its shorter side has 10 pixels.
 
     Raises:
         ValueError: An argument is out of range, or there is no ``edge_dir``.
@@ -84,7 +87,8 @@ class GrabCutEnsemble(EdgeMapLabeler):
         Option(
             'max_pixels',
             int,
-            'shrink a box with more pixels to this number (default: 4000)',
+            'shrink a box with more pixels to this number, or until its '
+            'shorter side has 10 pixels (default: 4000)',
         ),
     )
 
@@ -155,9 +159,16 @@ class GrabCutEnsemble(EdgeMapLabeler):
         # All that a cut can see: 10 % more for boxes that are moved.
         view = grow_box(box, 1.1 * _LARGEST_MARGIN + 0.1, image.shape[:2])
         left, top, right, bottom = view
-        scale = math.sqrt(self.max_pixels / ((x2 - x1) * (y2 - y1)))
+        width, height = x2 - x1, y2 - y1
+        scale = min(
+            max(
+                math.sqrt(self.max_pixels / (width * height)),
+                _LEAST_SIDE / min(width, height),
+            ),
+            1,
+        )
         size = right - left, bottom - top
-        small_size = tuple(math.ceil(side * min(scale, 1)) for side in size)
+        small_size = tuple(math.ceil(side * scale) for side in size)
         image, edges = (
             None
             if whole is None

@@ -128,6 +128,18 @@ def test_shrinking_keeps_the_place_of_the_cut(monkeypatch):
     assert distance[off].max() < 4
 
 
+def test_a_long_box_is_cut_and_not_filled():
+    # Shrunk to 100 pixels, this box would be a single pixel high.
+    image = np.full((60, 1300, 3), (90, 160, 30), np.uint8)
+    image[25:35, 150:1150] = 40, 60, 200
+    box = (100, 20, 1200, 40)
+    labeler = GrabCutEnsemble(cuts=5, max_pixels=100)
+    (segment,) = labeler.label(image, np.array([box]), [1]).segments
+    assert segment.fallback is None
+    assert (segment.values[7:13, 60:-60] == 1).all()
+    assert (segment.values[[0, -1]] == 0).all()
+
+
 def test_a_clear_object_is_labelled_up_to_its_outline():
     rng = np.random.default_rng(0)
     yy, xx = np.mgrid[:80, :80]
