@@ -9,7 +9,6 @@ image has changed, and the same command resumes a run that was interrupted.
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 import cv2
@@ -25,12 +24,12 @@ from box2seg_mmseg.command_line import (
     run,
 )
 from box2seg_mmseg.files import hash_of, only_run, replacing
-from box2seg_mmseg.images import ImageError, decode_image, read_image_bytes
 from box2seg_mmseg.pseudo_labels.store import (
     PseudoLabelStore,
     Record,
     png_path,
 )
+from box2seg_mmseg.pseudo_labels.updating import update_image
 
 
 def main(args: Namespace) -> int:
@@ -45,11 +44,11 @@ def main(args: Namespace) -> int:
         bar = tqdm(annotations, total=total, unit='image')
         for item in bar:
             done = store[item.image_id]
-            record = _make_one(detect, item, store.folder, done)
+            record, is_kept = _update(detect, item, store.folder, done)
             store.add(record)
             if record.error is not None:
                 errors.append(record.error)
-            elif record is done:
+            elif is_kept:
                 num_kept += 1
             else:
                 num_made += 1
@@ -97,31 +96,21 @@ def _load_detector(
     return detect, hash_of(*(v.numpy().tobytes() for v in state.values()))
 
 
-def _make_one(
+def _update(
     detect: Callable[[np.ndarray], np.ndarray],
-    annotations: BoxAnnotations,
+    item: BoxAnnotations,
     folder: Path,
     done: Record | None,
-) -> Record:
-    """The record of an image, which is ``done`` if that is still valid."""
-    image_id, source = annotations.image_id, annotations.image_path
-    path = png_path(folder, image_id)
-    try:
-        data = read_image_bytes(source)
-        inputs = hash_of(data)
-        if done is not None and done.inputs == inputs and done.holds(path):
-            return done
-        image = decode_image(data, source, annotations.size)
+) -> tuple[Record, bool]:
+    """The record of an image, and whether it is ``done``, still valid."""
+
+    def make(image: np.ndarray, inputs: str) -> Record:
         png = cv2.imencode('.png', detect(image))[1].tobytes()
-        with replacing(path) as part:
+        with replacing(png_path(folder, item.image_id)) as part:
             part.write_bytes(png)
-    except (ImageError, OSError) as error:
-        with suppress(OSError):  # an older one is of another photograph
-            path.unlink()
-        is_ours = isinstance(error, ImageError)
-        text = str(error) if is_ours else f'{path}: {error.strerror}'
-        return Record(image_id, error=text)
-    return Record(image_id, inputs, hash_of(png))
+        return Record(item.image_id, inputs, hash_of(png))
+
+    return update_image(item, folder, done, hash_of, make)
 
 
 def parser() -> ArgumentParser:

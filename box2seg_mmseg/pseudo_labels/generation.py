@@ -2,16 +2,15 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
+import numpy as np
 from tqdm import tqdm
 
 from ..boxes import BoxAnnotations
 from ..files import hash_of, only_run
-from ..images import ImageError, decode_image, read_image_bytes
 from ..label_maps import write_label_png
 from ..version import __version__
 from .engines import ENGINES
@@ -19,6 +18,7 @@ from .instance_exports import export_instances, require_formats
 from .instance_masks import mask_path, write_masks
 from .labelers.pseudo_labeler import PseudoLabeler
 from .store import PseudoLabelStore, Record, png_path
+from .updating import update_image
 
 
 @dataclass
@@ -58,7 +58,8 @@ def generate_pseudo_labels(
     A run makes only the labels that are missing or were made from other
     images or boxes, and resumes one that was killed. An image that cannot be
     read, whose size is not the one in its annotation, or whose PNG cannot be
-    written is reported, and the run continues with the next.
+    written is reported, and the run continues with the next. If an image file
+    is gone, the label that was made from it stays.
 
     Args:
         annotations: The boxes of the images, consumed as the work proceeds;
@@ -140,11 +141,10 @@ def _label_one(
     with_masks: bool,
 ) -> tuple[Record, bool]:
     """The record of an image, and whether it is ``done``, still valid."""
-    image_id, source = annotations.image_id, annotations.image_path
-    path, masks_path = png_path(folder, image_id), mask_path(folder, image_id)
-    try:
-        data = read_image_bytes(source)
-        inputs = hash_of(
+    image_id = annotations.image_id
+
+    def hash_inputs(data: bytes) -> str:
+        return hash_of(
             data,
             annotations.boxes.tobytes(),
             annotations.labels.tobytes(),
@@ -152,35 +152,32 @@ def _label_one(
             *(_ids_of(annotations) if with_masks else ()),
             *(file.read_bytes() for file in labeler.side_files(image_id)),
         )
-        is_same = done is not None and done.inputs == inputs
-        if is_same and done.holds(path) and done.holds_masks(masks_path):
-            return done, True
-        image = decode_image(data, source, annotations.size)
+
+    def make(image: np.ndarray, inputs: str) -> Record:
         result = labeler.label(
             image, annotations.boxes, annotations.labels, image_id
         )
         segments = result.segments
-        png = write_label_png(path, result.label_map)
+        png = write_label_png(png_path(folder, image_id), result.label_map)
+        masks = ''
         if with_masks:
-            masks = write_masks(masks_path, annotations, segments)
-    except (ImageError, OSError) as error:
-        for old in (path, masks_path):  # had other inputs
-            with suppress(OSError):
-                old.unlink()
-        is_ours = isinstance(error, ImageError)
-        file = getattr(error, 'filename', None) or path
-        text = str(error) if is_ours else f'{file}: {error.strerror}'
-        return Record(image_id, error=text), False
-    record = Record(
-        image_id,
-        inputs,
-        hash_of(png),
-        [s.fallback for s in segments],
-        [round(s.filling_rate, 4) for s in segments],
-        [round(s.agreement, 4) for s in segments if s.agreement is not None],
-        masks=hash_of(masks) if with_masks else '',
-    )
-    return record, False
+            path = mask_path(folder, image_id)
+            masks = hash_of(write_masks(path, annotations, segments))
+        return Record(
+            image_id,
+            inputs,
+            hash_of(png),
+            [s.fallback for s in segments],
+            [round(s.filling_rate, 4) for s in segments],
+            [
+                round(s.agreement, 4)
+                for s in segments
+                if s.agreement is not None
+            ],
+            masks=masks,
+        )
+
+    return update_image(annotations, folder, done, hash_inputs, make)
 
 
 def _ids_of(annotations: BoxAnnotations) -> tuple[bytes, ...]:

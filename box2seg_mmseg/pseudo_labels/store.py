@@ -10,7 +10,7 @@ bytes as one that was not killed.
 import json
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any
@@ -43,7 +43,7 @@ class Record:
             has, in ``[0, 1]``.
         agreements: For each box the mean IoU of its segment with those of
             perturbed boxes, in ``[0, 1]``; empty if there were none.
-        error: Why there is no PNG, or None.
+        error: Why the last run could not make or check the PNG, or None.
         masks: Hash of the file of instance masks; empty if there is none.
     """
 
@@ -146,13 +146,17 @@ class PseudoLabelStore:
         """Write all records in order and remove the journal.
 
         Images that failed in an earlier run and are not part of this one are
-        forgotten.
+        forgotten, or their error is if they have a PNG.
 
         Raises:
             OSError: The records could not be written; the journal stays.
         """
         for record in list(self._records.values()):
-            if record.error is not None and record.image_id not in self._seen:
+            if record.error is None or record.image_id in self._seen:
+                continue
+            if record.png:
+                self._records[record.image_id] = replace(record, error=None)
+            else:
                 del self._records[record.image_id]
         with replacing(self.folder / RECORDS) as part, part.open('w') as file:
             for _, record in sorted(self._records.items()):

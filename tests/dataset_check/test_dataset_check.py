@@ -222,7 +222,7 @@ def test_a_label_that_could_not_be_made_is_found(folder, labels):
     assert len(summary.errors) == 1
     _, problems, _ = folder.check('--labels', labels)
     assert [kind for kind, _ in problems] == ['label', 'image']
-    assert 'b.png: not made: ' in problems[0][1]
+    assert 'b.png: the last run failed: ' in problems[0][1]
 
 
 def test_an_unknown_class_is_a_problem_of_the_default_list_only(folder):

@@ -2,6 +2,7 @@ import errno
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -197,13 +198,38 @@ def test_overwriting_leaves_no_png_of_before(run, tmp_path, scenes):
     assert list(verify_pseudo_labels(tmp_path)) == []
 
 
-def test_an_image_that_is_gone_leaves_no_png_of_before(scenes, tmp_path):
+def test_labels_outlive_photographs_that_are_gone(scenes, tmp_path):
+    """As on a drive that is not mounted for one run."""
+    images, labels = tmp_path / 'images', tmp_path / 'labels'
+    images.mkdir()
+    items = []
+    for item in VOCXML(scenes, SCENE_CLASSES).read(IDS[:3]):
+        path = images / f'{item.image_id}.jpg'
+        shutil.copy(item.image_path, path)
+        items.append(replace(item, image_path=str(path)))
+    labeler = build_labeler(BOX_FILL)
+    generate_pseudo_labels(items, labeler, labels)
+    first = _contents(labels)
+    images.rename(tmp_path / 'elsewhere')
+    gone = generate_pseudo_labels(items, labeler, labels)
+    assert gone.num_images == 0 and len(gone.errors) == 3
+    lines = verify_pseudo_labels(labels)
+    assert len(lines) == 3
+    assert all('the last run failed: ' in line for line in lines)
+    (tmp_path / 'elsewhere').rename(images)
+    # Not part of this run: its label is still the one that was made.
+    assert generate_pseudo_labels(items[1:], labeler, labels).num_kept == 2
+    assert _contents(labels) == first
+
+
+def test_an_image_that_is_broken_now_leaves_no_png_of_before(scenes, tmp_path):
     item = next(VOCXML(scenes, SCENE_CLASSES).read(IDS))
     labeler = build_labeler(BOX_FILL)
     generate_pseudo_labels([item], labeler, tmp_path)
     assert (tmp_path / 'train_0000.png').exists()
-    gone = replace(item, image_path=str(tmp_path / 'gone.jpg'))
-    assert generate_pseudo_labels([gone], labeler, tmp_path).errors
+    (tmp_path / 'broken.jpg').write_bytes(b'no image')
+    broken = replace(item, image_path=str(tmp_path / 'broken.jpg'))
+    assert generate_pseudo_labels([broken], labeler, tmp_path).errors
     assert not (tmp_path / 'train_0000.png').exists()
 
 
