@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from .errors import UsageError
+from .files import replacing
 
 
 def read_lines(path: str | Path) -> list[str]:
@@ -28,6 +29,12 @@ def read_lines(path: str | Path) -> list[str]:
         raise ValueError(f'{path}: not a text file: it has a zero byte')
     lines = (line.strip() for line in text.splitlines())
     return [line for line in lines if line]
+
+
+def write_lines(path: str | Path, names: Iterable[str]) -> None:
+    """Write one name a line, all or nothing; see :func:`replacing`."""
+    with replacing(path) as part:
+        part.write_text(''.join(f'{name}\n' for name in names), 'utf-8')
 
 
 def read_split(path: str | Path) -> list[str]:

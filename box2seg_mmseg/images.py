@@ -96,7 +96,10 @@ def image_size(path: str | Path) -> tuple[int, int]:
     """
     try:
         with Image.open(path) as image:
-            turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
+            # Pillow gives the size of a TIFF as it is after turning.
+            turned = image.format != 'TIFF' and image.getexif().get(
+                0x0112, 1
+            ) in (5, 6, 7, 8)
             width, height = image.size
     except PILLOW_ERRORS as error:
         raise ImageError(

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from box2seg_mmseg.images import ImageError, decode_image
+from box2seg_mmseg.images import ImageError, decode_image, image_size
 
 
 def _encoded(suffix='.png'):
@@ -34,3 +34,14 @@ def test_an_image_of_too_many_pixels_is_not_called_broken(monkeypatch):
     monkeypatch.setattr(Image, 'MAX_IMAGE_PIXELS', 200)
     with pytest.raises(ImageError, match=r'a: more than 400 pixels.*scale'):
         decode_image(_encoded().tobytes(), 'a', None)
+
+
+@pytest.mark.parametrize('suffix', ['.jpg', '.png', '.webp', '.tif'])
+def test_sizes_are_those_that_opencv_loads(tmp_path, suffix):
+    path = tmp_path / f'a{suffix}'
+    exif = Image.Exif()
+    exif[0x0112] = 6  # turned by 90 degrees
+    Image.new('RGB', (30, 20)).save(path, exif=exif)
+    data = np.frombuffer(path.read_bytes(), np.uint8)
+    loaded = cv2.imdecode(data, cv2.IMREAD_COLOR)
+    assert image_size(path) == loaded.shape[:2] == (30, 20)

@@ -22,6 +22,7 @@ from dataset_check.dataset_check import (
 )
 
 from box2seg_mmseg.boxes import BoxSource, ReadingReport
+from box2seg_mmseg.boxes.sources.yolo_data_file import IMAGE_SUFFIXES
 from box2seg_mmseg.command_line import (
     add_box_options,
     out_file,
@@ -90,6 +91,7 @@ def _other_split(source: BoxSource, given: str) -> tuple[str, dict[str, Path]]:
         for parent in {(folder / name).parent for name in names}
         if parent.is_dir()
         for file in sorted(parent.iterdir(), reverse=True)
+        if file.suffix.lower() in IMAGE_SUFFIXES
     }
     images = {}
     for name in names:

@@ -15,12 +15,17 @@ from box2seg_mmseg.id_lists import read_split
 def main(args: Namespace) -> int:
     """Compare, print the table and write the reports if asked."""
     from box2seg_mmseg.evaluation import evaluate_label_folders
+    from box2seg_mmseg.pseudo_labels.label_check import check_label_folder
 
+    label_dir = existing_folder(args.label_dir)
+    classes = read_classes(args.classes)
+    if not args.one_class:
+        check_label_folder(label_dir, [], classes)
     report = evaluate_label_folders(
-        existing_folder(args.label_dir),
+        label_dir,
         existing_folder(args.mask_dir),
         read_split(args.split),
-        ('background', *read_classes(args.classes)),
+        ('background', *classes),
         progress=True,
         one_class=args.one_class,
     )

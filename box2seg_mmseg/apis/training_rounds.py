@@ -22,6 +22,7 @@ from ..files import (
     replacing,
     write_json,
 )
+from ..id_lists import write_lines
 from ..installed import find_config
 from ..pseudo_labels import StoreError, generate_pseudo_labels
 from ..pseudo_labels.label_check import check_label_folder
@@ -285,14 +286,12 @@ class TrainingRounds:
         """
         ids, result = sorted(ids), []
         folder = self.work_dir / 'folds'
-        folder.mkdir(parents=True, exist_ok=True)
         for k in range(self.num_folds):
             inside = ids[k :: self.num_folds]
             outside = sorted(set(ids) - set(inside)) or inside
             paths = folder / f'train{k}.txt', folder / f'label{k}.txt'
             for path, names in zip(paths, (outside, inside), strict=True):
-                text = ''.join(f'{name}\n' for name in names)
-                path.write_text(text, encoding='utf-8')
+                write_lines(path, names)
             result.append(paths)
         return result
 

@@ -140,7 +140,12 @@ def class_labels(
     labels = {key: label_of.get(name, 0) for key, name in names.items()}
     found = set(labels.values())
     if not found - {0}:
-        raise AnnotationError(f'{path}: {if_none.format(", ".join(classes))}')
+        own = ', '.join(str(name) for name in [*names.values()][:10])
+        raise AnnotationError(
+            f'{path}: {if_none.format(", ".join(classes))}; give the classes '
+            'to train (--classes, or metainfo in a config) as this file '
+            f'spells them: {own}{", ..." if len(names) > 10 else ""}'
+        )
     absent = [c for i, c in enumerate(classes, start=1) if i not in found]
     if absent and tuple(classes) not in (VOC_CLASSES, COCO_CLASSES):
         warnings.warn(

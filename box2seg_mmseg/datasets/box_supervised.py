@@ -177,6 +177,7 @@ class BoxSupervisedDataset(BaseSegDataset):
             if image.image_id in unlabelled:
                 continue
             item = dict(
+                image_id=image.image_id,
                 img_path=image.image_path,
                 annotated_size=image.size,
                 boxes=image.boxes,

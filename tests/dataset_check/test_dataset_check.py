@@ -102,6 +102,15 @@ def test_a_broken_image_of_another_split_is_told(folder):
     assert text.startswith('1 of 2 images of') and str(path) in text
 
 
+def test_other_files_beside_an_image_of_another_split_are_no_image(folder):
+    folder.add('a', 1)
+    folder.split('train', 'a')
+    image = folder.image('b', 2).rename(folder.root / 'JPEGImages/b.png')
+    image.with_suffix('.json').write_text('{}')  # such as LabelMe's
+    val = folder.split('val', 'b')
+    assert folder.check('--other-splits', val)[:2] == (0, [])
+
+
 def test_a_split_without_a_name_compares_nothing(folder):
     folder.add('a', 1)
     folder.split('train', 'a')

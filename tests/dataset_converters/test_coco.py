@@ -3,6 +3,7 @@ import json
 import numpy as np
 import pytest
 from preparation.coco import coco_image_names, write_coco_masks
+from pycocotools import mask as mask_utils
 
 from box2seg_mmseg.boxes import COCO_TO_VOC, VOC_CLASSES
 from box2seg_mmseg.label_maps import read_label_png
@@ -133,3 +134,26 @@ def test_classes_that_are_none_of_the_file_are_told(tmp_path):
     path = _write(tmp_path / 'boxes.json', [])
     with pytest.raises(ValueError, match=r'boxes\.json: no category .*hund'):
         write_coco_masks(path, tmp_path, ['hund'])
+
+
+def test_compressed_runs_are_those_of_pycocotools(tmp_path):
+    mask = np.zeros((10, 12), np.uint8)
+    mask[2:5, 3:9] = 1
+    runs = mask_utils.encode(np.asfortranarray(mask))
+    runs['counts'] = runs['counts'].decode()
+    path = _write(
+        tmp_path / 'boxes.json',
+        [dict(category_id=1, area=18, segmentation=runs)],
+    )
+    write_coco_masks(path, tmp_path)
+    got = read_label_png(tmp_path / 'some.png', 81)
+    np.testing.assert_array_equal(got, mask)
+
+
+@pytest.mark.parametrize('wrong', [dict(image_id='7'), dict(category_id=2)])
+def test_ids_of_nothing_are_refused(tmp_path, wrong):
+    square = dict(category_id=1, area=4, segmentation=_square(2, 2, 2))
+    path = _write(tmp_path / 'boxes.json', [square | wrong])
+    (key,) = wrong
+    with pytest.raises(ValueError, match=rf'annotation 1: {key} is not in '):
+        write_coco_masks(path, tmp_path)

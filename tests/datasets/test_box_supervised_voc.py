@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 import torch
 from mmseg.registry import DATASETS, MODELS
+from PIL import Image
 from rendered_scenes import SCENE_CLASSES
 
 from box2seg_mmseg.boxes import VOCXML, AnnotationError
 from box2seg_mmseg.errors import UsageError
-from box2seg_mmseg.label_maps import write_label_png
+from box2seg_mmseg.label_maps import read_label_png, write_label_png
 from box2seg_mmseg.pseudo_labels import (
     StoreError,
     build_labeler,
@@ -226,3 +227,34 @@ def test_images_with_masks_are_about_half(scenes, tmp_path, masked, others):
     )
     masks = sum('pseudo_label_path' in item for item in dataset)
     assert masks == times * masked
+
+
+def _generating(labeler):
+    return [*PIPELINE[:2], dict(type='GeneratePseudoLabels', labeler=labeler)]
+
+
+def test_generated_labels_leave_masks_as_they_are(scenes, tmp_path):
+    (tmp_path / 'masked.txt').write_text('train_0001')
+    dataset = _dataset(
+        scenes,
+        _generating(dict(type='BoxFill')),
+        mask_ann_file=str(tmp_path / 'masked.txt'),
+    )
+    mask = read_label_png(scenes / 'SegmentationClass/train_0001.png', 254)
+    np.testing.assert_array_equal(dataset[1]['gt_seg_map'], mask)
+    filled = build_labeler(dict(type='BoxFill'))
+    item = dataset[0]
+    want = filled(item['img'], item['boxes'], item['box_labels'])
+    np.testing.assert_array_equal(item['gt_seg_map'], want)
+
+
+def test_generated_labels_can_follow_stored_edges(scenes, tmp_path):
+    (tmp_path / 'one.txt').write_text('train_0001')
+    labeler = dict(type='GrabCutPlus', edge_dir=str(tmp_path))
+    dataset = _dataset(
+        scenes,
+        _generating(labeler),
+        ann_file=str(tmp_path / 'one.txt'),
+    )
+    Image.new('L', (64, 64)).save(tmp_path / 'train_0001.png')
+    assert dataset[0]['gt_seg_map'].shape == (64, 64)

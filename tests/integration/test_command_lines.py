@@ -54,6 +54,13 @@ def test_labels_are_made_and_judged(run_tool, scenes, classes, tmp_path):
     assert set(content['IoU']) == {
         'background', 'disk', 'ring', 'star', 'lollipop', 'frame',
     }  # fmt: skip
+    # VOC's classes, in place of those that the labels were made for.
+    done = run_tool(
+        'evaluate_pseudo_labels.py', out, scenes / 'SegmentationClass',
+        '--split', split,
+    )  # fmt: skip
+    assert done.returncode == 1
+    assert 'class 1 was ' in done.stderr and 'aeroplane' in done.stderr
 
 
 def test_labels_are_judged_without_training(run_tool, data_dir, tmp_path):

@@ -174,7 +174,7 @@ def _no_image_fits(root):
         (_two_files, 'boxes', 'more.json', 'more.json'),
         (_two_suffixes, 'image_suffix', 'Found: .jpg, .png', 'jpg'),
         (_two_folders, 'image_dir', 'Found: JPEGImages, images', 'JPEGImages'),
-        (_no_image_fits, 'image_suffix', 'Found: nothing', None),
+        (_no_image_fits, 'image_dir', 'such as x', None),
         (_a_split_elsewhere, 'split', 'Main/train.txt', 'Main/train.txt'),
     ],
 )
@@ -205,3 +205,34 @@ def test_a_broken_file_is_named(root):
     (root / 'data.yaml').write_text('train: images/train\n')
     with pytest.raises(AnnotationError, match=r'data\.yaml'):
         find_own_data(root, format='yolo')
+
+
+def test_other_files_beside_the_boxes_do_no_harm(root):
+    add_voc(root)
+    (root / 'metadata.json').write_text('{"a": 1}\n{"a": 2}\n')
+    # As macOS writes them on other disks.
+    (root / 'Annotations/._a.xml').write_bytes(b'\0\5\26\7')
+    assert find_own_data(root).image_ids == tuple('abc')
+    with pytest.raises(AnnotationError, match=r'metadata\.json: not a read'):
+        find_own_data(root, 'coco', root / 'metadata.json')
+
+
+def test_a_list_of_paths_is_no_list_of_ids(tmp_path):
+    root = add_images(tmp_path / 'photos', 'images', 'ab')
+    add_yolo(root, train='train.txt')
+    (root / 'train.txt').write_text('./images/a.jpg\n./images/b.jpg\n')
+    with pytest.raises(UsageError, match=r'train\.txt: names no image in .*a'):
+        find_own_data(root)
+
+
+def test_annotated_images_elsewhere_are_named(root):
+    add_coco(root, names=['images/a', 'images/b'])
+    with pytest.raises(UsageError, match=r'such as images/a; give --image-d'):
+        find_own_data(root)
+
+
+def test_the_background_is_no_class_to_train(root):
+    add_voc(root)
+    (root / 'classes.txt').write_text('background\ncat\n')
+    with pytest.raises(UsageError, match=r'classes\.txt: must not name the b'):
+        find_own_data(root)

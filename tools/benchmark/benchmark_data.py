@@ -19,7 +19,7 @@ from box2seg_mmseg.boxes import (
     write_voc_xml,
 )
 from box2seg_mmseg.errors import UsageError
-from box2seg_mmseg.id_lists import read_split, sample_split
+from box2seg_mmseg.id_lists import read_split, sample_split, write_lines
 from box2seg_mmseg.pseudo_labels import build_labeler, check_label_folder
 
 LABELERS = dict(
@@ -131,9 +131,7 @@ class BenchmarkData:
         """
         if row.mask_share is not None:
             path = self._split(row.mask_share)
-            path.parent.mkdir(parents=True, exist_ok=True)
-            drawn = sample_split(self.image_ids, row.mask_share)
-            path.write_text(''.join(f'{name}\n' for name in drawn))
+            write_lines(path, sample_split(self.image_ids, row.mask_share))
         if row.missing:
             write_masks_with_missing_objects(
                 self._annotations(row),

@@ -46,7 +46,6 @@ def compare_methods(
     attention: Callable[[str], np.ndarray] | None = None,
     num_images: int = 12,
     progress: bool = False,
-    total: int | None = None,
 ) -> tuple[dict[str, dict], list[str]]:
     """Evaluate methods and show where the last is better and worse.
 
@@ -66,7 +65,6 @@ def compare_methods(
         num_images: Number of images with the largest gain of the last method
             over the first to show, and as many with the largest loss.
         progress: Show a progress bar on stderr.
-        total: Number of annotations, for the progress bar.
 
     Returns:
         The methods' reports (see :meth:`LabelAreas.report`) and the names of
@@ -85,9 +83,7 @@ def compare_methods(
     num_classes = len(classes)
     sums = {name: LabelAreas.nothing(num_classes) for name in methods}
     judged = []
-    for item in tqdm(
-        annotations, total=total, unit='image', disable=not progress
-    ):
+    for item in tqdm(annotations, unit='image', disable=not progress):
         mask = _label_map(mask_dir, item, num_classes)
         scores = {}
         for name, folder in methods.items():

@@ -9,8 +9,7 @@ from box2seg_mmseg.command_line import (
     run,
     share,
 )
-from box2seg_mmseg.files import replacing
-from box2seg_mmseg.id_lists import read_split, sample_split
+from box2seg_mmseg.id_lists import read_split, sample_split, write_lines
 
 
 def main(args: Namespace) -> int:
@@ -18,9 +17,7 @@ def main(args: Namespace) -> int:
     check_not_read(args.out, args.split)
     ids = read_split(args.split)
     drawn = sample_split(ids, args.share, args.seed)
-    with replacing(args.out) as part:
-        text = ''.join(f'{name}\n' for name in drawn)
-        part.write_text(text, encoding='utf-8')
+    write_lines(args.out, drawn)
     print(f'{len(drawn)} of {len(ids)} images -> {args.out}')
     return 0
 

@@ -52,7 +52,7 @@ def _object_names(path: Path) -> Iterator[str]:
 
 
 def _read_coco(root: Path, files: Sequence[Path]) -> Annotated:
-    content = read_json(files[0])
+    content = read_json(files[0], with_masks=False)
     ids = [
         coco_image_id(image, where)
         for where, image in coco_places(content, 'images', files[0])
@@ -68,7 +68,7 @@ def _is_coco(path: Path) -> bool:
     """Whether a JSON file is a COCO file; others may lie beside it."""
     if path.suffix != '.json':
         return False
-    content = read_json(path)
+    content = read_json(path, with_masks=False)
     keys = {'images', 'annotations', 'categories'}
     return isinstance(content, dict) and keys <= content.keys()
 

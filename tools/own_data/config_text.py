@@ -4,6 +4,7 @@ import shlex
 from pathlib import Path
 
 from box2seg_mmseg.files import replacing
+from box2seg_mmseg.id_lists import write_lines
 from box2seg_mmseg.installed import find_config
 
 from .box_formats import FORMATS
@@ -88,9 +89,7 @@ def write_own_config(data: OwnData, out: str | Path) -> list[str]:
         (data.class_file, data.classes),
     ):
         if not path.exists():
-            with replacing(path) as part:
-                text = ''.join(f'{name}\n' for name in names)
-                part.write_text(text, encoding='utf-8')
+            write_lines(path, names)
             lines.append(f'wrote {path} ({len(names)} lines)')
     format = FORMATS[data.format]
     source = dict(type=format.type)

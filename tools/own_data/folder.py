@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from box2seg_mmseg.boxes import AnnotationError
+from box2seg_mmseg.boxes.classes import check_classes
 from box2seg_mmseg.boxes.sources.yolo_data_file import IMAGE_SUFFIXES
 from box2seg_mmseg.errors import UsageError
 from box2seg_mmseg.files import existing_folder
@@ -93,6 +95,12 @@ def find_own_data(
     )
     if image_suffix is not None:
         suffixes = [f'.{image_suffix.removeprefix(".")}']
+    elif not suffixes and annotated.image_ids:
+        raise UsageError(
+            f'{root / image_dir}: has none of the annotated images, such as '
+            f'{annotated.image_ids[0]}; give --image-dir, the folder that '
+            'their names are relative to (. is the folder itself)'
+        )
     elif FORMATS[format].needs_suffix or not suffixes:
         _only(
             suffixes,
@@ -108,9 +116,19 @@ def find_own_data(
             f'{root}: no classes.txt, and the boxes do not name the classes '
             'to train; list them in a file, one a line, and give --classes'
         )
+    try:
+        names = check_classes(names, str(class_file))
+    except ValueError as error:
+        raise UsageError(str(error)) from None
     split = _find_split(root, split)
     if split.is_file():
         image_ids = read_split(split)
+        if images.keys().isdisjoint(image_ids):
+            raise UsageError(
+                f'{split}: names no image in {root / image_dir}; it must have '
+                'paths below that folder, without suffix, or name another '
+                f'list with --split. Got: {image_ids[0]}'
+            )
     else:
         val = root / 'val.txt'
         others = set(read_lines(val)) if val.is_file() else set()
@@ -146,9 +164,11 @@ def _find_format(
     for name in FORMATS if format is None else [format]:
         if boxes is None:
             files = [f for p in FORMATS[name].patterns for f in root.glob(p)]
+            files = [path for path in files if _fits(name, path)]
         else:
             files = [Path(boxes) if Path(boxes).exists() else root / boxes]
-        if files := [path for path in files if FORMATS[name].fits(path)]:
+            files = [path for path in files if FORMATS[name].fits(path)]
+        if files:
             found[name] = sorted(files)
     if not found:
         known = '; '.join(f'{n}: {f.title}' for n, f in FORMATS.items())
@@ -161,6 +181,16 @@ def _find_format(
         places = list(map(str, found[name]))
         _only(places, f'{root}: the file of the boxes', '--boxes')
     return name, found[name]
+
+
+def _fits(name: str, path: Path) -> bool:
+    """Whether a file that lies in the folder is of a format."""
+    if path.name.startswith('._'):  # macOS writes them on other disks
+        return False
+    try:
+        return FORMATS[name].fits(path)
+    except AnnotationError:  # a JSON file that is something else
+        return False
 
 
 def _find_split(root: Path, given: str | Path | None) -> Path:

@@ -82,7 +82,7 @@ def coco_labels(
         classes,
         COCO_TO_VOC,
         path,
-        'no category is one of {}; spell the classes as this file does',
+        'no category is one of {}',
     )
 
 
@@ -91,6 +91,23 @@ def coco_value(entry: Any, key: str, where: str) -> str | int:
     value = entry.get(key) if isinstance(entry, dict) else None
     if not isinstance(value, str | int) or isinstance(value, bool):
         raise AnnotationError(f'{where}: has no {key!r}. Got: {shown(entry)}')
+    return value
+
+
+def coco_known(
+    entry: Any,
+    key: str,
+    ids: Container[str | int],
+    where: str,
+    path: str | Path,
+) -> str | int:
+    """The id of the image or category of an annotation, one of ``ids``.
+
+    ``path`` is the file that defines them.
+    """
+    value = coco_value(entry, key, where)
+    if value not in ids:
+        raise AnnotationError(f'{where}: {key} is not in {path}. Got: {value}')
     return value
 
 

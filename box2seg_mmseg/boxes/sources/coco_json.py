@@ -1,9 +1,13 @@
 """Boxes from COCO's instance annotations."""
 
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from ...id_lists import find_repeated
 from ...option import Option
 from ..box_annotations import AnnotationError, BoxAnnotations, shown
 from ..reading import BoxCollector, ReadingReport, counting_clipped
@@ -13,9 +17,9 @@ from .coco_file import (
     coco_id,
     coco_image_id,
     coco_image_size,
+    coco_known,
     coco_labels,
     coco_places,
-    coco_value,
     numbers,
     read_json,
 )
@@ -95,14 +99,18 @@ class CocoIndex:
         entries: list,
         image_ids: Iterable[str],
         report: ReadingReport,
-        has_scores: bool = False,
+        score_threshold: float | None = None,
     ) -> Iterator[BoxAnnotations]:
         """Read the boxes of some images, as :meth:`BoxSource.read`.
 
-        ``entries`` are the boxes of all images; each has a score, or may be a
-        crowd. ``name`` begins the error messages: the file, and what one
-        entry is called.
+        ``entries`` are the boxes of all images. With ``score_threshold`` each
+        has a score, and those below it are left out but count as used;
+        without, it may be a crowd. ``name`` begins the error messages: the
+        file, and what one entry is called.
+
+        If two boxes have one id, no box keeps its id, with a warning.
         """
+        has_scores = score_threshold is not None
         wanted = {}
         for image_id in image_ids:
             if image_id in self.images:
@@ -117,9 +125,11 @@ class CocoIndex:
             report.num_read += 1
             where = f'{name} {i + 1}'
             try:
-                image = self._known(entry, 'image_id', self.known, where)
-                category = self._known(
-                    entry, 'category_id', self.labels, where
+                image = coco_known(
+                    entry, 'image_id', self.known, where, self.path
+                )
+                category = coco_known(
+                    entry, 'category_id', self.labels, where, self.path
                 )
             except AnnotationError as error:
                 report.bad(error)
@@ -130,6 +140,17 @@ class CocoIndex:
                 report.other_class(str(self.names[category]), where)
             else:
                 by_image[image].append(i)
+        wanted_ids = (
+            entries[i].get('id') for own in by_image.values() for i in own
+        )
+        twice = find_repeated(k for k in wanted_ids if type(k) in (int, str))
+        if twice is not None:
+            warnings.warn(
+                f'{name}s: two have the id {twice}, so boxes are known by '
+                'their numbers in the image instead of their ids; renumber '
+                'them to keep ids',
+                stacklevel=2,
+            )
         for image_id, image in wanted.items():
             own = by_image[image['id']]
             try:
@@ -159,6 +180,13 @@ class CocoIndex:
                     else:
                         score = entry.get('score')
                         (score,) = numbers([score], 1, f'{where}: score')
+                        # As float32, as BoxAnnotations stores it.
+                        if (
+                            0
+                            <= np.float32(score)
+                            < np.float32(score_threshold)
+                        ):
+                            continue
                     collector.add(
                         (x, y, x + width, y + height),
                         self.labels[entry['category_id']],
@@ -166,19 +194,9 @@ class CocoIndex:
                         score=score,
                         flags=flags,
                         given=f'bbox {given}',
-                        box_id=entry.get('id'),
+                        box_id=None if twice is not None else entry.get('id'),
                     )
             yield collector.collect()
-
-    def _known(
-        self, entry: Any, key: str, ids: Container[str | int], where: str
-    ) -> str | int:
-        value = coco_value(entry, key, where)
-        if value not in ids:
-            raise AnnotationError(
-                f'{where}: {key} is not in {self.path}. Got: {value}'
-            )
-        return value
 
 
 def _crowd(value: Any, where: str) -> bool:

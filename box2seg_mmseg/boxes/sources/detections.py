@@ -109,7 +109,11 @@ class Detections(BoxSource):
         return counting_clipped(
             select_detections(item, self.score_threshold, self.nms_iou)
             for item in index.read(
-                f'{path}: detection', results, image_ids, report, True
+                f'{path}: detection',
+                results,
+                image_ids,
+                report,
+                self.score_threshold,
             )
         )
 

@@ -43,9 +43,12 @@ class YOLODataFile:
 
     Attributes:
         names: The class names in the order of their indices.
+        num_keypoint_values: How many numbers of keypoints follow each box, 0
+            if the labels are not for poses.
 
     Raises:
-        AnnotationError: The file is not YAML, or ``names`` is invalid.
+        AnnotationError: The file is not YAML, or ``names`` or ``kpt_shape``
+            is invalid.
     """
 
     def __init__(self, path: Path, data_root: Path) -> None:
@@ -60,6 +63,17 @@ class YOLODataFile:
         if not isinstance(content, dict):
             raise AnnotationError(f'{path}: needs names and splits')
         self.names = _names(content.get('names'), path)
+        shape = content.get('kpt_shape', [0, 0])
+        if not (
+            isinstance(shape, list)
+            and len(shape) == 2
+            and all(type(number) is int and number >= 0 for number in shape)
+        ):
+            raise AnnotationError(
+                f'{path}: kpt_shape must be two whole numbers. '
+                f'Got: {shown(shape)}'
+            )
+        self.num_keypoint_values = shape[0] * shape[1]
         self._splits = {k: content[k] for k in _SPLITS if content.get(k)}
         self._roots = [data_root, path.parent]
         if isinstance(content.get('path'), str):

@@ -42,7 +42,8 @@ class YOLOTxt(BoxSource):
 
     A line ``class cx cy w h`` is a box, with centre and sides as shares of
     the image's width and height. A line ``class x1 y1 x2 y2 x3 y3 ...`` is a
-    polygon, whose extent becomes the box. The text file of
+    polygon, whose extent becomes the box. With ``kpt_shape`` in
+    ``data.yaml``, keypoints follow each box and are not used. The text file of
     ``.../images/NAME.jpg`` is ``.../labels/NAME.txt``: the last ``images`` of
     the path becomes ``labels``. An image without a text file has no box, as
     in Ultralytics' trainings. Each image is opened to get its size.
@@ -91,7 +92,7 @@ class YOLOTxt(BoxSource):
             self.classes,
             COCO_TO_VOC,
             path,
-            'no name is one of {}; spell the classes as this file does',
+            'no name is one of {}',
         )
         self.image_suffix = image_suffix and dotted(image_suffix)
 
@@ -165,7 +166,9 @@ class YOLOTxt(BoxSource):
                 report.num_read += 1
                 where = f'{txt_path}, line {number}'
                 try:
-                    index, corners = _parse(line, where)
+                    index, corners = _parse(
+                        line, where, self._data.num_keypoint_values
+                    )
                     label = self._label(index, where)
                 except AnnotationError as error:
                     report.bad(error)
@@ -254,7 +257,9 @@ def _lines(path: Path) -> list[tuple[int, str]] | None:
     return [(i, line.strip()) for i, line in lines if line.strip()]
 
 
-def _parse(line: str, where: str) -> tuple[int, np.ndarray]:
+def _parse(
+    line: str, where: str, num_keypoint_values: int
+) -> tuple[int, np.ndarray]:
     """The class and the corners, as shares of width and height."""
     try:
         index, *values = (float(word) for word in line.split())
@@ -262,6 +267,14 @@ def _parse(line: str, where: str) -> tuple[int, np.ndarray]:
         raise AnnotationError(
             f'{where}: must be numbers. Got: {line[:200]}'
         ) from None
+    if num_keypoint_values:
+        if len(values) != 4 + num_keypoint_values:
+            raise AnnotationError(
+                f'{where}: needs a class, x, y, width, height and '
+                f'{num_keypoint_values} numbers of keypoints, as kpt_shape in '
+                f'the YAML file says. Got: {line[:200]}'
+            )
+        values = values[:4]
     if len(values) != 4 and (len(values) < 6 or len(values) % 2):
         raise AnnotationError(
             f'{where}: needs a class and x, y, width, height, or a class and '

@@ -4,6 +4,7 @@ from mmcv.transforms import BaseTransform
 from mmseg.registry import TRANSFORMS
 
 from ...pseudo_labels import build_labeler
+from .load_pseudo_labels import LoadPseudoLabels
 
 
 @TRANSFORMS.register_module()
@@ -12,11 +13,15 @@ class GeneratePseudoLabels(BaseTransform):
 
     The map is the one that ``tools/generate_pseudo_labels.py`` would store,
     made again in each epoch, which suits small data sets and checks. The
-    transform must come before any other that changes the image.
+    transform must come before any other that changes the image. An image that
+    has a stored label, such as the mask of an image of ``mask_ann_file``,
+    gets that one.
 
     Required Keys:
 
     - img
+    - img_shape
+    - image_id
     - boxes (K, 4)
     - box_labels (K,)
     - seg_fields
@@ -41,8 +46,13 @@ class GeneratePseudoLabels(BaseTransform):
 
     def transform(self, results: dict) -> dict:
         """Add the map."""
-        results['gt_seg_map'] = self.labeler(
-            results['img'], results['boxes'], results['box_labels']
-        )
+        if 'pseudo_label_path' in results:
+            return LoadPseudoLabels().transform(results)
+        results['gt_seg_map'] = self.labeler.label(
+            results['img'],
+            results['boxes'],
+            results['box_labels'],
+            results['image_id'],
+        ).label_map
         results['seg_fields'].append('gt_seg_map')
         return results

@@ -228,3 +228,28 @@ def _iou(a, b):
     overlap = np.prod(np.clip(high - low, 0, None))
     areas = np.prod(a[2:] - a[:2]) + np.prod(b[2:] - b[:2])
     return overlap / (areas - overlap)
+
+
+def test_the_box_of_a_low_detection_may_be_empty(tmp_path):
+    found = _box(score=0.9), _box(bbox=(5, 5, 0, 9), score=0.001)
+    assert _detect(tmp_path, *found).scores.tolist() == [np.float32(0.9)]
+    with pytest.raises(AnnotationError, match='detection 2: needs x1 < x2'):
+        _detect(tmp_path, *found, score_threshold=0.0)
+
+
+def test_ids_that_two_boxes_have_are_dropped(tmp_path):
+    path = _index(
+        tmp_path, _box(0, 7, id=4), _box(0, 9, id=5), _box(1, 8, id=4)
+    )
+    with pytest.warns(UserWarning, match='annotations: two have the id 4, '):
+        boxes = list(_source(path).read(['b/cat', 'dog']))
+    assert [one.ids for one in boxes] == [None, None]
+    # One image alone has no id twice.
+    (cat,) = _source(path).read(['b/cat'])
+    assert cat.ids.tolist() == [4]
+
+
+def test_a_class_list_of_other_names_shows_those_of_the_file(tmp_path):
+    path = _index(tmp_path)
+    with pytest.raises(AnnotationError, match=r'--classes.*: couch, dog, zeb'):
+        list(_source(path, ['hund']).read(['dog']))

@@ -314,3 +314,17 @@ def test_relative_paths(root, monkeypatch):
     assert source.image_ids('train') == ['train/a', 'train/b']
     a, _ = source.read(source.image_ids('train'))
     assert Path(a.image_path).is_file() and len(a.boxes) == 1
+
+
+def test_keypoints_after_a_box_are_not_corners(root):
+    _yaml(root, kpt_shape=[2, 3])
+    a = _read(root, '0 0.5 0.5 0.2 0.4 0.1 0.2 1 0.9 0.8 2')
+    assert a.boxes.tolist() == [[80, 30, 120, 70]]
+    with pytest.raises(
+        AnnotationError, match=r'needs .* and 6 numbers of key'
+    ):
+        _read(root, '0 0.5 0.5 0.2 0.4')
+    for shape in (17, [17], [2, 'x'], [-1, 3]):
+        _yaml(root, kpt_shape=shape)
+        with pytest.raises(AnnotationError, match='kpt_shape must be two'):
+            YOLOTxt(root)

@@ -1,6 +1,5 @@
 """COCO's instances as masks of classes, to evaluate models."""
 
-from collections import defaultdict
 from collections.abc import Sequence
 from operator import itemgetter
 from pathlib import Path
@@ -13,9 +12,9 @@ from box2seg_mmseg.boxes.sources.coco_file import (
     coco_id,
     coco_image_id,
     coco_image_size,
+    coco_known,
     coco_labels,
     coco_places,
-    coco_value,
     numbers,
     read_json,
 )
@@ -52,8 +51,8 @@ def write_coco_masks(
     Raises:
         ModuleNotFoundError: pycocotools, the extra ``coco``, is missing.
         ValueError: It is no COCO file, an entry lacks something, an image
-            leaves the folder, an instance has no outline, or no category
-            is one of the classes.
+            leaves the folder, an instance has no outline or is of an unknown
+            image or category, or no category is one of the classes.
     """
     if mask_utils is None:
         raise ModuleNotFoundError(
@@ -62,18 +61,19 @@ def write_coco_masks(
         )
     content = read_json(json_path)
     labels = coco_labels(content, json_path, classes)
-    of_image = defaultdict(list)
+    images = list(coco_places(content, 'images', json_path))
+    of_image: dict[str | int, list] = {}
+    for place, image in images:
+        of_image[coco_id(image, place, of_image)] = []
     for where, item in coco_places(content, 'annotations', json_path):
-        if labels.get(coco_value(item, 'category_id', where)):
+        image_id = coco_known(item, 'image_id', of_image, where, json_path)
+        if labels[coco_known(item, 'category_id', labels, where, json_path)]:
             (area,) = numbers([item.get('area')], 1, f'{where}: area')
             rank = not item.get('iscrowd'), -area
-            image_id = coco_value(item, 'image_id', where)
             of_image[image_id].append((rank, where, item))
-    names, ids = [], set()
-    images = list(coco_places(content, 'images', json_path))
+    names = []
     for place, image in tqdm(images, unit='image', disable=not progress):
         names.append(coco_image_id(image, place))
-        ids.add(coco_id(image, place, ids))
         instances = of_image[image['id']]
         mask = np.zeros(coco_image_size(image, place), np.uint8)
         for _, where, item in sorted(instances, key=itemgetter(0)):
@@ -97,7 +97,8 @@ def coco_image_names(json_path: str | Path) -> list[str]:
         ValueError: It is no COCO file, or an image has no name or one that
             leaves the image folder.
     """
-    images = coco_places(read_json(json_path), 'images', json_path)
+    content = read_json(json_path, with_masks=False)
+    images = coco_places(content, 'images', json_path)
     return [coco_image_id(image, where) for where, image in images]
 
 
@@ -105,7 +106,12 @@ def _covered(item: dict, size: tuple[int, int], where: str) -> np.ndarray:
     """The pixels of an instance, ``(H, W)`` bool."""
     outline = item.get('segmentation')
     try:
-        runs = mask_utils.frPyObjects(outline, *size)
+        runs = outline
+        # The text of compressed runs is what pycocotools decodes.
+        if not isinstance(outline, dict) or isinstance(
+            outline['counts'], list
+        ):
+            runs = mask_utils.frPyObjects(outline, *size)
         if isinstance(runs, list):
             runs = mask_utils.merge(runs)
         covered = mask_utils.decode(runs).astype(bool)

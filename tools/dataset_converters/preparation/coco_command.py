@@ -12,7 +12,7 @@ from pathlib import Path
 from box2seg_mmseg.boxes import COCO_CLASSES
 from box2seg_mmseg.command_line import read_classes
 from box2seg_mmseg.errors import UsageError
-from box2seg_mmseg.files import replacing
+from box2seg_mmseg.id_lists import write_lines
 
 from .coco import coco_image_names, write_coco_masks
 
@@ -31,10 +31,7 @@ def main(args: Namespace) -> int:
             classes = read_classes(args.classes)
         names = write_coco_masks(args.json, out, classes, progress=True)
     split = Path(args.split or out / 'names.txt')
-    split.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(split) as part:
-        text = ''.join(f'{name}\n' for name in names)
-        part.write_text(text, encoding='utf-8')
+    write_lines(split, names)
     print(f'{len(names)} images -> {split}')
     return 0
 

@@ -19,15 +19,12 @@ from box2seg_mmseg.boxes import (
     write_voc_xml,
 )
 from box2seg_mmseg.boxes.sources.open_images_table import (
-    FLAGS as COLUMNS,
-)
-from box2seg_mmseg.boxes.sources.open_images_table import (
+    FLAGS,
     Table,
     corner_numbers,
 )
 from box2seg_mmseg.files import replacing
-
-FLAGS = ('group_of', 'depiction', 'inside', 'occluded', 'truncated')
+from box2seg_mmseg.id_lists import write_lines
 
 
 @dataclass(frozen=True)
@@ -182,10 +179,7 @@ def prepare_open_images(
     reading.skipped += found
     reading.num_used -= len(found)
     split = out_dir / 'ImageSets/Segmentation/train.txt'
-    split.parent.mkdir(parents=True, exist_ok=True)
-    with replacing(split) as part:
-        text = ''.join(f'{name}\n' for name in sorted(written))
-        part.write_text(text, encoding='utf-8')
+    write_lines(split, sorted(written))
     return report
 
 
@@ -212,7 +206,7 @@ def _rows(
 
     Memory does not grow with the file.
     """
-    for name, flag in COLUMNS.items():
+    for name, flag in FLAGS.items():
         if flag in flags and name not in table.place:
             raise AnnotationError(
                 f'{table.path}: no column {name}, so no box is known to be '

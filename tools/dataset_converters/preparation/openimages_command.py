@@ -10,6 +10,7 @@ from argparse import ArgumentParser, Namespace
 from pathlib import Path
 
 from box2seg_mmseg.boxes import ReadingReport
+from box2seg_mmseg.boxes.sources.open_images_table import FLAGS
 from box2seg_mmseg.command_line import (
     list_skipped,
     natural_number,
@@ -20,7 +21,7 @@ from box2seg_mmseg.command_line import (
 )
 from box2seg_mmseg.errors import UsageError
 
-from .open_images import FLAGS, BoxFilter, prepare_open_images
+from .open_images import BoxFilter, prepare_open_images
 
 
 def main(args: Namespace) -> int:
@@ -67,13 +68,13 @@ def add_arguments(result: ArgumentParser) -> None:
         '--per-class',
         type=positive_int,
         metavar='N',
-        help='at most N images of each class; fewer if the folder lacks '
-        'one that was drawn (default: all)',
+        help='draw at most N images for each class; those drawn for other '
+        'classes add to them (default: all)',
     )
     result.add_argument(
         '--bad',
         nargs='*',
-        choices=FLAGS,
+        choices=list(FLAGS.values()),
         default=['group_of', 'depiction', 'inside'],
         help='flags that make a box bad (default: group_of depiction inside)',
     )

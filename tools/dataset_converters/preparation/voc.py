@@ -11,6 +11,7 @@ from tqdm import tqdm
 
 from box2seg_mmseg.boxes import VOC_CLASSES, BoxAnnotations, write_voc_xml
 from box2seg_mmseg.files import replacing
+from box2seg_mmseg.id_lists import write_lines
 from box2seg_mmseg.label_maps import IGNORE, read_label_png, write_label_png
 
 from .download import Download
@@ -101,8 +102,7 @@ def prepare_voc(
     for name in bar:
         for problem in _prepare_image(voc, sbd, name, name in train, report):
             report.problems.append(problem)
-    with replacing(splits / 'train_aug.txt') as part:
-        part.write_text(''.join(f'{name}\n' for name in aug))
+    write_lines(splits / 'train_aug.txt', aug)
     report.counts = dict(train=len(train), val=len(val), train_aug=len(aug))
     for split, known in KNOWN_COUNTS.items():
         if report.counts[split] != known:
