@@ -14,7 +14,7 @@ from argparse import (
     Namespace,
     RawDescriptionHelpFormatter,
 )
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from box2seg_mmseg.command_line import (
     add_device_option,
     add_mask_option,
     add_trust_option,
+    check_network_classes,
     list_skipped,
     out_file,
     positive_int,
@@ -49,7 +50,7 @@ def main(args: Namespace) -> int:
     annotations = list(read_boxes(args, report)[0])
     images = {item.image_id: item.image_path for item in annotations}
     mask_dir, classes = read_masks(args)
-    methods, attention = _methods(args, images)
+    methods, attention = _methods(args, images, classes[1:])
     reports, shown = compare_methods(
         annotations,
         mask_dir,
@@ -73,11 +74,12 @@ def main(args: Namespace) -> int:
 
 
 def _methods(
-    args: Namespace, images: Mapping[str, str]
+    args: Namespace, images: Mapping[str, str], classes: Sequence[str]
 ) -> tuple[dict[str, Path], Callable[[str], np.ndarray] | None]:
     """Find the folder of each method, and predict with the checkpoints.
 
-    All arguments are checked before anything is predicted.
+    All arguments are checked before anything is predicted. ``classes`` are
+    the foreground classes of the boxes.
 
     Returns:
         The folders by the methods' names, and what computes attention maps,
@@ -85,9 +87,12 @@ def _methods(
     """
     from box2seg_mmseg.apis.predict_folder import predict_folder
     from box2seg_mmseg.apis.predictor import Predictor
+    from box2seg_mmseg.pseudo_labels.label_check import check_label_folder
 
     if args.pseudo_labels is not None:
-        _warn_of_missing(existing_folder(args.pseudo_labels), images)
+        folder = existing_folder(args.pseudo_labels)
+        check_label_folder(folder, [], classes)
+        _warn_of_missing(folder, images)
     if args.out.suffix != '.html':
         raise UsageError(f'{args.out}: the page must end in .html')
     methods: dict[str, Path] = {}
@@ -103,6 +108,7 @@ def _methods(
                 raise UsageError(
                     f'{value}: must be two files, CONFIG,CHECKPOINT'
                 )
+            check_network_classes(config, classes, allow_one_class=False)
             predictor = Predictor(
                 config,
                 checkpoint,

@@ -119,6 +119,11 @@ def main(args: Namespace) -> int:
         args.trust_checkpoint,
     )
     if predictor.refiner is None:
+        if args.workers is not None:
+            raise UsageError(
+                '--workers is for the dense CRF, which this model does not '
+                'use; add --crf'
+            )
         network, refined = masks, None
     predict_folder(predictor, images, network, refined, progress=True)
     write_overlays(images, masks, overlays)

@@ -18,6 +18,7 @@ from box2seg_mmseg.command_line import (
     add_model_arguments,
     add_refinement_options,
     check_model_files,
+    check_network_classes,
     check_not_read,
     label_split,
     read_box_source,
@@ -32,11 +33,14 @@ def main(args: Namespace) -> int:
     """Make the labels and print a summary."""
     # torch is imported only now, so that --help is fast.
     from box2seg_mmseg.apis.refined_labels import RefinedLabels
+    from box2seg_mmseg.pseudo_labels.label_check import check_label_folder
 
     check_model_files(args)
     existing_folder(args.labels)
     check_not_read(args.out, args.labels)
-    _check_classes(args)
+    classes = read_box_source(args).classes
+    check_label_folder(args.labels, [], classes)
+    check_network_classes(args.config, classes, allow_one_class=True)
     try:
         labeler = RefinedLabels(
             args.config,
@@ -55,28 +59,6 @@ def main(args: Namespace) -> int:
     except ValueError as error:
         raise UsageError(str(error)) from None
     return label_split(args, labeler, 'boxes', workers=None)
-
-
-def _check_classes(args: Namespace) -> None:
-    """Compare the classes of the boxes, the old labels and the network."""
-    from mmengine.config import Config
-
-    from box2seg_mmseg.models.checkpoints import dataset_meta_of
-    from box2seg_mmseg.pseudo_labels.label_check import check_label_folder
-    from box2seg_mmseg.pseudo_labels.store import class_difference
-
-    classes = list(read_box_source(args).classes)
-    check_label_folder(args.labels, [], classes)
-    cfg = Config.fromfile(args.config)
-    trained = dataset_meta_of(cfg, 'train_dataloader').get('classes', ())
-    # A network with one foreground class sees objects of any class.
-    if len(trained) > 2:
-        difference = class_difference(list(trained[1:]), classes)
-        if difference is not None:
-            raise UsageError(
-                f'{args.config}: its classes are not those of the boxes: '
-                f'{difference}; use the class list of its training'
-            )
 
 
 def parser() -> ArgumentParser:

@@ -47,13 +47,13 @@ def main(args: Namespace) -> int:
             tightness=args.tightness,
             device=args.device,
         ),
+        args.final_config,
         command,
         ['--launcher', 'pytorch'] if args.processes > 1 else [],
     )
     print(f'labels: {rounds.run()}')
     if not args.no_final:
-        config = args.final_config or args.config
-        print(f'network: {rounds.train_final(config)}')
+        print(f'network: {rounds.train_final()}')
     return 0
 
 
@@ -104,7 +104,11 @@ def parser() -> ArgumentParser:
         help='processes of each training, such as one per GPU '
         '(default: %(default)s)',
     )
-    add_device_option(result)
+    add_device_option(
+        result,
+        'torch device that makes the labels, such as cuda; the trainings '
+        'choose theirs themselves (default: %(default)s)',
+    )
     result.add_argument(
         '--cfg-options',
         nargs='+',

@@ -1,14 +1,14 @@
 """Networks that predict the images that they were not trained on."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from ..errors import UsageError
+from ..device import check_device
 from ..files import hash_of
 from ..id_lists import read_split
 from ..installed import find_config
@@ -50,7 +50,7 @@ class CrossFittedNetworks:
         if not scales or not all(scale > 0 for scale in scales):
             raise ValueError(f'scales must be positive. Got: {list(scales)}')
         find_config(config)
-        _check_device(device)
+        check_device(device)
         self.config = str(config)
         self.checkpoints = checkpoints
         self.scales = scales
@@ -92,7 +92,7 @@ class CrossFittedNetworks:
         return str(self._checkpoint_of[image_id])
 
     def load(self, checkpoint: str) -> Predictor:
-        """The network of a checkpoint; the last eight stay in memory."""
+        """The network of a checkpoint, which stays in memory."""
         return _load(self.config, checkpoint, self.device, self.trust)
 
     def predict(self, image: np.ndarray, image_id: str) -> np.ndarray:
@@ -125,21 +125,17 @@ class CrossFittedNetworks:
         return probs.cpu().numpy()
 
 
-def _check_device(device: str) -> None:
-    try:
-        kind = torch.device(device).type
-    except RuntimeError:
-        raise UsageError(
-            f'{device}: torch knows no such device; use cpu, cuda or cuda:1'
-        ) from None
-    if kind == 'cuda' and not torch.cuda.is_available():
-        raise UsageError(f'{device}: torch finds no CUDA device; use cpu')
+def forget_networks() -> None:
+    """Free the memory of all networks that were loaded."""
+    _load.cache_clear()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 def _hashes(paths: Iterable[str]) -> dict[str, str]:
     return {path: hash_of(Path(path).read_bytes()) for path in paths}
 
 
-@lru_cache(maxsize=8)  # the networks of the folds, by turns
+@cache  # the images of the folds come by turns
 def _load(config: str, checkpoint: str, device: str, trust: bool) -> Predictor:
     return Predictor(find_config(config), checkpoint, device, trust=trust)

@@ -26,6 +26,7 @@ _TRAINING_ONLY = (
     'train_cfg',
     'optim_wrapper',
     'param_scheduler',
+    'model_wrapper_cfg',
 )
 # Stock parts that take the place of ours.
 _STOCK_TYPES = dict(
@@ -113,7 +114,9 @@ def export_segmentor(
     with replacing(out_dir / 'segmentor.py') as part:
         part.write_text(cfg.pretty_text, encoding='utf-8')
     # With MergeClasses the classes of training are not those of the model.
-    meta = dataset_meta_of(cfg, 'test_dataloader') or loaded.dataset_meta
+    meta = dataset_meta_of(cfg, 'test_dataloader')
+    if len(meta.get('classes', ())) != head.decoder.num_classes:
+        meta = loaded.dataset_meta
     save_checkpoint_file(
         out_dir / 'segmentor.pth',
         dict(meta=dict(dataset_meta=meta), state_dict=weights),

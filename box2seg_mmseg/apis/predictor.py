@@ -44,7 +44,8 @@ class Predictor:
     Raises:
         ValueError: The checkpoint needs ``trust``, does not fit the model or
             was trained on other classes than the config's.
-        UsageError: ``crf`` is set and the model cannot have one.
+        UsageError: The config has no ``test_dataloader``, or ``crf`` is set
+            and the model cannot have one.
 
     Attributes:
         refiner: The segmentor's :class:`CRFRefiner`, or None if its
@@ -62,7 +63,11 @@ class Predictor:
         trust: bool = False,
     ) -> None:
         cfg = Config.fromfile(config)
-        cfg.model.backbone.init_cfg = None
+        if cfg.get('test_dataloader') is None:
+            raise UsageError(
+                f'{config}: needs test_dataloader, whose pipeline images are '
+                'loaded with'
+            )
         if crf:
             _turn_crf_on(cfg)
         if workers is not None and 'crf' in cfg.model.test_cfg:

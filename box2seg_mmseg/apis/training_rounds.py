@@ -12,7 +12,7 @@ from pathlib import Path
 from mmengine.config import Config, DictAction
 from mmseg.registry import DATASETS
 
-from ..boxes import ReadingReport, require_boxes
+from ..boxes import BoxAnnotations, ReadingReport, require_boxes
 from ..datasets import BoxSupervisedDataset
 from ..errors import UsageError
 from ..files import (
@@ -26,6 +26,8 @@ from ..id_lists import write_lines
 from ..installed import find_config
 from ..pseudo_labels import StoreError, generate_pseudo_labels
 from ..pseudo_labels.label_check import check_label_folder
+from ..pseudo_labels.store import png_path
+from .cross_fitted import forget_networks
 from .refined_labels import RefinedLabels
 
 _FINISHED = 'finished.json'
@@ -107,14 +109,15 @@ class TrainingRounds:
         num_rounds: Number of rounds.
         cfg_options: Overrides of the config, as of ``--cfg-options``.
         refine: Arguments of :class:`RefinedLabels`, such as ``gamma``.
+        final_config: Config of the last training, on the same data; default
+            ``config``.
         train_command: Runs the stock tools; default
             ``python -m box2seg_mmseg``.
         train_arguments: More arguments of the stock train.py, such as
             ``['--launcher', 'pytorch']``.
 
     Raises:
-        UsageError: There is no such config, its training data has no boxes,
-            or the folds would be empty.
+        UsageError: A number is below 1.
     """
 
     config: str | Path
@@ -124,6 +127,7 @@ class TrainingRounds:
     num_rounds: int = 1
     cfg_options: Sequence[str] = ()
     refine: Mapping[str, object] = field(default_factory=dict)
+    final_config: str | Path | None = None
     train_command: Sequence[str] = (sys.executable, '-m', 'box2seg_mmseg')
     train_arguments: Sequence[str] = ()
 
@@ -148,12 +152,21 @@ class TrainingRounds:
             RuntimeError: A training failed, or images were not labelled.
             StoreError: ``labels`` lacks an image or was made for other
                 classes; or the labels of a round were made in another way.
-            UsageError: ``work_dir`` was made with other arguments or images.
+            UsageError: There is no such config, its training data has no
+                boxes, it has no test pipeline, or a fold would be empty; or
+                ``work_dir`` was made with other arguments, images, boxes or
+                labels.
             ValueError: An argument in ``refine`` is out of range.
         """
         # What is wrong with the arguments shows before the first training.
         RefinedLabels(str(self.config), '', str(self.labels), **self.refine)
-        dataset = self._dataset()
+        dataset = self._dataset(self.config)
+        if self._read(self.config, self.labels).get('test_dataloader') is None:
+            raise UsageError(
+                f'{self.config}: needs test_dataloader, whose pipeline the '
+                'networks see the images with'
+            )
+        self._dataset(self.final_config or self.config)
         report = ReadingReport(skip_bad=dataset.skip_bad)
         source = dataset.box_source
         images = list(
@@ -177,7 +190,7 @@ class TrainingRounds:
                 f'{self.num_folds} folds need as many images. Got: {len(ids)}'
             )
         with only_run(self.work_dir):
-            self._record_arguments(ids)
+            self._record_arguments(images)
             folds = self._write_folds(ids)
             newest = self.labels
             for number in range(1, self.num_rounds + 1):
@@ -198,6 +211,7 @@ class TrainingRounds:
                     raise StoreError(
                         f'{error}. Here, delete {newest} to start over'
                     ) from None
+                forget_networks()  # the next training needs the memory
                 if summary.errors:
                     raise RuntimeError('; '.join(summary.errors))
                 for reason, count in sorted(summary.fallbacks.items()):
@@ -218,11 +232,8 @@ class TrainingRounds:
             *networks_of_round(folder), str(self.labels), **self.refine
         )
 
-    def train_final(self, config: str | Path) -> Path:
+    def train_final(self) -> Path:
         """Train on all images with the labels of the last round.
-
-        Args:
-            config: Config of the network, on the same data.
 
         Returns:
             The last checkpoint, in the folder ``final`` of the last round.
@@ -232,6 +243,7 @@ class TrainingRounds:
             UsageError: The folder has a training with another config.
         """
         last = self.work_dir / f'round{self.num_rounds}'
+        config = self.final_config or self.config
         with only_run(self.work_dir):
             record_arguments(
                 last / 'final/arguments.json',
@@ -241,12 +253,13 @@ class TrainingRounds:
                 last / 'final', self._read(config, last / 'labels')
             )
 
-    def _dataset(self) -> BoxSupervisedDataset:
-        dataset = self._read(self.config, self.labels).train_dataloader.dataset
+    def _dataset(self, config: str | Path) -> BoxSupervisedDataset:
+        """The training data of a config, checked but not read."""
+        dataset = self._read(config, self.labels).train_dataloader.dataset
         cls = DATASETS.get(dataset.type)
         if cls is None or not issubclass(cls, BoxSupervisedDataset):
             raise UsageError(
-                f'{self.config}: its training data must be a '
+                f'{config}: its training data must be a '
                 f'BoxSupervisedDataset. Got: {dataset.type}'
             )
         return DATASETS.build(dataset | dict(pipeline=[], lazy_init=True))
@@ -263,15 +276,22 @@ class TrainingRounds:
         result.train_dataloader.dataset.pseudo_label_dir = str(labels)
         return result
 
-    def _record_arguments(self, ids: Sequence[str]) -> None:
-        """Refuse a folder that was made with other arguments or images."""
-        split = hash_of('\n'.join(sorted(ids)).encode())
+    def _record_arguments(self, images: Sequence[BoxAnnotations]) -> None:
+        """Refuse a folder that was made with other arguments or data."""
+        images = sorted(images, key=lambda image: image.image_id)
+        ids = '\n'.join(image.image_id for image in images)
+        boxes, labels = [], []
+        for image in images:
+            boxes += [image.boxes.tobytes(), image.labels.tobytes()]
+            path = png_path(self.labels, image.image_id)
+            labels.append(hash_of(path.read_bytes()).encode())
         record_arguments(
             self.work_dir / 'rounds.json',
             dict(
                 config=_config_hash(self.config),
-                labels=str(self.labels),
-                split=f'{len(ids)} images ({split[:12]})',
+                labels=f'{self.labels} ({hash_of(*labels)[:12]})',
+                boxes=f'those with the hash {hash_of(*boxes)[:12]}',
+                split=f'{len(images)} images ({hash_of(ids.encode())[:12]})',
                 num_folds=self.num_folds,
                 cfg_options=list(self.cfg_options),
                 refine=RefinedLabels.recorded(self.refine),
@@ -318,6 +338,7 @@ class TrainingRounds:
                 status = process.wait()
             except BaseException:
                 process.terminate()  # and the processes that it has started
+                process.wait()  # it writes to the folder until then
                 raise
         if status != 0:
             raise RuntimeError(

@@ -1,6 +1,7 @@
 """Command-line arguments that name a trained model."""
 
-from argparse import ArgumentParser, Namespace
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import UsageError
@@ -25,13 +26,55 @@ def add_trust_option(parser: ArgumentParser) -> None:
     )
 
 
-def add_device_option(parser: ArgumentParser) -> None:
+def add_device_option(
+    parser: ArgumentParser,
+    help: str = 'torch device, such as cuda (default: %(default)s)',
+) -> None:
     """Add the device that models run on."""
     parser.add_argument(
         '--device',
+        type=_device,
         default='cpu',
-        help='torch device, such as cuda (default: %(default)s)',
+        help=help,
     )
+
+
+def check_network_classes(
+    config: str | Path, classes: Sequence[str], allow_one_class: bool
+) -> None:
+    """Check that a network was trained for the classes of the boxes.
+
+    Nothing is compared if the config's training data has no classes.
+
+    Args:
+        config: Config of the network.
+        classes: The foreground classes of the boxes.
+        allow_one_class: Accept a network with one foreground class, which
+            sees objects of any class.
+
+    Raises:
+        UsageError: The classes differ.
+    """
+    from mmengine.config import Config
+
+    from ..models.checkpoints import dataset_meta_of
+    from ..pseudo_labels.store import class_difference
+
+    cfg = Config.fromfile(config)
+    head = cfg.model.decode_head
+    head = head[-1] if isinstance(head, list) else head
+    num_classes = head.get('decoder', head).get('num_classes')
+    trained = dataset_meta_of(cfg, 'train_dataloader').get('classes', ())[1:]
+    if num_classes == 2 and len(trained) > 1:  # MergeClasses
+        trained = ('object',)
+    if not trained or (allow_one_class and len(trained) == 1):
+        return
+    difference = class_difference(list(trained), list(classes))
+    if difference is not None:
+        raise UsageError(
+            f'{config}: its classes are not those of the boxes: '
+            f'{difference}; use the class list of its training'
+        )
 
 
 def check_model_files(args: Namespace) -> None:
@@ -47,3 +90,13 @@ def check_model_files(args: Namespace) -> None:
     args.config = str(find_config(args.config))
     if not Path(args.checkpoint).is_file():
         raise UsageError(f'{args.checkpoint}: no such file')
+
+
+def _device(text: str) -> str:
+    # torch is imported only now, so that --help is fast.
+    from ..device import check_device
+
+    try:
+        return check_device(text)
+    except UsageError as error:
+        raise ArgumentTypeError(str(error)) from None

@@ -1,4 +1,4 @@
-"""Overlays, comparison figures and comparison pages."""
+"""Overlays and comparison figures."""
 
 from .comparison_figure import draw_comparison
 from .overlays import draw_boxes, overlay_heat, overlay_labels, read_photograph

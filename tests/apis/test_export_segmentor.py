@@ -122,3 +122,21 @@ def test_only_a_box2seg_model_is_exported(tmp_path):
     (config,) = ROOT.glob('configs/scenes/grabcut_*.py')
     with pytest.raises(ValueError, match='must be a Box2SegHead'):
         export_segmentor(config, tmp_path / 'absent.pth', tmp_path)
+
+
+def test_the_classes_are_those_of_the_weights(tmp_path):
+    """The test data of this config has other classes than the model."""
+    config = tmp_path / 'config.py'
+    config.write_text(
+        f"_base_ = '{SCENES}'\n"
+        "names = dict(classes=('background', 'a', 'b', 'c', 'd', 'e'))\n"
+        'train_dataloader = dict(dataset=dict(metainfo=names))\n'
+        'test_dataloader = dict(dataset=dict(\n'
+        "    metainfo=dict(classes=('background', 'object'))))\n"
+    )
+    classes = ('background', *'abcde')
+    meta = dict(dataset_meta=dict(classes=classes))
+    checkpoint = _checkpoint(config, tmp_path / 'iter_1.pth', meta)
+    _, weights, _ = export_segmentor(config, checkpoint, tmp_path / 'out')
+    loaded = torch.load(weights, weights_only=True)
+    assert tuple(loaded['meta']['dataset_meta']['classes']) == classes

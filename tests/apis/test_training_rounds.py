@@ -19,6 +19,7 @@ from box2seg_mmseg.pseudo_labels import (
 
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs/scenes'
 (CONFIG,) = CONFIGS.glob('box2seg_*.py')
+(FULL,) = CONFIGS.parent.glob('miniature/full_*.py')
 DATASET = 'train_dataloader.dataset'
 
 
@@ -28,7 +29,7 @@ def test_options_are_read_as_the_stock_train_py_reads_them(tmp_path):
         rounds = TrainingRounds(
             CONFIG, 'labels', tmp_path, cfg_options=options
         )
-        dataset = rounds._dataset()
+        dataset = rounds._dataset(CONFIG)
         assert dataset.skip_bad is want
         assert dataset.data_root == 'voc'
 
@@ -64,6 +65,8 @@ def prepare(scenes, tmp_path):
         (dict(refine=dict(gamma=2)), ValueError, 'gamma must be in'),
         (dict(refine=dict(crf=False, device='cdua')), UsageError, 'cdua'),
         (dict(num_folds=21), UsageError, '21 folds need as many images'),
+        (dict(final_config='typo.py'), UsageError, r'typo\.py: no such file'),
+        (dict(final_config=FULL), UsageError, 'must be a BoxSupervisedData'),
     ],
 )
 def test_wrong_arguments_are_found_before_the_first_training(
@@ -93,12 +96,44 @@ def test_a_missing_label_is_found_before_the_first_training(prepare):
     assert not rounds.work_dir.exists()
 
 
-# Stands for the stock train.py: keeps the config, and waits to be ended.
+def test_a_config_without_test_data_is_refused(prepare, tmp_path):
+    config = tmp_path / 'no_test.py'
+    config.write_text(f"_base_ = '{CONFIG}'\ntest_dataloader = None\n")
+    rounds = prepare()
+    rounds.config = config
+    with pytest.raises(UsageError, match=r'no_test\.py: needs test_dataload'):
+        rounds.run()
+
+
+def test_other_boxes_or_labels_are_not_taken_for_the_same(prepare, scenes):
+    failing = dict(train_command=[sys.executable, '-c', 'raise SystemExit(1)'])
+    rounds = prepare(**failing)
+    for _ in range(2):  # the same data is the same
+        with pytest.raises(RuntimeError, match='the training failed'):
+            rounds.run()
+    label = rounds.labels / 'train_0003.png'
+    one_image = VOCXML(scenes, SCENE_CLASSES).read(['train_0003'])
+    inner = build_labeler(dict(type='BoxFill', inner=0.5))
+    generate_pseudo_labels(one_image, inner, label.parent / 'inner')
+    for path in (rounds.labels / 'manifest.json', label):
+        path.unlink()
+    (label.parent / 'inner/train_0003.png').rename(label)
+    with pytest.raises(UsageError, match=r'labels was .*old labels.* and is'):
+        rounds.run()
+
+
+# Stands for the stock train.py: keeps the config, waits to be ended, and
+# needs some time for that.
 WAIT = """
 import os, shutil, signal, sys, time
 config, folder = sys.argv[2], sys.argv[4]
 os.makedirs(folder)
 shutil.copy(config, folder)
+def end(*_):
+    time.sleep(0.5)
+    open(folder + '/ended', 'w')
+    sys.exit()
+signal.signal(signal.SIGTERM, end)
 os.kill(os.getppid(), signal.SIGTERM)
 time.sleep(60)
 open(folder + '/survived', 'w')
@@ -117,4 +152,5 @@ def test_a_terminated_run_leaves_no_training_behind(prepare, monkeypatch):
     assert dataset.ann_file == str(rounds.work_dir / 'folds/train0.txt')
     assert dataset.pseudo_label_dir == str(rounds.labels)
     assert not (config.parent / 'survived').exists()
+    assert (config.parent / 'ended').exists()
     assert not (rounds.work_dir / '.lock').exists()

@@ -9,7 +9,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from audit.page import page_data, worst_images, write_page
+from audit.page import _photograph_url, page_data, worst_images, write_page
 
 MODES = ('missing', 'merged', 'misaligned')
 
@@ -194,3 +194,11 @@ def test_marks_are_kept_for_the_same_boxes_only(audit, tmp_path):
     assert page_data(audit, tmp_path)['key'] == key
     audit['images'][nasty]['boxes'][0]['box'][0] += 1
     assert page_data(audit, tmp_path)['key'] != key
+
+
+def test_photographs_may_lie_beside_the_page(tmp_path):
+    assert _photograph_url(f'{tmp_path}/a b.jpg', tmp_path) == (
+        '.',
+        'a%20b.jpg',
+    )
+    assert _photograph_url(f'{tmp_path}/x/a.jpg', tmp_path) == ('x', 'a.jpg')

@@ -109,3 +109,14 @@ def test_another_head_is_named():
     runner = SimpleNamespace(model=MODELS.build(cfg))
     with pytest.raises(TypeError, match=r'needs a Box2SegHead\. Got: \w+Head'):
         Box2SegVisualizationHook().before_train(runner)
+
+
+def test_an_image_without_boxes_has_no_panel_of_attention():
+    """As of PackSegInputs, with which Box2Seg is fine-tuned on masks."""
+    cfg = Config.fromfile(CONFIG).model
+    del cfg.decode_head.losses[2]
+    sample = _sample(SIDE)
+    del sample.gt_box_regions
+    rgb, picture = _draw(MODELS.build(cfg), sample)
+    label = sample.gt_sem_seg.data[0].numpy().astype(np.uint8)
+    assert np.abs(picture - overlay_labels(rgb, label)).max() <= 1

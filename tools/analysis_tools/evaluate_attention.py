@@ -15,6 +15,7 @@ from box2seg_mmseg.command_line import (
     add_mask_option,
     add_model_arguments,
     check_model_files,
+    check_network_classes,
     list_skipped,
     read_boxes,
     read_masks,
@@ -32,6 +33,9 @@ def main(args: Namespace) -> int:
     report = ReadingReport(skip_bad=args.skip_bad)
     annotations, total = read_boxes(args, report)
     mask_dir, classes = read_masks(args)
+    check_network_classes(
+        args.config, classes[1:], allow_one_class=args.one_class
+    )
     predictor = Predictor(
         args.config,
         args.checkpoint,

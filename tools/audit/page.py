@@ -208,7 +208,7 @@ def _photograph_url(path: str, out_dir: Path) -> tuple[str, str]:
     relative = os.path.relpath(path, out_dir)
     url = quote(os.fsencode(Path(relative).as_posix()))
     folder, _, name = url.rpartition('/')
-    return folder, name
+    return folder or '.', name
 
 
 def _url(thumbnail: str | bytes) -> str:

@@ -23,6 +23,7 @@ import numpy as np
 
 from box2seg_mmseg.boxes import (
     COCOJSON,
+    VOC_CLASSES,
     VOCXML,
     BoxAnnotations,
     add_box_noise,
@@ -155,6 +156,7 @@ def _measure(args: Namespace, draw: int) -> dict[str, dict[str, float]]:
         labels,
         progress=True,
         total=len(images),
+        classes=VOC_CLASSES,
     )
     data = 'train_dataloader.dataset'
     TrainingRounds(

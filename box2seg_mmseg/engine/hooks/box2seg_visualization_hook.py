@@ -27,7 +27,8 @@ class Box2SegVisualizationHook(Hook):
     under its pseudo label; for each boxed class its attention in the boxes;
     and how similar the embedding of one pixel, marked with a cross, is to
     those of all others (their cosine; 0 and less is dark). A branch that no
-    loss asks for is left out.
+    loss asks for is left out, and so is the attention of an image without
+    boxes, as of one that PackSegInputs packed.
 
     The pictures are named ``box2seg_0``, ``box2seg_1``, ...; mmengine's
     LocalVisBackend writes them to ``vis_data/vis_image``. The training is not
@@ -113,23 +114,22 @@ def _draw(
     height, width = crop.shape[1:]
     # From OpenCV's BGR.
     image = crop.flip(0).permute(1, 2, 0).contiguous().cpu().numpy()
-    regions = sample.gt_box_regions
-    label, box_map = (
-        F.interpolate(one[None, None].float(), (height, width))[0, 0]
-        for one in (sample.gt_sem_seg.data[0], regions.map)
-    )
-    panels = [overlay_labels(image, label.cpu().numpy().astype(np.uint8))]
+    label = _enlarged(sample.gt_sem_seg.data[0], (height, width))
+    panels = [overlay_labels(image, label.cpu().numpy())]
 
-    regions = replace(regions, map=box_map.to(torch.uint8))
-    pairs = BatchBoxRegions([regions], torch.ones_like(box_map)[None] > 0)
-    boxed = pairs.by_class()
     y, x = (0.5, 0.5) if pixel is None else pixel
     row, column = int(y * height), int(x * width)
-    if 'attention' in branches and len(boxed.classes):
+    regions = sample.get('gt_box_regions')
+    if 'attention' in branches and regions is not None:
+        box_map = _enlarged(regions.map, (height, width))
+        pairs = BatchBoxRegions(
+            [replace(regions, map=box_map)], torch.ones_like(box_map)[None] > 0
+        )
+        boxed = pairs.by_class()
         maps = branches['attention'][boxed.classes - 1, :height, :width]
         maps = maps.sigmoid() * boxed.inside.to(maps.device)
         panels += [overlay_heat(image, m.cpu().numpy()) for m in maps]
-        if pixel is None:
+        if pixel is None and len(maps):
             row, column = divmod(int(maps.amax(0).argmax()), width)
     if 'embedding' in branches:
         maps = F.normalize(branches['embedding'], dim=0)[:, :height, :width]
@@ -138,3 +138,8 @@ def _draw(
         cross = (0, 255, 255), cv2.MARKER_CROSS, 15, 2
         panels.append(cv2.drawMarker(panel, (column, row), *cross))
     return np.hstack(panels)
+
+
+def _enlarged(one: Tensor, size: tuple[int, int]) -> Tensor:
+    """A map ``(h, w)`` in another size, uint8."""
+    return F.interpolate(one[None, None].float(), size)[0, 0].to(torch.uint8)

@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from mmengine.logging import MessageHub
 from mmengine.model import BaseModule, normal_init
+from mmengine.structures import PixelData
 from mmseg.models.losses import accuracy
 from mmseg.registry import MODELS
 from mmseg.utils import ConfigType, SampleList
@@ -46,7 +47,8 @@ class Box2SegHead(BaseModule):
         ignore_index: Label of the pixels that are in no loss.
         ignore_suspects: Options of :class:`SuspiciousPixels`, ``dict()`` for
             its defaults: where the network sees an object far from all boxes,
-            no loss says that there is none. For data in which objects have
+            no loss says that there is none, also none of an auxiliary head.
+            For data in which objects have
             no box (our choice); None turns it off.
 
     Raises:
@@ -251,6 +253,11 @@ class Box2SegHead(BaseModule):
             )
             for loss in self.losses:
                 results.update(loss(step))
+            if self.suspects is not None:  # for an auxiliary head
+                for sample, label in zip(
+                    batch_data_samples, step.pseudo_label, strict=True
+                ):
+                    sample.gt_sem_seg = PixelData(data=label[None])
             return average_over_processes(
                 results, [seg_logits, *branches.values()]
             )

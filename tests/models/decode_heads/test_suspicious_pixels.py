@@ -8,6 +8,9 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from mmengine.structures import PixelData
+from mmseg.registry import MODELS
+from mmseg.structures import SegDataSample
 
 from box2seg_mmseg.models.decode_heads.suspicious_pixels import (
     SuspiciousPixels,
@@ -97,3 +100,37 @@ def test_nothing_is_ignored_during_the_warmup():
 def test_wrong_options_are_refused(wrong):
     with pytest.raises(ValueError, match=r'must be in \[0, 1\]\. Got: '):
         SuspiciousPixels(**wrong)
+
+
+def test_an_auxiliary_head_ignores_them_too():
+    torch.manual_seed(0)
+    decoder = dict(
+        type='FCNHead',
+        in_channels=4,
+        in_index=0,
+        channels=4,
+        num_convs=1,
+        num_classes=2,
+        norm_cfg=dict(type='BN'),
+    )
+    head = MODELS.build(
+        dict(
+            type='Box2SegHead',
+            decoder=decoder,
+            losses=[dict(type='GrabCutLoss')],
+            ignore_suspects=dict(threshold=0, halo=0, warmup_iters=0),
+        )
+    )
+    auxiliary = MODELS.build(decoder)
+    boxes = np.array([(4, 2, 9, 8)], np.float32)
+    regions = BoxRegions.from_boxes(boxes, np.ones(1, int), (H, W))
+    sample = SegDataSample(gt_sem_seg=PixelData(data=regions.map[None].long()))
+    sample.set_data(dict(gt_box_regions=regions))
+    features = (torch.randn(1, 4, H, W),)
+    losses = head.loss(features, [sample], {})
+    # Only the box is left, for the second head as well.
+    assert losses['ignored'] == pytest.approx(1 - 30 / (H * W))
+    auxiliary.loss(features, [sample], {})['loss_ce'].backward()
+    seen = sample.gt_sem_seg.data[0] == 1
+    torch.testing.assert_close(seen, regions.map > 0)
+    assert (sample.gt_sem_seg.data[0][~seen] == 255).all()
