@@ -11,6 +11,7 @@ from itertools import chain
 from pathlib import Path
 
 import pytest
+import torch
 from benchmark_runs import recorded_runs
 from benchmark_table import write_tables
 from mmengine.config import Config
@@ -46,6 +47,7 @@ def _words(line):
 def test_commands_fit_the_tools(page, page_blocks, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(torch.cuda, 'is_available', lambda: True)
     for folder in ('docs', f'{VOC}/ImageSets/Segmentation'):
         Path(folder).mkdir(parents=True)
     for name, text in _files(page).items():

@@ -79,10 +79,6 @@ class BoxRegions:
         columns[:, : len(self.table)] = self.table.T
         return columns
 
-    def covered(self) -> Tensor:
-        """``(K, H, W)`` bool: the pixels of each box."""
-        return self.columns[:, self.map.long()]
-
     def padded_map(self, size: Sequence[int]) -> Tensor:
         """The map, padded to ``(H', W')`` with 255 at the right and bottom.
 

@@ -37,11 +37,6 @@ function labelBoxes(svg, image, item) {
     shape(svg, 'text', { ...place, class: box === item ? 'suspect' : '' }).textContent = DATA.classes[boxes.class[box]];
   }
 }
-/** What to show until there is a picture, and in the place of a missing one. */
-function note(image, hasPicture) {
-  if (image in DATA.problems) return DATA.problems[image];
-  return hasPicture ? '' : 'No thumbnail. Enlarge to see the photograph.';
-}
 function makeCard(i, large = false) {
   const card = $('card').content.firstElementChild.cloneNode(true);
   const part = selector => card.querySelector(selector);
@@ -63,9 +58,11 @@ function makeCard(i, large = false) {
     else part('.note').textContent ||= thumbnail && !large ? 'The thumbnail is missing: ' + thumbnail : 'The photograph is missing: ' + photograph;
   };
   img.addEventListener('error', next);
-  part('.note').textContent = note(image, large || thumbnail);
-  part('.note').classList.toggle('problem', image in DATA.problems);
-  if (large || thumbnail) next(); else img.hidden = true;
+  if (large || thumbnail) next();
+  else {
+    img.hidden = true;
+    part('.note').textContent = 'No thumbnail. Enlarge to see the photograph.';
+  }
   drawBoxes(part('svg'), image, item, DATA.suggestions[i]);
   part('.mode').textContent = mode;
   part('.class').textContent = facts.class ?? '';

@@ -32,63 +32,40 @@ from .thumbnails import write_thumbnails
 PAGE_NAME = 'audit.html'
 THUMBNAIL_FOLDER = 'thumbnails'
 MAX_EMBEDDED = 300  # images
+MAX_THUMBNAILS = 2000  # findings of each mode
 _PARTS = Path(__file__).parent
 
 
 def write_page(
-    audit: Mapping[str, Any],
-    out_dir: str | Path,
-    *,
-    worst: int = 2000,
-    embed: bool | None = None,
-    title: str = 'Suspicious boxes',
-    progress: bool = False,
-) -> dict[str, str]:
+    audit: Mapping[str, Any], out_dir: str | Path, progress: bool = False
+) -> None:
     """Write ``audit.html`` and its thumbnails.
 
     Args:
         audit: The content of ``audit.json``.
         out_dir: Folder to write to; created if needed.
-        worst: How many findings of each mode have a thumbnail, worst first.
-        embed: Whether the thumbnails are part of the page; None: if at most
-            300 images have one.
-        title: Title of the page.
         progress: Show a progress bar on stderr.
 
-    Returns:
-        The messages of the photographs that cannot be read, by image id. The
-        page shows each in the place of the photograph.
+    Raises:
+        ImageError: A photograph that needs a thumbnail cannot be read.
     """
     out_dir = Path(out_dir)
     images = audit['images']
-    shown = worst_images(audit['findings'], worst)
-    if embed is None:
-        embed = len(shown) <= MAX_EMBEDDED
+    shown = worst_images(audit['findings'], MAX_THUMBNAILS)
     paths = {name: images[name]['path'] for name in shown}
-    thumbnails, unreadable = write_thumbnails(
+    thumbnails = write_thumbnails(
         {paths[name]: tuple(images[name]['size']) for name in shown},
-        None if embed else out_dir / THUMBNAIL_FOLDER,
+        None if len(shown) <= MAX_EMBEDDED else out_dir / THUMBNAIL_FOLDER,
         progress,
     )
     data = page_data(audit, out_dir)
     numbers = {name: number for number, name in enumerate(images)}
     data['thumbnails'] = {
-        numbers[name]: _url(thumbnails[path])
-        for name, path in paths.items()
-        if path in thumbnails
-    }
-    problems = {
-        name: unreadable[path]
-        for name, path in paths.items()
-        if path in unreadable
-    }
-    data['problems'] = {
-        numbers[name]: message for name, message in problems.items()
+        numbers[name]: _url(thumbnails[path]) for name, path in paths.items()
     }
     modes = data['modes']
     counts = [data['findings']['mode'].count(i) for i in range(len(modes))]
     page = Template(_part('page.html')).substitute(
-        title=escape(title),
         summary=f'{audit["num_boxes"]:,} boxes in {audit["num_images"]:,} '
         'images. Findings: '
         + ', '.join(
@@ -103,7 +80,6 @@ def write_page(
     )
     with replacing(out_dir / PAGE_NAME) as part:
         part.write_text(page, encoding='utf-8')
-    return problems
 
 
 def worst_images(

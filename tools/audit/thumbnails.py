@@ -8,7 +8,7 @@ import cv2
 from tqdm import tqdm
 
 from box2seg_mmseg.files import hash_of, replacing
-from box2seg_mmseg.images import ImageError, read_image
+from box2seg_mmseg.images import read_image
 
 SIDE = 400  # px, largest width and height
 QUALITY = 80  # of the JPEGs
@@ -36,7 +36,7 @@ def write_thumbnails(
     photographs: Mapping[str, tuple[int, int]],
     folder: Path | None,
     progress: bool = False,
-) -> tuple[dict[str, str | bytes], dict[str, str]]:
+) -> dict[str, str | bytes]:
     """Make the thumbnails of photographs, several at a time.
 
     A thumbnail in the folder that is newer than its photograph is kept, so
@@ -49,10 +49,11 @@ def write_thumbnails(
 
     Returns:
         By path, the names of the files in the folder, or the JPEGs themselves
-        without one; and the messages of the photographs that cannot be read.
+        without one.
+
+    Raises:
+        ImageError: A photograph cannot be read.
     """
-    made: dict[str, str | bytes] = {}
-    problems: dict[str, str] = {}
     pool = ThreadPoolExecutor()
     try:
         jobs = {
@@ -66,14 +67,9 @@ def write_thumbnails(
             unit='image',
             disable=not progress,
         )
-        for job in bar:
-            try:
-                made[jobs[job]] = job.result()
-            except ImageError as error:
-                problems[jobs[job]] = str(error)
+        return {jobs[job]: job.result() for job in bar}
     finally:
         pool.shutdown(cancel_futures=True)
-    return made, problems
 
 
 def _thumbnail(

@@ -25,22 +25,22 @@ class ExactGrabCut:
 
     Args:
         image: ``(H, W, 3)`` uint8, BGR.
-        boundary: ``(H, W)``, the probability of an object boundary at each
-            pixel: float in ``[0, 1]`` or uint8 in 255ths. If given, links
-            weaken with it instead of with the difference of the colours; see
-            :func:`boundary_weights`. Floats are rounded to 255ths.
-        boundary_scale: The probability that divides a link's weight by e.
+        boundary: ``(H, W)`` uint8, the probability of an object boundary at
+            each pixel, in 255ths. If given, links weaken with it instead of
+            with the difference of the colours; see :func:`boundary_weights`.
+        boundary_scale: The probability that divides a link's weight by e;
+            used with ``boundary``.
 
     Raises:
-        ValueError: The boundary map has another shape, dtype or range, or
-            the scale is not above 0.
+        ValueError: The boundary map has another shape or dtype, or the scale
+            is not above 0.
     """
 
     def __init__(
         self,
         image: np.ndarray,
         boundary: np.ndarray | None = None,
-        boundary_scale: float = 0.1,
+        boundary_scale: float | None = None,
     ) -> None:
         self._image = np.ascontiguousarray(image)
         self._colors = np.stack(cv2.split(self._image)).reshape(3, -1)
@@ -48,7 +48,13 @@ class ExactGrabCut:
             self._values = self._image
             self._weights = color_weights(contrast_scale(self._image))
         else:
-            self._values = _in_255ths(boundary, image.shape[:2])[..., None]
+            if (boundary.shape, boundary.dtype) != (image.shape[:2], np.uint8):
+                raise ValueError(
+                    'the boundary map must be uint8 in the size of the image, '
+                    f'{image.shape[:2]}. Got: {boundary.dtype}, '
+                    f'{boundary.shape}'
+                )
+            self._values = np.ascontiguousarray(boundary)[..., None]
             self._weights = boundary_weights(boundary_scale)
 
     def __call__(
@@ -115,23 +121,3 @@ class ExactGrabCut:
     def _colors_where(self, chosen: np.ndarray) -> np.ndarray:
         """The ``(3, N)`` colours of the chosen pixels; ``(H, W)`` bool."""
         return self._colors.compress(chosen.reshape(-1), 1)
-
-
-def _in_255ths(boundary: np.ndarray, size: tuple[int, int]) -> np.ndarray:
-    """Check a map of boundary probabilities; return it as uint8."""
-    if boundary.shape != size:
-        raise ValueError(
-            f'the boundary map must have the size of the image, {size}. '
-            f'Got: {boundary.shape}'
-        )
-    if boundary.dtype == np.uint8:
-        return np.ascontiguousarray(boundary)
-    if (
-        boundary.dtype.kind != 'f'
-        or not ((boundary >= 0) & (boundary <= 1)).all()
-    ):
-        raise ValueError(
-            'the boundary map must be uint8, or float in 0..1. '
-            f'Got: {boundary.dtype} in {boundary.min()}..{boundary.max()}'
-        )
-    return np.rint(255 * boundary).astype(np.uint8)
