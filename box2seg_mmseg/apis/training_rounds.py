@@ -289,9 +289,9 @@ class TrainingRounds:
             self.work_dir / 'rounds.json',
             dict(
                 config=_config_hash(self.config),
-                labels=f'{self.labels} ({hash_of(*labels)[:12]})',
-                boxes=f'those with the hash {hash_of(*boxes)[:12]}',
                 split=f'{len(images)} images ({hash_of(ids.encode())[:12]})',
+                boxes=f'those with the hash {hash_of(*boxes)[:12]}',
+                labels=f'{self.labels} ({hash_of(*labels)[:12]})',
                 num_folds=self.num_folds,
                 cfg_options=list(self.cfg_options),
                 refine=RefinedLabels.recorded(self.refine),
