@@ -96,11 +96,10 @@ def image_size(path: str | Path) -> tuple[int, int]:
     """
     try:
         with Image.open(path) as image:
-            # Pillow gives the size of a TIFF as it is after turning.
-            turned = image.format != 'TIFF' and image.getexif().get(
-                0x0112, 1
-            ) in (5, 6, 7, 8)
+            turned = image.getexif().get(0x0112, 1) in (5, 6, 7, 8)
             width, height = image.size
+            if image.format == 'TIFF':  # some Pillows have turned its size
+                width, height = (image.tag_v2[tag] for tag in (256, 257))
     except PILLOW_ERRORS as error:
         raise ImageError(
             f'{path}: missing or not an image; put it there or take it out '

@@ -90,8 +90,7 @@ def _other_split(source: BoxSource, given: str) -> tuple[str, dict[str, Path]]:
         file.with_suffix(''): file
         for parent in {(folder / name).parent for name in names}
         if parent.is_dir()
-        for file in sorted(parent.iterdir(), reverse=True)
-        if file.suffix.lower() in IMAGE_SUFFIXES
+        for file in sorted(parent.iterdir(), key=_is_image)
     }
     images = {}
     for name in names:
@@ -101,6 +100,11 @@ def _other_split(source: BoxSource, given: str) -> tuple[str, dict[str, Path]]:
         # The same name in another folder may be another image.
         images[name if is_own else str(path)] = path
     return split, images
+
+
+def _is_image(file: Path) -> tuple[bool, Path]:
+    """A key that sorts files; of one name, an image comes last."""
+    return file.suffix.lower() in IMAGE_SUFFIXES, file
 
 
 def _print(report: DatasetReport) -> None:

@@ -108,7 +108,12 @@ def _methods(
                 raise UsageError(
                     f'{value}: must be two files, CONFIG,CHECKPOINT'
                 )
-            check_network_classes(config, classes, allow_one_class=False)
+            model = Namespace(
+                config=config,
+                checkpoint=checkpoint,
+                trust_checkpoint=args.trust_checkpoint,
+            )
+            check_network_classes(model, classes, allow_one_class=False)
             predictor = Predictor(
                 config,
                 checkpoint,

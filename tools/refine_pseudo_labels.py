@@ -40,7 +40,7 @@ def main(args: Namespace) -> int:
     check_not_read(args.out, args.labels)
     classes = read_box_source(args).classes
     check_label_folder(args.labels, [], classes)
-    check_network_classes(args.config, classes, allow_one_class=True)
+    check_network_classes(args, classes, allow_one_class=True)
     try:
         labeler = RefinedLabels(
             args.config,

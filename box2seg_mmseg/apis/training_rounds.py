@@ -290,7 +290,7 @@ class TrainingRounds:
             dict(
                 config=_config_hash(self.config),
                 split=f'{len(images)} images ({hash_of(ids.encode())[:12]})',
-                boxes=f'those with the hash {hash_of(*boxes)[:12]}',
+                boxes=hash_of(*boxes),
                 labels=f'{self.labels} ({hash_of(*labels)[:12]})',
                 num_folds=self.num_folds,
                 cfg_options=list(self.cfg_options),
@@ -338,7 +338,8 @@ class TrainingRounds:
                 status = process.wait()
             except BaseException:
                 process.terminate()  # and the processes that it has started
-                process.wait()  # it writes to the folder until then
+                # After Ctrl-C, Popen would not wait until it writes no more.
+                process.wait()
                 raise
         if status != 0:
             raise RuntimeError(

@@ -144,7 +144,8 @@ def class_labels(
         raise AnnotationError(
             f'{path}: {if_none.format(", ".join(classes))}; give the classes '
             'to train (--classes, or metainfo in a config) as this file '
-            f'spells them: {own}{", ..." if len(names) > 10 else ""}'
+            f'spells them: {own or "it has none"}'
+            f'{", ..." if len(names) > 10 else ""}'
         )
     absent = [c for i, c in enumerate(classes, start=1) if i not in found]
     if absent and tuple(classes) not in (VOC_CLASSES, COCO_CLASSES):

@@ -51,7 +51,7 @@ def add_box_options(
         '--classes',
         metavar='FILE',
         help='text file with one foreground class on each line, or coco for '
-        "its 80 (default: VOC's 20; of yolo those of data.yaml)",
+        "its 80 (default: VOC's 20; for yolo, those of data.yaml)",
     )
     folders: dict[str, list[str]] = {}
     for cls in BOX_SOURCES:

@@ -40,14 +40,14 @@ def add_device_option(
 
 
 def check_network_classes(
-    config: str | Path, classes: Sequence[str], allow_one_class: bool
+    args: Namespace, classes: Sequence[str], allow_one_class: bool
 ) -> None:
     """Check that a network was trained for the classes of the boxes.
 
-    Nothing is compared if the config's training data has no classes.
+    Nothing is compared if the checkpoint does not name its classes.
 
     Args:
-        config: Config of the network.
+        args: What :func:`add_model_arguments` parsed.
         classes: The foreground classes of the boxes.
         allow_one_class: Accept a network with one foreground class, which
             sees objects of any class.
@@ -57,14 +57,14 @@ def check_network_classes(
     """
     from mmengine.config import Config
 
-    from ..models.checkpoints import dataset_meta_of
+    from ..models.checkpoints import load_checkpoint_file
     from ..pseudo_labels.store import class_difference
 
-    cfg = Config.fromfile(config)
-    head = cfg.model.decode_head
+    head = Config.fromfile(args.config).model.decode_head
     head = head[-1] if isinstance(head, list) else head
     num_classes = head.get('decoder', head).get('num_classes')
-    trained = dataset_meta_of(cfg, 'train_dataloader').get('classes', ())[1:]
+    loaded = load_checkpoint_file(args.checkpoint, args.trust_checkpoint)
+    trained = (loaded.dataset_meta.get('classes') or ())[1:]
     if num_classes == 2 and len(trained) > 1:  # MergeClasses
         trained = ('object',)
     if not trained or (allow_one_class and len(trained) == 1):
@@ -72,7 +72,7 @@ def check_network_classes(
     difference = class_difference(list(trained), list(classes))
     if difference is not None:
         raise UsageError(
-            f'{config}: its classes are not those of the boxes: '
+            f'{args.checkpoint}: its classes are not those of the boxes: '
             f'{difference}; use the class list of its training'
         )
 

@@ -123,7 +123,7 @@ def _problems(
     for image_id, record in records.items():
         path = png_path(folder, image_id)
         if record is not None and record.error is not None:
-            problem = f'the last run failed: {record.error}'
+            problem = f'the last run failed: {record.error}; {AGAIN}'
         elif not path.exists():
             problem = f'missing; {AGAIN}'
         elif record is None:

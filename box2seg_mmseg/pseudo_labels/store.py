@@ -140,7 +140,7 @@ class PseudoLabelStore:
 
     def labelled(self) -> list[str]:
         """The images that have a pseudo label, in order."""
-        return sorted(k for k, v in self._records.items() if v.error is None)
+        return sorted(k for k, v in self._records.items() if v.png)
 
     def finish(self) -> None:
         """Write all records in order and remove the journal.

@@ -126,7 +126,7 @@ def test_other_boxes_or_labels_are_not_taken_for_the_same(prepare, scenes):
 # needs some time for that.
 WAIT = """
 import os, shutil, signal, sys, time
-config, folder = sys.argv[2], sys.argv[4]
+config, number, folder = sys.argv[2], sys.argv[3], sys.argv[5]
 os.makedirs(folder)
 shutil.copy(config, folder)
 def end(*_):
@@ -134,18 +134,25 @@ def end(*_):
     open(folder + '/ended', 'w')
     sys.exit()
 signal.signal(signal.SIGTERM, end)
-os.kill(os.getppid(), signal.SIGTERM)
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+os.kill(os.getppid(), int(number))
 time.sleep(60)
 open(folder + '/survived', 'w')
 """
 
 
-def test_a_terminated_run_leaves_no_training_behind(prepare, monkeypatch):
+@pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
+def test_a_run_that_is_ended_leaves_no_training_behind(
+    prepare, monkeypatch, number
+):
     monkeypatch.setattr('sys.argv', ['tool'])
-    rounds = prepare(train_command=[sys.executable, '-c', WAIT])
+    rounds = prepare(
+        train_command=[sys.executable, '-c', WAIT],
+        train_arguments=[str(int(number))],
+    )
     with pytest.raises(SystemExit) as exit_:
         run(lambda _: rounds.run(), ArgumentParser())
-    assert exit_.value.code == 128 + signal.SIGTERM
+    assert exit_.value.code == 128 + number
     # Paths with a space and a comma came through.
     (config,) = (rounds.work_dir / 'round1/fold0').glob('*.py')
     dataset = Config.fromfile(config).train_dataloader.dataset

@@ -1,6 +1,7 @@
-from argparse import ArgumentParser
+from argparse import ArgumentParser, Namespace
 
 import pytest
+import torch
 
 from box2seg_mmseg.boxes import VOC_CLASSES
 from box2seg_mmseg.command_line import (
@@ -19,16 +20,26 @@ ONE_CLASS = find_config(
 )
 
 
-def test_a_network_is_for_the_classes_of_its_training():
-    check_network_classes(CLASSES_20, VOC_CLASSES, allow_one_class=False)
-    check_network_classes(ONE_CLASS, VOC_CLASSES, allow_one_class=True)
+def test_a_network_is_for_the_classes_of_its_training(tmp_path):
+    def check(config, classes, allow_one_class, trained=VOC_CLASSES):
+        path = tmp_path / 'iter_1.pth'
+        meta = dict(dataset_meta=dict(classes=('background', *trained)))
+        torch.save(dict(state_dict={}, meta=meta), path)
+        args = Namespace(
+            config=config, checkpoint=path, trust_checkpoint=False
+        )
+        check_network_classes(args, classes, allow_one_class)
+
+    check(CLASSES_20, VOC_CLASSES, allow_one_class=False)
+    check(ONE_CLASS, VOC_CLASSES, allow_one_class=True)
+    check(ONE_CLASS, ['mug'], False, trained=['mug'])
     for config, classes, allowed in (
         (CLASSES_20, VOC_CLASSES[::-1], True),
         (CLASSES_20, VOC_CLASSES[:-1], True),
         (ONE_CLASS, VOC_CLASSES, False),
     ):
         with pytest.raises(UsageError, match='not those of the boxes: class '):
-            check_network_classes(config, classes, allowed)
+            check(config, classes, allowed)
 
 
 @pytest.mark.parametrize('device', ['gpu0', 'cuda:99x'])

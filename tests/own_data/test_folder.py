@@ -213,8 +213,9 @@ def test_other_files_beside_the_boxes_do_no_harm(root):
     # As macOS writes them on other disks.
     (root / 'Annotations/._a.xml').write_bytes(b'\0\5\26\7')
     assert find_own_data(root).image_ids == tuple('abc')
-    with pytest.raises(AnnotationError, match=r'metadata\.json: not a read'):
-        find_own_data(root, 'coco', root / 'metadata.json')
+    (root / 'boxes.json').write_text('{"images": [], "annotations": [')
+    with pytest.raises(AnnotationError, match=r'boxes\.json: not a readable'):
+        find_own_data(root)
 
 
 def test_a_list_of_paths_is_no_list_of_ids(tmp_path):

@@ -107,6 +107,20 @@ def test_files_that_cannot_be_read_are_named(source, tmp_path):
         verify_pseudo_labels(out)
 
 
+def test_exports_keep_a_photograph_that_is_gone_for_one_run(source, tmp_path):
+    out = tmp_path / 'out'
+    _run(source, out)
+    first = _contents(out / 'instances')
+    path = tmp_path / 'images/first.png'
+    path.rename(tmp_path / 'elsewhere.png')
+    assert len(_run(source, out).errors) == 1
+    assert _contents(out / 'instances') == first
+    (tmp_path / 'elsewhere.png').rename(path)
+    assert _run(source, out, ids=['b/second']).errors == []
+    assert _contents(out / 'instances') == first
+    assert verify_pseudo_labels(out) == []
+
+
 def test_formats_are_added_and_follow_the_boxes(source, tmp_path):
     out = tmp_path / 'out'
     _run(source, out, ['yolo'])

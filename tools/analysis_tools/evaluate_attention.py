@@ -33,9 +33,7 @@ def main(args: Namespace) -> int:
     report = ReadingReport(skip_bad=args.skip_bad)
     annotations, total = read_boxes(args, report)
     mask_dir, classes = read_masks(args)
-    check_network_classes(
-        args.config, classes[1:], allow_one_class=args.one_class
-    )
+    check_network_classes(args, classes[1:], allow_one_class=args.one_class)
     predictor = Predictor(
         args.config,
         args.checkpoint,

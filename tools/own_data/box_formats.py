@@ -66,7 +66,7 @@ def _read_coco(root: Path, files: Sequence[Path]) -> Annotated:
 
 def _is_coco(path: Path) -> bool:
     """Whether a JSON file is a COCO file; others may lie beside it."""
-    if path.suffix != '.json':
+    if path.suffix != '.json' or b'"annotations"' not in path.read_bytes():
         return False
     content = read_json(path, with_masks=False)
     keys = {'images', 'annotations', 'categories'}

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from box2seg_mmseg.boxes import AnnotationError
 from box2seg_mmseg.boxes.classes import check_classes
 from box2seg_mmseg.boxes.sources.yolo_data_file import IMAGE_SUFFIXES
 from box2seg_mmseg.errors import UsageError
@@ -91,7 +90,7 @@ def find_own_data(
         )
     images = _find_images(existing_folder(root / image_dir))
     suffixes = sorted(
-        {s for name in annotated.image_ids for s in images[name]}
+        {s for name in annotated.image_ids for s in images.get(name, ())}
     )
     if image_suffix is not None:
         suffixes = [f'.{image_suffix.removeprefix(".")}']
@@ -116,18 +115,21 @@ def find_own_data(
             f'{root}: no classes.txt, and the boxes do not name the classes '
             'to train; list them in a file, one a line, and give --classes'
         )
+    source = class_file if class_file.is_file() else box_file or root
     try:
-        names = check_classes(names, str(class_file))
+        names = check_classes(names, str(source))
     except ValueError as error:
-        raise UsageError(str(error)) from None
+        raise UsageError(
+            f'{error}; list the classes to train in a file and give --classes'
+        ) from None
     split = _find_split(root, split)
     if split.is_file():
         image_ids = read_split(split)
         if images.keys().isdisjoint(image_ids):
             raise UsageError(
-                f'{split}: names no image in {root / image_dir}; it must have '
-                'paths below that folder, without suffix, or name another '
-                f'list with --split. Got: {image_ids[0]}'
+                f'{split}: names no image in {root / image_dir}; its lines '
+                'must be paths below that folder, without suffix; or give '
+                f'another list with --split. Got: {image_ids[0]}'
             )
     else:
         val = root / 'val.txt'
@@ -135,7 +137,7 @@ def find_own_data(
         image_ids = [
             name
             for name in annotated.image_ids
-            if name not in others and images[name] & set(suffixes)
+            if name not in others and images.get(name, set()) & set(suffixes)
         ]
     if not image_ids:
         raise UsageError(
@@ -164,11 +166,11 @@ def _find_format(
     for name in FORMATS if format is None else [format]:
         if boxes is None:
             files = [f for p in FORMATS[name].patterns for f in root.glob(p)]
-            files = [path for path in files if _fits(name, path)]
+            # macOS writes files that begin so on other disks.
+            files = [f for f in files if not f.name.startswith('._')]
         else:
             files = [Path(boxes) if Path(boxes).exists() else root / boxes]
-            files = [path for path in files if FORMATS[name].fits(path)]
-        if files:
+        if files := [path for path in files if FORMATS[name].fits(path)]:
             found[name] = sorted(files)
     if not found:
         known = '; '.join(f'{n}: {f.title}' for n, f in FORMATS.items())
@@ -181,16 +183,6 @@ def _find_format(
         places = list(map(str, found[name]))
         _only(places, f'{root}: the file of the boxes', '--boxes')
     return name, found[name]
-
-
-def _fits(name: str, path: Path) -> bool:
-    """Whether a file that lies in the folder is of a format."""
-    if path.name.startswith('._'):  # macOS writes them on other disks
-        return False
-    try:
-        return FORMATS[name].fits(path)
-    except AnnotationError:  # a JSON file that is something else
-        return False
 
 
 def _find_split(root: Path, given: str | Path | None) -> Path:

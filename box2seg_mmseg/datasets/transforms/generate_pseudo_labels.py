@@ -21,7 +21,7 @@ class GeneratePseudoLabels(BaseTransform):
 
     - img
     - img_shape
-    - image_id
+    - image_id (optional; needed by labelers that read an edge map)
     - boxes (K, 4)
     - box_labels (K,)
     - seg_fields
@@ -52,7 +52,7 @@ class GeneratePseudoLabels(BaseTransform):
             results['img'],
             results['boxes'],
             results['box_labels'],
-            results['image_id'],
+            results.get('image_id'),
         ).label_map
         results['seg_fields'].append('gt_seg_map')
         return results

@@ -48,8 +48,8 @@ class Box2SegHead(BaseModule):
         ignore_suspects: Options of :class:`SuspiciousPixels`, ``dict()`` for
             its defaults: where the network sees an object far from all boxes,
             no loss says that there is none, also none of an auxiliary head.
-            For data in which objects have
-            no box (our choice); None turns it off.
+            For data in which objects have no box (our choice); None turns it
+            off.
 
     Raises:
         TypeError: An argument is unknown. For an argument that the head had
