@@ -141,6 +141,15 @@ open(folder + '/survived', 'w')
 """
 
 
+@pytest.fixture
+def heeds_ctrl_c():
+    """Lets SIGINT through, which a job in a shell's background ignores."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures('heeds_ctrl_c')
 @pytest.mark.parametrize('number', [signal.SIGTERM, signal.SIGINT])
 def test_a_run_that_is_ended_leaves_no_training_behind(
     prepare, monkeypatch, number
