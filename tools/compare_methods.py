@@ -26,7 +26,6 @@ from box2seg_mmseg.command_line import (
     add_device_option,
     add_mask_option,
     add_trust_option,
-    check_network_classes,
     list_skipped,
     out_file,
     positive_int,
@@ -108,12 +107,6 @@ def _methods(
                 raise UsageError(
                     f'{value}: must be two files, CONFIG,CHECKPOINT'
                 )
-            model = Namespace(
-                config=config,
-                checkpoint=checkpoint,
-                trust_checkpoint=args.trust_checkpoint,
-            )
-            check_network_classes(model, classes, allow_one_class=False)
             predictor = Predictor(
                 config,
                 checkpoint,
@@ -122,6 +115,7 @@ def _methods(
                 workers=os.cpu_count(),
                 trust=args.trust_checkpoint,
             )
+            predictor.check_box_classes(classes)
             if predictor.refiner is not None:
                 names.append(f'{name} + CRF')
             folders = [args.out.with_suffix('') / n for n in names]

@@ -18,7 +18,6 @@ from box2seg_mmseg.command_line import (
     add_model_arguments,
     add_refinement_options,
     check_model_files,
-    check_network_classes,
     check_not_read,
     label_split,
     read_box_source,
@@ -40,7 +39,6 @@ def main(args: Namespace) -> int:
     check_not_read(args.out, args.labels)
     classes = read_box_source(args).classes
     check_label_folder(args.labels, [], classes)
-    check_network_classes(args, classes, allow_one_class=True)
     try:
         labeler = RefinedLabels(
             args.config,
@@ -58,6 +56,7 @@ def main(args: Namespace) -> int:
         )
     except ValueError as error:
         raise UsageError(str(error)) from None
+    labeler.check_classes(classes)
     return label_split(args, labeler, 'boxes', workers=None)
 
 

@@ -22,6 +22,7 @@ from ..models.checkpoints import (
     load_weights,
 )
 from ..models.segmentors import class_probs
+from ..pseudo_labels.store import class_difference
 
 # mmseg's segmentors that have a counterpart with a dense CRF.
 _WITH_CRF = ('EncoderDecoder', 'CascadeEncoderDecoder')
@@ -63,24 +64,20 @@ class Predictor:
         trust: bool = False,
     ) -> None:
         cfg = Config.fromfile(config)
-        if cfg.get('test_dataloader') is None:
-            raise UsageError(
-                f'{config}: needs test_dataloader, whose pipeline images are '
-                'loaded with'
-            )
+        pipeline = test_pipeline_of(cfg, config)
         if crf:
             _turn_crf_on(cfg)
         if workers is not None and 'crf' in cfg.model.test_cfg:
             cfg.model.test_cfg.crf.workers = workers
         self._test_pipeline = [
-            step
-            for step in cfg.test_dataloader.dataset.pipeline
-            if step['type'] != 'LoadAnnotations'
+            step for step in pipeline if step['type'] != 'LoadAnnotations'
         ]
         loaded = load_checkpoint_file(checkpoint, trust)
         self._model = init_model(cfg, device=device)
         load_weights(self._model, loaded.state_dict, checkpoint)
         check_classes(loaded.dataset_meta, cfg, checkpoint)
+        self._checkpoint = checkpoint
+        self._trained_on = list(loaded.dataset_meta.get('classes') or ())[1:]
         self.refiner = getattr(self._model, 'crf', None)
         if self.refiner is not None:
             self._model.crf = None
@@ -90,6 +87,33 @@ class Predictor:
         """Whether the model is a Box2Seg model with attention."""
         head = self._model.decode_head
         return 'attention' in getattr(head, 'branch_channels', ())
+
+    def check_box_classes(
+        self, classes: Sequence[str], allow_one_class: bool = False
+    ) -> None:
+        """Check that the model was trained for the classes of the boxes.
+
+        Nothing is compared if the checkpoint does not name its classes.
+
+        Args:
+            classes: The foreground classes of the boxes.
+            allow_one_class: Accept a model with one foreground class, which
+                sees objects of any class.
+
+        Raises:
+            UsageError: The classes differ.
+        """
+        trained = self._trained_on
+        if self._model.num_classes == 2 and len(trained) > 1:  # MergeClasses
+            trained = ['object']
+        if not trained or (allow_one_class and len(trained) == 1):
+            return
+        difference = class_difference(trained, list(classes))
+        if difference is not None:
+            raise UsageError(
+                f'{self._checkpoint}: its classes are not those of the boxes: '
+                f'{difference}; use the class list of its training'
+            )
 
     def predict(
         self, image: str | Path | np.ndarray, scale: float = 1
@@ -160,6 +184,20 @@ class Predictor:
         item = Compose(pipeline)(dict(img_path=str(image_path)))
         data = self._model.data_preprocessor(pseudo_collate([item]))
         return data['inputs'], data['data_samples']
+
+
+def test_pipeline_of(cfg: Config, config: str | Path) -> Sequence[dict]:
+    """The steps that load an image to predict; ``config`` is for messages.
+
+    Raises:
+        UsageError: The config has no ``test_dataloader``.
+    """
+    if cfg.get('test_dataloader') is None:
+        raise UsageError(
+            f'{config}: needs test_dataloader, whose pipeline images are '
+            'loaded with'
+        )
+    return cfg.test_dataloader.dataset.pipeline
 
 
 def _scaled(pipeline: Sequence[dict], scale: float) -> list[dict]:

@@ -117,6 +117,22 @@ class RefinedLabels(PseudoLabeler):
         old_labels = read_manifest(self.labels)
         return {'old_labels': old_labels, **self._networks.provenance}
 
+    def check_classes(self, classes: Sequence[str]) -> None:
+        """Check that the networks know the classes of the boxes.
+
+        Args:
+            classes: The foreground classes of the boxes.
+
+        Raises:
+            UsageError: A network has other classes, and more than one.
+        """
+        checkpoints = self.checkpoints
+        if not isinstance(checkpoints, Mapping):
+            checkpoints = [checkpoints]
+        for checkpoint in checkpoints:
+            network = self._networks.load(checkpoint)
+            network.check_box_classes(classes, allow_one_class=True)
+
     def warm_up(self, progress: bool = False) -> None:
         """Nothing is compiled."""
 

@@ -28,6 +28,7 @@ from ..pseudo_labels import StoreError, generate_pseudo_labels
 from ..pseudo_labels.label_check import check_label_folder
 from ..pseudo_labels.store import png_path
 from .cross_fitted import forget_networks
+from .predictor import test_pipeline_of
 from .refined_labels import RefinedLabels
 
 _FINISHED = 'finished.json'
@@ -161,11 +162,7 @@ class TrainingRounds:
         # What is wrong with the arguments shows before the first training.
         RefinedLabels(str(self.config), '', str(self.labels), **self.refine)
         dataset = self._dataset(self.config)
-        if self._read(self.config, self.labels).get('test_dataloader') is None:
-            raise UsageError(
-                f'{self.config}: needs test_dataloader, whose pipeline the '
-                'networks see the images with'
-            )
+        test_pipeline_of(self._read(self.config, self.labels), self.config)
         self._dataset(self.final_config or self.config)
         report = ReadingReport(skip_bad=dataset.skip_bad)
         source = dataset.box_source

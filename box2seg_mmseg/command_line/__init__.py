@@ -26,7 +26,6 @@ from .model_options import (
     add_model_arguments,
     add_trust_option,
     check_model_files,
-    check_network_classes,
 )
 from .refinement_options import add_refinement_options
 from .report_options import add_report_options, write_reports

@@ -1,7 +1,6 @@
 """Command-line arguments that name a trained model."""
 
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
-from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import UsageError
@@ -37,44 +36,6 @@ def add_device_option(
         default='cpu',
         help=help,
     )
-
-
-def check_network_classes(
-    args: Namespace, classes: Sequence[str], allow_one_class: bool
-) -> None:
-    """Check that a network was trained for the classes of the boxes.
-
-    Nothing is compared if the checkpoint does not name its classes.
-
-    Args:
-        args: What :func:`add_model_arguments` parsed.
-        classes: The foreground classes of the boxes.
-        allow_one_class: Accept a network with one foreground class, which
-            sees objects of any class.
-
-    Raises:
-        UsageError: The classes differ.
-    """
-    from mmengine.config import Config
-
-    from ..models.checkpoints import load_checkpoint_file
-    from ..pseudo_labels.store import class_difference
-
-    head = Config.fromfile(args.config).model.decode_head
-    head = head[-1] if isinstance(head, list) else head
-    num_classes = head.get('decoder', head).get('num_classes')
-    loaded = load_checkpoint_file(args.checkpoint, args.trust_checkpoint)
-    trained = (loaded.dataset_meta.get('classes') or ())[1:]
-    if num_classes == 2 and len(trained) > 1:  # MergeClasses
-        trained = ('object',)
-    if not trained or (allow_one_class and len(trained) == 1):
-        return
-    difference = class_difference(list(trained), list(classes))
-    if difference is not None:
-        raise UsageError(
-            f'{args.checkpoint}: its classes are not those of the boxes: '
-            f'{difference}; use the class list of its training'
-        )
 
 
 def check_model_files(args: Namespace) -> None:

@@ -1,4 +1,4 @@
-"""One image of a store: keep what an earlier run made, or make it anew."""
+"""Keep the files of an image in a folder of labels, or make them again."""
 
 from collections.abc import Callable
 from contextlib import suppress

@@ -12,7 +12,10 @@ from PIL import Image
 
 from box2seg_mmseg.apis.predict_folder import predict_folder
 from box2seg_mmseg.apis.predictor import Predictor
+from box2seg_mmseg.boxes import VOC_CLASSES
 from box2seg_mmseg.errors import UsageError
+from box2seg_mmseg.installed import find_config
+from box2seg_mmseg.models.checkpoints import drop_initial_weights
 from box2seg_mmseg.models.post_processing import DenseCRF
 
 SCENES = Path(__file__).resolve().parents[2] / 'configs/scenes'
@@ -216,3 +219,40 @@ def test_a_segmentor_without_a_crf_is_named(tmp_path):
     )
     with pytest.raises(UsageError, match=r'needs one of.*Got: Multimodal'):
         Predictor(config, tmp_path / 'absent.pth', crf=True)
+
+
+CLASSES_20 = find_config(
+    'miniature/grabcut_upernet_effnet-lite2_1xb8-800_voc-mini-256x256.py'
+)
+ONE_CLASS = find_config(
+    'voc-mini-1class/'
+    'grabcut_upernet_effnet-lite2_1xb8-800_voc-mini-1class-256x256.py'
+)
+
+
+def test_a_network_is_for_the_classes_of_its_training(tmp_path):
+    def check(config, classes, allow_one_class, trained=VOC_CLASSES):
+        model = Config.fromfile(config).model
+        drop_initial_weights(model)
+        path = tmp_path / 'iter_1.pth'
+        meta = dict(dataset_meta=dict(classes=('background', *trained)))
+        weights = MODELS.build(model).state_dict()
+        torch.save(dict(state_dict=weights, meta=meta), path)
+        Predictor(config, path).check_box_classes(classes, allow_one_class)
+
+    mug = tmp_path / 'mug.py'
+    mug.write_text(
+        f"_base_ = '{ONE_CLASS}'\n"
+        'train_dataloader = dict(dataset=dict(metainfo=dict(\n'
+        "    classes=('background', 'mug'))))\n"
+    )
+    check(CLASSES_20, VOC_CLASSES, allow_one_class=False)
+    check(ONE_CLASS, VOC_CLASSES, allow_one_class=True)
+    check(mug, ['mug'], False, trained=['mug'])
+    for config, classes, allowed in (
+        (CLASSES_20, VOC_CLASSES[::-1], True),
+        (CLASSES_20, VOC_CLASSES[:-1], True),
+        (ONE_CLASS, VOC_CLASSES, False),
+    ):
+        with pytest.raises(UsageError, match='not those of the boxes: class '):
+            check(config, classes, allowed)

@@ -24,9 +24,9 @@ class BoxSource(ABC):
     Args:
         data_root: Folder of the data set. Other paths are relative to it.
         classes: Names of the foreground classes; the first has label 1.
-            Boxes of other classes are left out. Defaults to
-            PASCAL VOC's or, for YOLO, to those in ``data.yaml``.
-            VOC's classes may have the format's own names for them.
+            Boxes of other classes are left out. Defaults to PASCAL VOC's or,
+            for YOLO, to those in ``data.yaml``. VOC's classes may have the
+            format's own names for them.
         image_dir: Folder of the images. Defaults to the format's
             ``default_image_dir``.
 
