@@ -39,6 +39,20 @@ def test_a_config_in_any_folder_inherits_ours(config):
     assert mine.custom_imports.imports == ['box2seg_mmseg']
 
 
+@pytest.mark.parametrize(
+    'name',
+    sorted(
+        path.relative_to(CONFIGS).as_posix()
+        for path in CONFIGS.glob('[!_]*/*.py')
+    ),
+)
+def test_every_shipped_config_can_be_inherited(config, name):
+    """mmengine refuses some folder names, such as those with a hyphen."""
+    mine = config(f"_base_ = 'box2seg_mmseg::{name}'")
+    assert mine.model.pop('_scope_') == SCOPE
+    assert mine.model == Config.fromfile(CONFIGS / name).model
+
+
 def test_a_config_in_any_folder_inherits_mmsegs(config):
     """On the onedl stack, too, whose mmengine does not find them."""
     mine = config("_base_ = 'mmseg::_base_/models/upernet_r50.py'")

@@ -225,7 +225,7 @@ CLASSES_20 = find_config(
     'miniature/grabcut_upernet_effnet-lite2_1xb8-800_voc-mini-256x256.py'
 )
 ONE_CLASS = find_config(
-    'voc-mini-1class/'
+    'miniature_1class/'
     'grabcut_upernet_effnet-lite2_1xb8-800_voc-mini-1class-256x256.py'
 )
 

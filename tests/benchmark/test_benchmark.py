@@ -23,7 +23,7 @@ from box2seg_mmseg.label_maps import read_label_png
 CONFIGS = Path(__file__).resolve().parents[2] / 'configs'
 
 
-ONE_CLASS = 'voc-mini-1class'
+ONE_CLASS = 'miniature_1class'
 
 
 @pytest.mark.parametrize('family', FAMILIES.values(), ids=FAMILIES)
@@ -76,14 +76,14 @@ def _names(only):
 
 
 def test_rows_come_with_what_they_need_and_in_order():
-    assert _names(['voc-mini-1class/box2seg-crf', 'box']) == [
+    assert _names(['miniature_1class/box2seg-crf', 'box']) == [
         'miniature/box',
-        'voc-mini-1class/box2seg',
-        'voc-mini-1class/box',
-        'voc-mini-1class/box2seg-crf',
+        'miniature_1class/box2seg',
+        'miniature_1class/box',
+        'miniature_1class/box2seg-crf',
     ]
     assert _names(['sweep/gamma-0.5']) == [
-        'voc-mini-1class/box2seg',
+        'miniature_1class/box2seg',
         'sweep/gamma-0.5',
     ]
     every = _names(None)
@@ -149,10 +149,11 @@ def test_means_deviations_and_differences_by_hand(tmp_path):
     assert '| Box2Seg, the defaults | 1 | 66.00 | 54.00 |' in sweep
     assert '| gamma = 0.5 (default 0.7) | 1 | -1.00 | -4.00 |' in sweep
     assert (
-        '--seeds 2 --only voc-mini-1class/grabcut voc-mini-1class/full\n'
+        '--seeds 2 --only miniature_1class/grabcut miniature_1class/full\n'
         in text
     )
-    assert '--seeds 1 --only voc-mini-1class/box2seg sweep/gamma-0.5\n' in text
+    only = '--seeds 1 --only miniature_1class/box2seg sweep/gamma-0.5\n'
+    assert only in text
     # Of seed 0 alone: (66 - 60) / (70 - 60).
     assert 'Box2Seg closes 60% of the gap' in text
     assert '(tags known: 40%; of means; seeds: 1)' in text
@@ -199,7 +200,7 @@ def test_differences_of_two_machines_are_marked(tmp_path):
     assert '\n† The two rows were made on different machines' in text
     assert '4 runs on an abacus, 2 cores, with torch 2.13.0.' in text
     assert (
-        '1 runs (voc-mini-1class/box2seg) on a slide rule, 1 core, with '
+        '1 runs (miniature_1class/box2seg) on a slide rule, 1 core, with '
         in text
     )
 
@@ -254,10 +255,10 @@ def test_runs_are_kept_while_their_configs_are_the_same(capsys):
         return f'{family}/{row.name}'
 
     runs = [
-        _run('box', 0, 50.0, config='voc-mini-1class/box'),
+        _run('box', 0, 50.0, config='miniature_1class/box'),
         _run('full', 0, 50.0, config='of before'),
         _run('pretrain', 0, 50.0, config='not known'),
-        _run('given-up', 0, 50.0, config='voc-mini-1class/given-up'),
+        _run('given-up', 0, 50.0, config='miniature_1class/given-up'),
         _run('grabcut', 0, 50.0),
     ]
     current = current_runs(runs, Path('docs.json'), stamp)

@@ -29,7 +29,7 @@ default_hooks = dict(
 """
 
 
-FAMILY = 'voc-mini-1class'
+FAMILY = 'miniature_1class'
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def test_rows_run_and_are_not_run_again(
 ):
     work_dir = tmp_path / 'work'
     arguments = (short_configs, few_photographs, work_dir)
-    only = ['voc-mini-1class/finetune-1-4', 'voc-mini-1class/merge-50']
+    only = ['miniature_1class/finetune-1-4', 'miniature_1class/merge-50']
     text = run_benchmark(*arguments, only=only, num_seeds=1)
     assert text == (work_dir / 'table.md').read_text()
     report = json.loads((work_dir / 'table.json').read_text())
@@ -91,7 +91,7 @@ def test_rows_run_and_are_not_run_again(
     assert 0 < statistics['attention_in_boxes'] < 1
     assert rows['finetune-1-4']['runs'][0]['statistics'] == {}
     command = rows['finetune-1-4']['runs'][0]['runs']['train']['command']
-    assert ' configs/voc-mini-1class/finetune_short.py ' in command
+    assert ' configs/miniature_1class/finetune_short.py ' in command
     start = f'WORK_DIR/{FAMILY}/box2seg/seed0/iter_2.pth'
     assert f' model.init_cfg.checkpoint={start} ' in command
     assert 'val_dataloader.dataset.data_root=DATA/photographs ' in command
@@ -111,8 +111,8 @@ def test_rows_run_and_are_not_run_again(
     assert not (other / FAMILY).exists()
 
     # A row whose start has lost its checkpoint does not start elsewhere.
-    (work_dir / 'voc-mini-1class/box2seg/seed0/iter_2.pth').unlink()
-    shutil.rmtree(work_dir / 'voc-mini-1class/finetune-1-4')
+    (work_dir / 'miniature_1class/box2seg/seed0/iter_2.pth').unlink()
+    shutil.rmtree(work_dir / 'miniature_1class/finetune-1-4')
     with pytest.raises(RuntimeError, match='seed0: finetune-1-4 needs its'):
         run_benchmark(*arguments, only=only, num_seeds=1)
 
@@ -134,10 +134,10 @@ def test_rows_run_and_are_not_run_again(
     assert current() == set()
     with pytest.raises(ValueError, match='was made with another config'):
         run_benchmark(
-            *arguments, only=['voc-mini-1class/merge-50'], num_seeds=1
+            *arguments, only=['miniature_1class/merge-50'], num_seeds=1
         )
     # Nor are stale runs in a work dir.
-    only = ['voc-mini-1class/merge-50']
+    only = ['miniature_1class/merge-50']
     text = run_benchmark(*arguments, only=only, num_seeds=0)
     assert '## One class' not in text
 

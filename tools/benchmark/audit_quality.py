@@ -36,7 +36,7 @@ from box2seg_mmseg.id_lists import read_split
 from box2seg_mmseg.installed import find_config
 
 CONFIG = (
-    'voc-mini-1class/'
+    'miniature_1class/'
     'grabcut_upernet_effnet-lite2_1xb8-800_voc-mini-1class-256x256.py'
 )
 LAUNCHER = Path(__file__).with_name('_run_stock_tool.py')

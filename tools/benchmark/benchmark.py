@@ -224,7 +224,7 @@ class Benchmark:
         # Each round has labels of its own.
         del options['train_dataloader.dataset.pseudo_label_dir']
         TrainingRounds(
-            self._config('voc-mini-1class', Row('box2seg', '')),
+            self._config('miniature_1class', Row('box2seg', '')),
             labels,
             work_dir,
             num_rounds=num_rounds,

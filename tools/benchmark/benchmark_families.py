@@ -85,7 +85,7 @@ class Family:
     default: str | None = None
 
 
-_ONE_CLASS = 'voc-mini-1class'
+_ONE_CLASS = 'miniature_1class'
 FAMILIES = {
     'miniature': Family('20 classes (voc-mini)', 'miniature', ROWS),
     _ONE_CLASS: Family(

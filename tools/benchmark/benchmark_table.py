@@ -67,9 +67,9 @@ def _markdown(
         'training uses.',
         '',
         'These commands make the rows. The JSON file beside this page has '
-        'the commands of every single run, with the commit that ran them; '
-        'commands without a commit run at commit 1d8b41d, whose configs had '
-        'other names:',
+        'the commands of every single run, with the commit that ran them, '
+        'whose configs may have other names; commands without a commit run '
+        'at commit 1d8b41d:',
         '',
         '```shell',
         *_commands(rows),
