@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 import torch
 from rendered_scenes import SCENE_CLASSES
+from torch.nn.functional import avg_pool2d, interpolate
 
 from box2seg_mmseg.models import HED
 
@@ -71,6 +72,27 @@ def test_maps_are_the_networks_and_are_kept(
     now = {p.name: p.stat().st_mtime_ns for p in folder.glob('*.png')}
     changed = {k for k in now if now[k] != kept.get(k)}
     assert changed == {f'{first}.png', f'{second}.png'}
+
+
+def test_large_photographs_are_shrunk_for_the_network(
+    arguments, scenes, model, tmp_path, run_tool_here
+):
+    """Scenes of 64 x 64 px with a limit of 32 x 32."""
+    options = '--max-pixels', 32 * 32 + 1
+    done = run_tool_here('make_edge_maps.py', *arguments, *options)
+    assert done.returncode == 0, done.stderr
+    for image_id in _ids(scenes):
+        image = cv2.imread(str(scenes / f'JPEGImages/{image_id}.jpg'))
+        assert image.shape == (64, 64, 3)
+        batch = torch.tensor(image).permute(2, 0, 1)[None].float()
+        with torch.inference_mode():
+            small = model(avg_pool2d(batch, 2).round())
+            want = 255 * interpolate(small, (64, 64), mode='bilinear')[0, 0]
+        got = cv2.imread(str(tmp_path / f'edges/{image_id}.png'), -1)
+        # The means of four pixels may be rounded to another neighbour.
+        np.testing.assert_allclose(got, want.numpy(), atol=2)
+    done = run_tool_here('make_edge_maps.py', *arguments)
+    assert done.returncode == 1 and 'max_pixels' in done.stderr
 
 
 def test_other_weights_need_overwrite(

@@ -6,6 +6,7 @@ supervision beyond boxes. A run makes only the maps that are missing or whose
 image has changed, and the same command resumes a run that was interrupted.
 """
 
+import math
 import sys
 from argparse import ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from collections.abc import Callable
@@ -20,6 +21,7 @@ from box2seg_mmseg.command_line import (
     add_box_options,
     add_device_option,
     list_skipped,
+    positive_int,
     read_boxes,
     run,
 )
@@ -36,10 +38,14 @@ def main(args: Namespace) -> int:
     """Make the maps and print a summary."""
     report = ReadingReport(skip_bad=args.skip_bad)
     annotations, total = read_boxes(args, report)
-    detect, weights = _load_detector(args.weights, args.device)
+    detect, weights = _load_detector(
+        args.weights, args.device, args.max_pixels
+    )
     num_made, num_kept, errors = 0, 0, []
     with only_run(args.out):
-        manifest = dict(edges='HED', weights=weights)
+        manifest = dict(
+            edges='HED', weights=weights, max_pixels=args.max_pixels
+        )
         store = PseudoLabelStore(args.out, manifest, args.overwrite)
         bar = tqdm(annotations, total=total, unit='image')
         for item in bar:
@@ -64,7 +70,7 @@ def main(args: Namespace) -> int:
 
 
 def _load_detector(
-    weights: Path | None, device: str
+    weights: Path | None, device: str, max_pixels: int
 ) -> tuple[Callable[[np.ndarray], np.ndarray], str]:
     """From a photograph to its map, and a hash of the weights."""
     import torch
@@ -89,9 +95,16 @@ def _load_detector(
 
     @torch.inference_mode()
     def detect(image: np.ndarray) -> np.ndarray:
+        height, width = image.shape[:2]
+        factor = min(1, math.sqrt(max_pixels / (width * height)))
+        if factor < 1:
+            size = [max(1, int(factor * side)) for side in (width, height)]
+            image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
         batch = torch.from_numpy(image).to(device).permute(2, 0, 1)[None]
-        edges = model(batch.float())[0, 0]
-        return (edges * 255).round().byte().cpu().numpy()
+        edges = 255 * model(batch.float())[0, 0].cpu().numpy()
+        if factor < 1:
+            edges = cv2.resize(edges, (width, height))
+        return edges.round().astype(np.uint8)
 
     return detect, hash_of(*(v.numpy().tobytes() for v in state.values()))
 
@@ -128,6 +141,14 @@ def parser() -> ArgumentParser:
         metavar='FILE',
         help='checkpoint of HED (default: what `box2seg convert_backbone hed` '
         'writes)',
+    )
+    result.add_argument(
+        '--max-pixels',
+        type=positive_int,
+        default=2_000_000,
+        metavar='N',
+        help='shrink larger photographs to N pixels for the network, which '
+        'takes about 0.8 GiB for a million (default: %(default)s)',
     )
     result.add_argument(
         '--overwrite',
