@@ -18,6 +18,7 @@ from packaging.version import Version
 from torch import Tensor, nn
 
 from ..files import replacing
+from ..model_config import prediction_pipeline, read_config
 from ..models.checkpoints import (
     dataset_meta_of,
     drop_initial_weights,
@@ -97,7 +98,7 @@ def export_onnx(
     """
     require_onnx()
     Path(path).unlink(missing_ok=True)  # not that of another checkpoint
-    cfg = Config.fromfile(config)
+    cfg = read_config(config)
     init_default_scope('mmseg')
     resizing = _resizing(cfg, config)
     drop_initial_weights(cfg.model)
@@ -155,11 +156,12 @@ def _resizing(cfg: Config, source: str | Path) -> dict:
     """How the test pipeline resizes images.
 
     Raises:
+        UsageError: There is no test pipeline.
         ValueError: It does something to them that the metadata cannot say.
     """
     steps = [
         step
-        for step in cfg.test_dataloader.dataset.pipeline
+        for step in prediction_pipeline(cfg, source)
         if step['type'] not in _OTHER_STEPS
     ]
     if not steps:
@@ -186,7 +188,8 @@ def _check_model(segmentor: nn.Module, source: str | Path) -> None:
         (
             test_cfg.get('mode', 'whole') != 'whole',
             "test_cfg.mode is 'slide', but an ONNX file takes whole images; "
-            "if the model is good at that, set test_cfg=dict(mode='whole')",
+            'if the model predicts whole images well, set '
+            "test_cfg=dict(mode='whole')",
         ),
         (
             preprocessor.test_cfg,
@@ -217,9 +220,10 @@ def _traced(model: nn.Module, source: str | Path) -> 'torch.onnx.ONNXProgram':
                 verbose=False,
             )
     except Exception as error:  # the exporter raises many kinds
+        problem = str(error).strip().partition('\n')[0]
         raise ValueError(
-            f'{source}: torch cannot export this model to ONNX for images of '
-            f'any size: {str(error).strip().partition(chr(10))[0]}'
+            f'{source}: torch cannot export this model to an ONNX file that '
+            f'takes images of every size: {problem}'
         ) from error
 
 

@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from mmengine.config import Config
 from mmengine.registry import init_default_scope
 from mmseg import registry
 from mmseg.registry import MODELS
 
 from ..files import replacing
+from ..model_config import all_dicts, read_config
 from ..models.checkpoints import (
     check_classes,
     dataset_meta_of,
@@ -70,14 +70,15 @@ def export_segmentor(
             needs ``trust`` or does not fit the config, or the model has parts
             that mmseg lacks and ``allow_plugin`` is not set.
     """
-    cfg = Config.fromfile(config)
+    cfg = read_config(config)
     init_default_scope('mmseg')
     head = cfg.model.decode_head
-    kind = head.type if isinstance(head, dict) else 'a list'
-    if kind != 'Box2SegHead':
+    if not isinstance(head, dict):
+        raise ValueError(f'{config}: a cascade of heads cannot be exported')
+    if head.type != 'Box2SegHead':
         raise ValueError(
             f'{config}: decode_head must be a Box2SegHead; other heads need '
-            f'no export. Got: {kind}'
+            f'no export. Got: {head.type}'
         )
     drop_initial_weights(cfg.model)
     cfg.model.test_cfg.pop('crf', None)
@@ -92,9 +93,13 @@ def export_segmentor(
     imports = cfg.get('custom_imports')
     for key in _TRAINING_ONLY:
         cfg.pop(key, None)
-    if cfg.get('val_evaluator') is not None:
+    if None not in (cfg.get('val_evaluator'), cfg.get('test_evaluator')):
         cfg.val_evaluator = cfg.test_evaluator
-    for one in _dicts(cfg._cfg_dict):
+    # Checks and pictures of ours; mmseg's own hooks stay.
+    hooks = cfg.get('default_hooks') or {}
+    for name in [k for k, hook in hooks.items() if hook and _lacks(hook)]:
+        hooks.pop(name)
+    for one in all_dicts(cfg._cfg_dict):
         one.pop('_scope_', None)  # mmengine's mark of an inherited config
     for part in _parts(cfg._cfg_dict):
         part['type'] = _STOCK_TYPES.get(part['type'], part['type'])
@@ -124,19 +129,9 @@ def export_segmentor(
     return out_dir / 'segmentor.py', out_dir / 'segmentor.pth', foreign
 
 
-def _dicts(value: object) -> Iterator[dict]:
-    """All dicts of a config."""
-    if isinstance(value, dict):
-        yield value
-        value = list(value.values())
-    if isinstance(value, list | tuple):
-        for item in value:
-            yield from _dicts(item)
-
-
 def _parts(value: object) -> Iterator[dict]:
     """All parts of a config: dicts that name their ``type``."""
-    for one in _dicts(value):
+    for one in all_dicts(value):
         if isinstance(one.get('type'), str):
             yield one
 

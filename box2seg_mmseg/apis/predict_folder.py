@@ -28,6 +28,9 @@ def predict_folder(
             leave the CRF out. The predictor must have a ``refiner``. As many
             images are refined side by side as the refiner has workers.
         progress: Show a progress bar on stderr.
+
+    Raises:
+        ValueError: A class does not fit into a PNG of 8 bits.
     """
     waiting = []
     bar = tqdm(images.items(), unit='image', disable=not progress)
@@ -48,7 +51,11 @@ def predict_folder(
 
 
 def _write(folder: str | Path, image_id: str, sample: SegDataSample) -> None:
+    path = Path(folder) / f'{image_id}.png'
     label_map = sample.pred_sem_seg.data[0].cpu().numpy()
-    write_label_png(
-        Path(folder) / f'{image_id}.png', label_map.astype(np.uint8)
-    )
+    if label_map.max() > np.iinfo(np.uint8).max:
+        raise ValueError(
+            f'{path}: a PNG of labels holds classes up to 255. '
+            f'Got: class {label_map.max()}'
+        )
+    write_label_png(path, label_map.astype(np.uint8))

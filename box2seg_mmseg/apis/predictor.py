@@ -16,6 +16,7 @@ from mmseg.utils import SampleList
 from torch import Tensor
 
 from ..errors import UsageError
+from ..model_config import prediction_pipeline, read_config
 from ..models.checkpoints import (
     check_classes,
     load_checkpoint_file,
@@ -45,7 +46,7 @@ class Predictor:
     Raises:
         ValueError: The checkpoint needs ``trust``, does not fit the model or
             was trained on other classes than the config's.
-        UsageError: The config has no ``test_dataloader``, or ``crf`` is set
+        UsageError: The config has no test pipeline, or ``crf`` is set
             and the model cannot have one.
 
     Attributes:
@@ -63,8 +64,8 @@ class Predictor:
         workers: int | None = None,
         trust: bool = False,
     ) -> None:
-        cfg = Config.fromfile(config)
-        pipeline = test_pipeline_of(cfg, config)
+        cfg = read_config(config)
+        pipeline = prediction_pipeline(cfg, config)
         if crf:
             _turn_crf_on(cfg)
         if workers is not None and 'crf' in cfg.model.test_cfg:
@@ -186,20 +187,6 @@ class Predictor:
         return data['inputs'], data['data_samples']
 
 
-def test_pipeline_of(cfg: Config, config: str | Path) -> Sequence[dict]:
-    """The steps that load an image to predict; ``config`` is for messages.
-
-    Raises:
-        UsageError: The config has no ``test_dataloader``.
-    """
-    if cfg.get('test_dataloader') is None:
-        raise UsageError(
-            f'{config}: needs test_dataloader, whose pipeline images are '
-            'loaded with'
-        )
-    return cfg.test_dataloader.dataset.pipeline
-
-
 def _scaled(pipeline: Sequence[dict], scale: float) -> list[dict]:
     """A copy of a test pipeline that makes images larger by ``scale``."""
     result = deepcopy(list(pipeline))
@@ -223,7 +210,7 @@ def _scaled(pipeline: Sequence[dict], scale: float) -> list[dict]:
 
 
 def _turn_crf_on(cfg: Config) -> None:
-    kind = cfg.model.type.removeprefix('mmseg.').removeprefix('CRF')
+    kind = cfg.model.type.removeprefix('CRF')
     if kind not in _WITH_CRF:
         raise UsageError(
             f'the dense CRF needs one of {", ".join(_WITH_CRF)}. Got: {kind}'

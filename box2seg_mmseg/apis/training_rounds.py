@@ -24,11 +24,11 @@ from ..files import (
 )
 from ..id_lists import write_lines
 from ..installed import find_config
+from ..model_config import prediction_pipeline
 from ..pseudo_labels import StoreError, generate_pseudo_labels
 from ..pseudo_labels.label_check import check_label_folder
 from ..pseudo_labels.store import png_path
 from .cross_fitted import forget_networks
-from .predictor import test_pipeline_of
 from .refined_labels import RefinedLabels
 
 _FINISHED = 'finished.json'
@@ -162,7 +162,7 @@ class TrainingRounds:
         # What is wrong with the arguments shows before the first training.
         RefinedLabels(str(self.config), '', str(self.labels), **self.refine)
         dataset = self._dataset(self.config)
-        test_pipeline_of(self._read(self.config, self.labels), self.config)
+        prediction_pipeline(self._read(self.config, self.labels), self.config)
         self._dataset(self.final_config or self.config)
         report = ReadingReport(skip_bad=dataset.skip_bad)
         source = dataset.box_source

@@ -5,9 +5,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import mmcv
+from mmengine.fileio import list_from_file
 from mmengine.logging import print_log
-from mmseg.datasets import BaseSegDataset, PascalVOCDataset
+from mmseg.datasets import BaseSegDataset
 from mmseg.registry import DATASETS
 
 from ..boxes import (
@@ -19,6 +19,7 @@ from ..boxes import (
 )
 from ..label_maps import voc_palette
 from ..pseudo_labels import check_label_folder
+from .pipeline_check import check_pipeline
 
 
 @DATASETS.register_module()
@@ -62,23 +63,23 @@ class BoxSupervisedDataset(BaseSegDataset):
         skip_bad: Leave out bad boxes, and images without a readable
             annotation or label map, and log them, as the tools do with
             ``--skip-bad``.
-        metainfo: ``classes`` (background first) and ``palette``. Defaults to
-            the classes of the box source, which are PASCAL VOC's unless the
-            annotations bring their own, and VOC's colours.
+        metainfo: ``classes`` (background first; a list, or a file with one on
+            each line) and ``palette``. Defaults to the classes of the box
+            source, which are PASCAL VOC's unless the annotations bring their
+            own, and VOC's colours.
         **kwargs: As for mmseg's ``BaseSegDataset``.
 
     Raises:
         ValueError: ``data_prefix`` names anything but images,
-            ``pseudo_label_dir`` is the folder of the masks, the first class
-            is not the background, there are more classes than a label map
-            can hold, or a transform would not flip the boxes.
+            ``pseudo_label_dir`` is the folder of the masks,
+            ``reduce_zero_label`` is set, the first class is not the
+            background, there are more classes than a label map can hold, or
+            a transform would not change image, boxes and labels alike.
         UsageError: A split file or an annotation file does not exist.
         AnnotationError: An annotation or a label map is missing or bad,
             without ``skip_bad``; or no image has a box.
         StoreError: The pseudo labels were made for other classes.
     """
-
-    METAINFO = PascalVOCDataset.METAINFO
 
     def __init__(
         self,
@@ -96,6 +97,11 @@ class BoxSupervisedDataset(BaseSegDataset):
         **kwargs,
     ) -> None:
         data_prefix, metainfo = dict(data_prefix or {}), dict(metainfo or {})
+        if kwargs.get('reduce_zero_label'):
+            raise ValueError(
+                f'{type(self).__name__}: remove reduce_zero_label; class 0 is '
+                'the background here'
+            )
         for key in data_prefix:
             if key != 'img_path':  # above all no seg_map_path
                 raise ValueError(
@@ -118,6 +124,8 @@ class BoxSupervisedDataset(BaseSegDataset):
         self.balance_masks = balance_masks
         self.skip_bad = skip_bad
         classes = metainfo.get('classes')
+        if isinstance(classes, str):  # a file, as mmengine reads it
+            classes = metainfo['classes'] = list_from_file(classes)
         if classes is not None and list(classes[:1]) != ['background']:
             raise ValueError(
                 "The first of metainfo's classes must be 'background'. "
@@ -146,13 +154,7 @@ class BoxSupervisedDataset(BaseSegDataset):
             metainfo=metainfo,
             **kwargs,
         )
-        for step in self.pipeline.transforms:
-            # mmcv's flips gt_seg_map alone; mmseg's, every map.
-            if type(step) is mmcv.transforms.RandomFlip:
-                raise ValueError(
-                    "mmcv's RandomFlip would not flip the boxes; use mmseg's: "
-                    "dict(type='RandomFlip') with default_scope='mmseg'"
-                )
+        check_pipeline(self.pipeline.transforms)
 
     @classmethod
     def get_label_map(cls, new_classes: Sequence[str] | None = None) -> None:

@@ -1,5 +1,6 @@
 """Boxes from COCO's instance annotations."""
 
+from mmseg.datasets import PascalVOCDataset
 from mmseg.registry import DATASETS
 
 from .box_supervised import BoxSupervisedDataset
@@ -16,6 +17,8 @@ class BoxSupervisedCOCODataset(BoxSupervisedDataset):
         box_file: The JSON file, in ``data_root``.
         **kwargs: As for :class:`BoxSupervisedDataset`.
     """
+
+    METAINFO = PascalVOCDataset.METAINFO
 
     def __init__(
         self,

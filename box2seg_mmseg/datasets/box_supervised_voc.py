@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from mmseg.datasets import PascalVOCDataset
 from mmseg.registry import DATASETS
 
 from .box_supervised import BoxSupervisedDataset
@@ -18,6 +19,8 @@ class BoxSupervisedVOCDataset(BoxSupervisedDataset):
             Defaults to ``Annotations`` in ``data_root``.
         **kwargs: As for :class:`BoxSupervisedDataset`.
     """
+
+    METAINFO = PascalVOCDataset.METAINFO
 
     def __init__(
         self,

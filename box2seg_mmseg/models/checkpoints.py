@@ -12,6 +12,7 @@ from mmseg.registry import DATASETS
 from torch import Tensor, nn
 
 from ..files import replacing
+from ..model_config import dataset_of
 from .checkpoint_reader import TRUST_HINT, Placeholder, read_checkpoint
 
 
@@ -117,15 +118,16 @@ def drop_initial_weights(model: ConfigDict) -> None:
     """Change a segmentor's config so that building it needs no weights."""
     model.pretrained = None
     model.pop('init_cfg', None)
-    model.backbone.init_cfg = None
+    if 'init_cfg' in model.backbone:
+        model.backbone.init_cfg = None
 
 
 def check_classes(dataset_meta: dict, cfg: Config, source: str | Path) -> None:
     """Check that a model was trained on the classes of the config.
 
     These may be the classes of the training or of the test data: with
-    ``MergeClasses`` the two differ. Where the checkpoint or the config has
-    none there is nothing to compare.
+    ``MergeClasses`` the two differ. Nothing is compared if the checkpoint or
+    one of the datasets does not name its classes.
 
     Args:
         dataset_meta: Of the checkpoint.
@@ -138,11 +140,13 @@ def check_classes(dataset_meta: dict, cfg: Config, source: str | Path) -> None:
     """
     trained = tuple(dataset_meta.get('classes') or ())
     configured = [
-        tuple(meta['classes'])
+        tuple(dataset_meta_of(cfg, name).get('classes') or ())
         for name in ('test_dataloader', 'train_dataloader')
-        if (meta := dataset_meta_of(cfg, name)).get('classes')
+        if dataset_of(cfg, name) is not None
     ]
-    if not trained or not configured or trained in configured:
+    if not trained or not configured or () in configured:
+        return
+    if trained in configured:
         return
     wanted = min(configured, key=lambda names: abs(len(names) - len(trained)))
     if len(wanted) != len(trained):
@@ -169,19 +173,12 @@ def dataset_meta_of(cfg: Config, dataloader: str) -> dict:
         The ``metainfo`` of the dataset of ``dataloader``, such as
         ``'test_dataloader'``; empty if the config does not say.
     """
-    dataset = (cfg.get(dataloader) or {}).get('dataset')
-    while dataset is not None and 'type' in dataset:
-        if 'dataset' in dataset:  # a RepeatDataset
-            dataset = dataset['dataset']
-        elif 'datasets' in dataset:  # a ConcatDataset
-            dataset = dataset['datasets'][0]
-        else:
-            kind = dataset['type']
-            kind = DATASETS.get(kind) if isinstance(kind, str) else kind
-            if not hasattr(kind, '_load_metainfo'):
-                break
-            return kind._load_metainfo(dataset.get('metainfo'))
-    return {}
+    dataset = dataset_of(cfg, dataloader) or {}
+    kind = dataset.get('type')
+    kind = DATASETS.get(kind) if isinstance(kind, str) else kind
+    if not hasattr(kind, '_load_metainfo'):
+        return {}
+    return kind._load_metainfo(dataset.get('metainfo'))
 
 
 def _get(value: object, key: str, default: object = None) -> object:

@@ -78,6 +78,8 @@ def test_the_crf_and_our_hooks_stay_behind(tmp_path):
         "model = dict(type='CRFEncoderDecoder',\n"
         '    test_cfg=dict(crf=dict(pos_w=1.0)))\n'
         "tta_model = dict(type='CRFSegTTAModel')\n"
+        'default_hooks = dict(\n'
+        "    visualization=dict(type='Box2SegVisualizationHook'))\n"
     )
     checkpoint = _checkpoint(SCENES, tmp_path / 'iter_1.pth')
     exported, _, foreign = export_segmentor(
@@ -86,6 +88,43 @@ def test_the_crf_and_our_hooks_stay_behind(tmp_path):
     text = exported.read_text()
     assert foreign == [] and 'CRF' not in text and 'crf' not in text
     assert 'Check' not in text.replace('CheckpointHook', '')
+    hooks = Config.fromfile(exported).default_hooks
+    assert 'visualization' not in hooks and 'checkpoint' in hooks
+
+
+@pytest.mark.parametrize('is_absent', [False, True])
+def test_a_config_without_test_settings_validates(tmp_path, is_absent):
+    cfg = Config.fromfile(SCENES)
+    cfg.val_evaluator = dict(type='IoUMetric')
+    cfg.test_evaluator = None
+    if is_absent:
+        cfg.pop('test_evaluator')
+    config = tmp_path / 'config.py'
+    config.write_text(cfg.pretty_text)
+    checkpoint = _checkpoint(SCENES, tmp_path / 'iter_1.pth')
+    exported, _, _ = export_segmentor(config, checkpoint, tmp_path / 'out')
+    got = Config.fromfile(exported)
+    assert got.val_evaluator == dict(type='IoUMetric')
+
+
+@pytest.mark.parametrize(
+    ('imports', 'kind'),
+    [
+        ('', "'mmseg.Box2SegHead'"),
+        ('from box2seg_mmseg.models import Box2SegHead\n', 'Box2SegHead'),
+    ],
+)
+def test_a_type_may_have_a_scope_or_be_a_class(tmp_path, imports, kind):
+    text = Config.fromfile(SCENES).pretty_text
+    assert text.count("'Box2SegHead'") == 1
+    config = tmp_path / 'config.py'
+    config.write_text(imports + text.replace("'Box2SegHead'", kind))
+    checkpoint = _checkpoint(SCENES, tmp_path / 'iter_1.pth')
+    exported, _, foreign = export_segmentor(
+        config, checkpoint, tmp_path / 'out'
+    )
+    assert foreign == []
+    assert Config.fromfile(exported).model.decode_head.type == 'UPerHead'
 
 
 @pytest.mark.parametrize(

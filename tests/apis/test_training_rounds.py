@@ -101,7 +101,7 @@ def test_a_config_without_test_data_is_refused(prepare, tmp_path):
     config.write_text(f"_base_ = '{CONFIG}'\ntest_dataloader = None\n")
     rounds = prepare()
     rounds.config = config
-    with pytest.raises(UsageError, match=r'no_test\.py: needs test_dataload'):
+    with pytest.raises(UsageError, match=r'no_test\.py: set test_dataload'):
         rounds.run()
 
 

@@ -21,19 +21,18 @@ from box2seg_mmseg.pseudo_labels import (
 METAINFO = dict(classes=('background', *SCENE_CLASSES))
 
 
-def _dataset(root, pipeline=(), **kwargs):
-    return DATASETS.build(
-        dict(
-            dict(
-                type='BoxSupervisedVOCDataset',
-                data_root=str(root),
-                ann_file='ImageSets/Segmentation/train.txt',
-                metainfo=METAINFO,
-                pipeline=list(pipeline),
-            ),
-            **kwargs,
-        )
+def _config(root, pipeline=()):
+    return dict(
+        type='BoxSupervisedVOCDataset',
+        data_root=str(root),
+        ann_file='ImageSets/Segmentation/train.txt',
+        metainfo=METAINFO,
+        pipeline=list(pipeline),
     )
+
+
+def _dataset(root, pipeline=(), **kwargs):
+    return DATASETS.build(_config(root, pipeline) | kwargs)
 
 
 PIPELINE = [
@@ -153,16 +152,21 @@ def test_labels_of_other_classes_are_refused(scenes, tmp_path):
         )
 
 
-def test_a_flip_that_forgets_the_boxes_is_refused(scenes):
-    """mmcv's RandomFlip flips gt_seg_map and no other map."""
-    flip = dict(type='mmcv.RandomFlip', prob=0.5)
-    with pytest.raises(ValueError, match=r"mmcv's RandomFlip.*'RandomFlip'"):
-        _dataset(scenes, [*PIPELINE[:3], flip, PIPELINE[3]])
-
-
 def test_the_background_comes_first(scenes):
     with pytest.raises(ValueError, match=r"must be 'background'.*'disk'"):
         _dataset(scenes, [], metainfo=dict(classes=('disk', 'ring')))
+
+
+def test_the_classes_may_be_in_a_file(scenes, tmp_path):
+    path = tmp_path / 'classes.txt'
+    path.write_text('\n'.join(['background', *SCENE_CLASSES]))
+    dataset = _dataset(scenes, metainfo=dict(classes=str(path)))
+    assert dataset.metainfo['classes'] == ('background', *SCENE_CLASSES)
+
+
+def test_a_zero_label_cannot_be_reduced(scenes):
+    with pytest.raises(ValueError, match='remove reduce_zero_label'):
+        _dataset(scenes, reduce_zero_label=True)
 
 
 def test_packed_samples_go_through_the_stock_preprocessor(scenes):
@@ -186,6 +190,20 @@ def test_packed_samples_go_through_the_stock_preprocessor(scenes):
     assert done['inputs'].shape == (2, 3, 64, 64)
     first = done['data_samples'][0].gt_sem_seg.data
     assert (first[:, 30:] == 255).all() and (first[:, :30, :40] != 255).all()
+
+
+def test_mixed_images_are_refused(scenes):
+    """Even if the mosaic of images of 64 px is of that size."""
+    mosaic = dict(type='RandomMosaic', prob=1.0, img_scale=(32, 32))
+    dataset = DATASETS.build(
+        dict(
+            type='MultiImageMixDataset',
+            dataset=_config(scenes, PIPELINE[:3]),
+            pipeline=[mosaic, PIPELINE[3]],
+        )
+    )
+    with pytest.raises(ValueError, match='remove RandomMosaic'):
+        dataset[0]
 
 
 def test_boxes_from_another_folder(scenes, tmp_path):

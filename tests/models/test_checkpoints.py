@@ -3,12 +3,14 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 import torch
-from mmengine.config import Config
+from mmengine.config import Config, ConfigDict
 from mmengine.logging import HistoryBuffer
 from torch import nn
 
 from box2seg_mmseg.models.checkpoints import (
     check_classes,
+    dataset_meta_of,
+    drop_initial_weights,
     load_checkpoint_file,
     load_weights,
     save_checkpoint_file,
@@ -183,3 +185,18 @@ def test_a_checkpoint_is_written_whole_or_not(tmp_path, monkeypatch):
         save_checkpoint_file(path, _content())
     assert caught.value.filename == str(path)
     assert path.read_bytes() == before
+
+
+def test_a_dataset_may_take_its_classes_from_the_boxes():
+    """Then the config has no classes to compare with."""
+    dataset = dict(type='BoxSupervisedDataset')
+    cfg = Config(dict(train_dataloader=dict(dataset=dataset)))
+    assert dataset_meta_of(cfg, 'train_dataloader') == {}
+    check_classes(dict(classes=('background', 'a', 'b')), cfg, 'm.pth')
+
+
+def test_a_backbone_need_not_take_init_cfg():
+    model = ConfigDict(backbone=dict(type='Own', depth=3), init_cfg=dict())
+    drop_initial_weights(model)
+    assert model.backbone == dict(type='Own', depth=3)
+    assert 'init_cfg' not in model

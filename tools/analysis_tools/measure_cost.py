@@ -1,4 +1,4 @@
-"""Print what Box2Seg costs over the stock network: time, memory, waits.
+"""Compare Box2Seg with the stock network: time, memory, waits for the GPU.
 
 Measures a training step and a prediction of the config's model, of the same
 model with a shared decoder or separate decoders, and of the plain network with
@@ -23,12 +23,12 @@ DTYPES = ('float32', 'bfloat16', 'float16')
 def main(args: Namespace) -> int:
     """Measure and print the table."""
     import torch
-    from mmengine.config import Config
     from model_cost import Measurement, loading_seconds
 
+    from box2seg_mmseg.model_config import read_config
     from box2seg_mmseg.models.checkpoints import drop_initial_weights
 
-    cfg = Config.fromfile(find_config(args.config))
+    cfg = read_config(find_config(args.config))
     model = cfg.model
     head = model.decode_head
     if not isinstance(head, dict) or head.get('type') != 'Box2SegHead':

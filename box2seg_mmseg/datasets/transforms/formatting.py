@@ -21,7 +21,7 @@ class PackBox2SegInputs(PackSegInputs):
     Raises:
         ValueError: LoadBoxes did not run, or the box map does not have the
             size of the label (without one, of the image): a transform skipped
-            it.
+            it. Or several images were mixed.
     """
 
     def transform(self, results: dict) -> dict:
@@ -31,6 +31,16 @@ class PackBox2SegInputs(PackSegInputs):
                 f'{results.get("img_path")}: no box map to pack; add '
                 "dict(type='LoadBoxes') to the pipeline, before any transform "
                 'of the image'
+            )
+        # RandomMosaic sets ori_shape to three values.
+        want = results.get('annotated_size')
+        got = results.get('ori_shape')
+        if want is not None and got is not None and tuple(got) != tuple(want):
+            raise ValueError(
+                f'{results.get("img_path")}: ori_shape must be {want}, as the '
+                'annotation says; remove RandomMosaic, which mixes images but '
+                'not the numbers of their boxes. Got: '
+                f'{tuple(got)}'
             )
         # Losses may be taken at another size than the image's.
         like = 'gt_seg_map' if 'gt_seg_map' in results else 'img'

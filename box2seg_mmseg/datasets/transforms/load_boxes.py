@@ -60,7 +60,9 @@ class LoadBoxes(BaseTransform):
         if size != (height, width):
             raise ValueError(
                 f'{path}: the image is {size[1]} x {size[0]} px, its '
-                f'annotation says {width} x {height}'
+                f'annotation says {width} x {height}; correct the '
+                'annotation, and put LoadBoxes before all transforms of the '
+                'image'
             )
         boxes, labels = results['boxes'], results['box_labels']
         highest = labels.max(initial=0)

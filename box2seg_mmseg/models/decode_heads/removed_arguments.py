@@ -18,7 +18,11 @@ def explain_arguments(unknown: Iterable[str]) -> str:
     """The message of an error: what to write in place of the arguments."""
     names = ', '.join(unknown)
     if not _REMOVED.intersection(unknown):
-        return f'Box2SegHead has no argument {names}'
+        return (
+            f'Box2SegHead has no argument {names}; write the arguments of '
+            'your head in decoder, and set _delete_=True in decode_head to '
+            'drop those that the config inherits'
+        )
     return (
         f'Box2SegHead no longer takes {names}: losses are a list, and each '
         "has its own options. Write losses=[dict(type='GrabCutLoss'), "

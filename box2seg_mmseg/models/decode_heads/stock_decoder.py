@@ -21,7 +21,8 @@ def check_decoder(decoder: ConfigType, ignore_index: int) -> None:
 
     Raises:
         TypeError: The head is of a kind that Box2SegHead cannot train.
-        ValueError: An option of the head would have no effect.
+        ValueError: An option of the head would have no effect, or
+            ``num_classes`` is missing.
     """
     kind = decoder.get('type')
     kind = MODELS.get(kind) if isinstance(kind, str) else kind
@@ -36,6 +37,10 @@ def check_decoder(decoder: ConfigType, ignore_index: int) -> None:
         raise ValueError(
             'the sampler of the decoder selects pixels for its loss_decode, '
             'which Box2SegHead does not use; remove sampler from the decoder'
+        )
+    if 'num_classes' not in decoder:
+        raise ValueError(
+            'the decoder needs num_classes, with the background included'
         )
     classes = decoder['num_classes']
     outputs = decoder.get('out_channels')

@@ -87,9 +87,9 @@ class AttentionWeightedLoss(Box2SegLoss):
         fr_weight: Weight of L_fr. Unless it is above ``-log y`` times
             ``fg_weight``, at the start ``log(L + 1)`` times, it cannot keep
             the attention from collapsing to 0. In an image of P boxes and C
-            classes this bound is ``P / C`` times the box's share of the boxed
-            pixels of its class as high: a large box among many small ones is
-            held less firmly.
+            classes, multiply this bound by ``P / C`` and by the box's share
+            of the boxed pixels of its class: a large box among many small
+            ones is held less firmly.
         gamma: Share of GrabCut's filling rate that the attention must keep.
         warmup_iters: For this many first iterations only L_fr acts, so that
             the attention has learned GrabCut's filling rate before L_fg pulls
