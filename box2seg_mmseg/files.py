@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -61,7 +61,9 @@ def replacing(path: str | Path) -> Iterator[Path]:
             error.filename = str(path)
         raise
     finally:
-        part.unlink(missing_ok=True)
+        # An error here would hide that of the writing.
+        with suppress(OSError):
+            part.unlink()
 
 
 def write_json(path: str | Path, content: object) -> None:

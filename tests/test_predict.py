@@ -37,6 +37,16 @@ def test_subfolders_are_searched_and_results_are_not(tmp_path):
     }
 
 
+def test_results_in_any_folder_are_skipped(tmp_path):
+    names = ['a.jpg', 'old/b.jpg', 'masks/c.jpg']
+    results = ['old/masks/a.png', 'old/overlays/a.jpg', 'old/network/x/a.png']
+    for name in [*names, *results]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        _photograph(tmp_path / name)
+    images, _ = find_photographs(tmp_path)
+    assert sorted(images) == ['a', 'masks/c', 'old/b']
+
+
 def test_impossible_requests_are_wrong_use(tmp_path):
     with pytest.raises(UsageError, match='none: no such folder'):
         find_photographs(tmp_path / 'none')
@@ -62,3 +72,10 @@ def test_overlays_show_the_classes(tmp_path):
     assert abs(got[:, :3] - 100).max() < 12, 'the background stays'
     red, green = got[..., 0], got[..., 1]
     assert (red[:, 5:] - green[:, 5:] > 80).all()
+
+
+def test_a_mask_of_another_size_names_the_photograph(tmp_path):
+    _photograph(tmp_path / 'a.jpg')
+    write_label_png(tmp_path / 'masks/a.png', np.zeros((8, 6), np.uint8))
+    with pytest.raises(UsageError, match=r"a\.jpg: .*color_type='color'"):
+        write_overlays({'a': tmp_path / 'a.jpg'}, tmp_path / 'masks', tmp_path)

@@ -55,6 +55,11 @@ def main(args: Namespace) -> int:
     print(f'suffix: {", ".join(data.image_suffixes)}')
     print(f'classes: {", ".join(data.classes)}')
     print(*write_own_config(data, out), sep='\n')
+    if data.test_suffix is None:
+        print(
+            '`box2seg test` needs one suffix for all images of val.txt; list '
+            'only such images there and run this again with --overwrite'
+        )
     print('next:', *next_commands(data, out), sep='\n  ')
     return 0
 

@@ -2,7 +2,8 @@
 
 No annotations are needed. For each photograph OUT/masks gets a palette PNG of
 class ids and OUT/overlays the photograph with the classes painted over it.
-Subfolders are searched too and keep their names in the output.
+Subfolders are searched too, except those with the results of a prediction, and
+keep their names in the output.
 
 The dense CRF runs if the config has test_cfg.crf, as in test.py. --crf turns
 it on for other configs, with its default parameters. Masks and overlays are
@@ -37,11 +38,13 @@ def find_photographs(
 ) -> tuple[dict[str, Path], list[str]]:
     """Find the images of a folder and of its subfolders, and open each once.
 
+    Results of earlier predictions are not searched: ``masks``, ``overlays``
+    and ``network`` in a folder that has both ``masks`` and ``overlays``.
+
     Args:
         folder: Folder of image files. Other files, and files and folders
             whose name starts with a dot, are ignored.
-        excluded: Subfolders that are not searched, such as those of earlier
-            results.
+        excluded: Other subfolders that are not searched.
 
     Returns:
         The path of each image by its name: relative to the folder and without
@@ -63,6 +66,7 @@ def find_photographs(
             or path.is_dir()
             or any(part.startswith('.') for part in relative.parts)
             or not excluded.isdisjoint(path.resolve().parents)
+            or any(_has_results(folder / p) for p in relative.parents[:-1])
         ):
             continue
         name = relative.with_suffix('').as_posix()
@@ -82,6 +86,13 @@ def find_photographs(
     return images, errors
 
 
+def _has_results(folder: Path) -> bool:
+    """Whether an earlier prediction wrote the files of a folder."""
+    return folder.name in ('masks', 'overlays', 'network') and all(
+        (folder.parent / name).is_dir() for name in ('masks', 'overlays')
+    )
+
+
 def write_overlays(
     images: Mapping[str, Path], label_dir: str | Path, out_dir: str | Path
 ) -> None:
@@ -91,10 +102,23 @@ def write_overlays(
         images: Path of each image by its id.
         label_dir: Folder of ``<image id>.png``.
         out_dir: Folder to write ``<image id>.jpg`` to; made if absent.
+
+    Raises:
+        UsageError: A label map does not have the size of its image.
     """
     for image_id, path in images.items():
         label_map = np.array(Image.open(Path(label_dir, f'{image_id}.png')))
-        overlay = overlay_labels(read_photograph(path), label_map)
+        image = read_photograph(path)
+        if label_map.shape != image.shape[:2]:
+            sizes = [
+                f'{s[1]} x {s[0]} px' for s in (label_map.shape, image.shape)
+            ]
+            raise UsageError(
+                f'{path}: its mask has {sizes[0]} and the photograph, turned '
+                f'as its EXIF data says, {sizes[1]}; the test pipeline must '
+                "load images with color_type='color'"
+            )
+        overlay = overlay_labels(image, label_map)
         with replacing(Path(out_dir, f'{image_id}.jpg')) as part:
             Image.fromarray(overlay).save(part, format='JPEG', quality=92)
 

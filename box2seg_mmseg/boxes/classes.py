@@ -89,13 +89,18 @@ def check_classes(classes: Sequence[str], where: str) -> tuple[str, ...]:
     """The foreground classes of a data set, checked.
 
     Raises:
-        ValueError: The list is empty, names a class twice, names the
-            background or has more classes than a label map can hold. The
-            message begins with ``where``.
+        ValueError: The list is empty, has an empty name, names a class twice,
+            names the background or has more classes than a label map can
+            hold. The message begins with ``where``.
     """
     classes = tuple(classes)
     if not classes or len(set(classes)) < len(classes):
         raise ValueError(f'{where}: must name classes, each once')
+    for number, name in enumerate(classes, start=1):
+        if not str(name).strip():
+            raise ValueError(
+                f'{where}: class {number} has an empty name; name or remove it'
+            )
     if len(classes) >= IGNORE:
         raise ValueError(
             f'{where}: names {len(classes)} classes; label maps hold at most '
@@ -117,6 +122,8 @@ def class_labels(
 ) -> dict[K, int]:
     """The labels of the classes that a file defines.
 
+    Spaces at the ends of the names in the file do not matter.
+
     A class that the file does not name may be misspelt, so there is a
     warning. VOC's and COCO's own lists are exempt, since few files have all
     of their classes.
@@ -137,7 +144,9 @@ def class_labels(
     label_of = {name: i for i, name in enumerate(classes, start=1)}
     if tuple(classes) == VOC_CLASSES:
         label_of |= {name: label_of[voc] for name, voc in other_names.items()}
-    labels = {key: label_of.get(name, 0) for key, name in names.items()}
+    labels = {
+        key: label_of.get(str(name).strip(), 0) for key, name in names.items()
+    }
     found = set(labels.values())
     if not found - {0}:
         own = ', '.join(str(name) for name in [*names.values()][:10])

@@ -121,9 +121,12 @@ def generate_pseudo_labels(
             summary.num_boxes += len(record.fallbacks)
             summary.fallbacks.update(filter(None, record.fallbacks))
         try:
-            if instances:
-                export_instances(folder, store.labelled(), classes, instances)
-            store.finish()
+            try:
+                if instances:
+                    labelled = store.labelled()
+                    export_instances(folder, labelled, classes, instances)
+            finally:
+                store.finish()
         except OSError as error:
             summary.errors.append(
                 f'{error.filename or store.folder}: could not write the '

@@ -7,6 +7,7 @@ from all of them, and lists their hashes in ``exported.json``.
 """
 
 import json
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain, count
 from pathlib import Path
@@ -65,10 +66,13 @@ def export_instances(
 
     Raises:
         OSError: A file cannot be written.
-        ValueError: Two images or two boxes have one id.
     """
     old = _exported(folder)
     formats = sorted({*formats, *old['formats']})
+    if old['files']:
+        # None of them is as expected until all of them are written.
+        files = dict.fromkeys(old['files'], '')
+        write_json(folder / _EXPORTED, dict(formats=formats, files=files))
     hashes = {}
     for name in formats:
         for path in INSTANCE_FORMATS[name](folder, image_ids, classes):
@@ -166,15 +170,17 @@ def _write_coco(
 ) -> Path:
     """Write a COCO file with one entry on each line.
 
-    Images and boxes keep their ids; those without one get numbers.
+    Images and boxes keep their ids; those without one get numbers. If two
+    images or two boxes have one id, all of them get numbers, with a warning.
     """
+    path = folder / INSTANCES / f'{name}.json'
     image_keys, box_keys = [], []
     for image_id in image_ids:
         image, entries = read_masks(folder, image_id)
         image_keys.append(image['id'])
         box_keys += [entry['id'] for entry in entries]
-    image_keys = _numbered(image_keys, 'images')
-    box_keys = _numbered(box_keys, 'boxes')
+    image_keys = _numbered(image_keys, f'{path}: two images')
+    box_keys = _numbered(box_keys, f'{path}: two boxes')
 
     def images() -> Iterator[Content]:
         for image_id, key in zip(image_ids, image_keys, strict=True):
@@ -189,7 +195,6 @@ def _write_coco(
     categories = [
         dict(id=label, name=name) for label, name in enumerate(classes, 1)
     ]
-    path = folder / INSTANCES / f'{name}.json'
     with replacing(path) as part, part.open('w') as file:
         file.write('{"info": {"description": "masks by box2seg_mmseg"}')
         for title, values in (
@@ -205,13 +210,16 @@ def _write_coco(
     return path
 
 
-def _numbered(keys: list[int | str | None], name: str) -> list[int | str]:
+def _numbered(keys: list[int | str | None], what: str) -> list[int | str]:
     """The ids, and numbers above them for those that are None."""
     given = [key for key in keys if key is not None]
     if (twice := find_repeated(given)) is not None:
-        raise ValueError(
-            f'two {name} have the id {twice}; renumber them in the box file'
+        warnings.warn(
+            f'{what} have the id {twice}, so all of them get new ids here; '
+            'renumber them in the box files to keep ids',
+            stacklevel=2,
         )
+        return [*range(1, len(keys) + 1)]
     numbers = count(max([0, *(k for k in given if isinstance(k, int))]) + 1)
     return [next(numbers) if key is None else key for key in keys]
 

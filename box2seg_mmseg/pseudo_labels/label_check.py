@@ -81,7 +81,7 @@ def verify_pseudo_labels(
         skip: Ids of images that are not compared.
 
     Returns:
-        One line for each PNG that is missing, altered or not this tool's, for
+        One line for each PNG that is missing, altered or without a record, for
         each file of instance masks that is missing or altered, and one if a
         run was not finished.
 
@@ -127,7 +127,10 @@ def _problems(
         elif not path.exists():
             problem = f'missing; {AGAIN}'
         elif record is None:
-            problem = 'this tool did not write it; move it elsewhere'
+            problem = (
+                'has no record; an interrupted run may have left it: label '
+                'its image again, or delete it'
+            )
         elif not record.holds(path):
             problem = f'altered or truncated; {AGAIN}'
         else:

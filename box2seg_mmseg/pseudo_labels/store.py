@@ -79,7 +79,8 @@ class PseudoLabelStore:
 
     Raises:
         StoreError: They were made in another way and ``overwrite`` is False,
-            or the folder has PNGs but no manifest.
+            or the folder has PNGs but no manifest. A folder with neither
+            records nor PNGs is taken over.
     """
 
     def __init__(
@@ -95,12 +96,15 @@ class PseudoLabelStore:
         new = json.loads(json.dumps(manifest))
         old = read_manifest(folder)
         if old != new:
-            if old is not None and not overwrite:
+            image_ids = read_records(self.folder)
+            has_pngs = any(self.folder.rglob('*.png'))
+            is_used = bool(image_ids) or has_pngs
+            if old is not None and is_used and not overwrite:
                 raise StoreError(
                     f'{path}: {_difference(old, new)}; choose another folder '
                     'or start over in this one (--overwrite)'
                 )
-            if old is None and any(self.folder.rglob('*.png')):
+            if old is None and has_pngs:
                 raise StoreError(
                     f'{folder}: contains PNGs that this tool did not write; '
                     'choose another folder'
@@ -108,7 +112,6 @@ class PseudoLabelStore:
             # The manifest goes last: if this is killed, the pseudo labels
             # that are left still belong to the old one.
             if old is not None:
-                image_ids = read_records(self.folder)
                 for image_id in image_ids:
                     png_path(self.folder, image_id).unlink(missing_ok=True)
                 remove_instances(self.folder, image_ids)

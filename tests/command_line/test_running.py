@@ -1,4 +1,6 @@
+import errno
 from argparse import ArgumentParser
+from pathlib import Path
 
 import pytest
 
@@ -39,6 +41,19 @@ def test_a_full_disk_is_named(run_main, tmp_path):
             part.write_text('x')
 
     text = f'tool: error: {path}: No space left on device\n'
+    assert run_main(main) == (1, text)
+
+
+def test_a_read_only_disk_is_named(run_main, tmp_path, monkeypatch):
+    def fail(path, **_):
+        raise OSError(errno.EROFS, 'Read-only file system', str(path))
+
+    def main(_):
+        with replacing(tmp_path / 'table.json') as part:
+            fail(part)
+
+    monkeypatch.setattr(Path, 'unlink', fail)
+    text = f'tool: error: {tmp_path}/table.json: Read-only file system\n'
     assert run_main(main) == (1, text)
 
 

@@ -198,7 +198,8 @@ def test_pngs_that_are_not_as_written_are_found(folder, labels):
             'a.png: missing; run generate_pseudo_labels again',
             'b.png: altered or truncated; run generate_pseudo_labels again',
             'c.png: altered or truncated; run generate_pseudo_labels again',
-            'mine.png: this tool did not write it; move it elsewhere',
+            'mine.png: has no record; an interrupted run may have left it: '
+            'label its image again, or delete it',
         ),
         strict=True,
     ):

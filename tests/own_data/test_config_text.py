@@ -84,6 +84,32 @@ def test_boxes_in_a_coco_file(photos, tmp_path):
     assert dataset.box_source == dict(type='COCOJSON', box_file='all.json')
 
 
+def test_images_of_several_suffixes(photos, tmp_path, capsys):
+    ids = sorted(path.stem for path in (photos / 'JPEGImages').iterdir())
+    folder = photos / 'images'
+    folder.mkdir()
+    for i, name in enumerate(ids):
+        suffix = '.png' if i < 2 else '.jpg'
+        (folder / name).with_suffix(suffix).touch()
+    content = dict(
+        images=[dict(id=p.name, file_name=p.name) for p in folder.iterdir()],
+        annotations=[],
+        categories=[dict(id=1, name=SCENE_CLASSES[0])],
+    )
+    (photos / 'boxes.json').write_text(json.dumps(content))
+    tool = runpy.run_path(str(find_tools()['config']))
+    words = ['--data', photos, '--format', 'coco', '--image-dir', 'images']
+    words += ['--out', tmp_path / 'mine.py', '--overwrite']
+    for val, is_told in ((ids[:2], False), (ids[1:3], True)):
+        (photos / 'val.txt').write_text('\n'.join(val))
+        args = tool['parser']().parse_args([str(word) for word in words])
+        assert tool['main'](args) == 0
+        assert ('needs one suffix' in capsys.readouterr().out) == is_told
+        if not is_told:
+            config = Config.fromfile(tmp_path / 'mine.py')
+            assert config.test_dataloader.dataset.img_suffix == '.png'
+
+
 def test_lists_of_the_user_are_not_overwritten(photos, tmp_path):
     (photos / 'train.txt').write_text('train_0001\n')
     before = (photos / 'classes.txt').read_text()

@@ -137,6 +137,47 @@ def test_no_image_to_validate_on_is_trained_on(root):
     assert find_own_data(root).image_ids == ('a', 'c')
 
 
+@pytest.mark.parametrize(
+    ('text', 'message'),
+    [
+        ('b.jpg\nd.jpg\n', r'val\.txt: 2 of 2 lines .* Got: b\.jpg'),
+        ('b\nx\nd\n', r'val\.txt: 1 of 3 lines .* Got: x'),
+        ('\ufeffb\n', 'without a byte order mark'),
+    ],
+)
+def test_a_list_to_validate_on_must_name_images(root, text, message):
+    add_voc(root)
+    (root / 'val.txt').write_text(text, 'utf-8')
+    with pytest.raises(UsageError, match=message):
+        find_own_data(root)
+
+
+def test_the_test_set_has_the_suffix_of_its_own_images(root):
+    add_images(root, 'JPEGImages', 'ef', '.png')
+    add_coco(root, names='abef')
+    assert find_own_data(root).test_suffix is None
+    for names, suffix in (('ab', '.jpg'), ('ef', '.png'), ('be', None)):
+        (root / 'val.txt').write_text('\n'.join(names))
+        assert find_own_data(root).test_suffix == suffix
+
+
+def test_empty_names_of_objects_are_no_class(root):
+    add_voc(root)
+    path = root / 'Annotations/b.xml'
+    path.write_text(path.read_text().replace('plate', ' '))
+    assert find_own_data(root).classes == ('mug',)
+
+
+def test_spaces_around_category_names_do_not_matter(root):
+    add_coco(root)
+    path = root / 'boxes.json'
+    path.write_text(path.read_text().replace('mug', 'mug '))
+    assert find_own_data(root).classes == ('plate', 'mug')
+    path.write_text(path.read_text().replace('plate', ' '))
+    with pytest.raises(UsageError, match='class 1 has an empty name'):
+        find_own_data(root)
+
+
 def _two_formats(root):
     add_voc(root)
     add_coco(root)
@@ -212,6 +253,11 @@ def test_other_files_beside_the_boxes_do_no_harm(root):
     (root / 'metadata.json').write_text('{"a": 1}\n{"a": 2}\n')
     # As macOS writes them on other disks.
     (root / 'Annotations/._a.xml').write_bytes(b'\0\5\26\7')
+    (root / 'JPEGImages/._x.png').write_bytes(b'\0\5\26\7')
+    (root / 'val.txt').write_text('._x\n')
+    with pytest.raises(UsageError, match=r'Got: \._x'):
+        find_own_data(root)
+    (root / 'val.txt').unlink()
     assert find_own_data(root).image_ids == tuple('abc')
     (root / 'boxes.json').write_text('{"images": [], "annotations": [')
     with pytest.raises(AnnotationError, match=r'boxes\.json: not a readable'):

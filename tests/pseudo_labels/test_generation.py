@@ -168,6 +168,17 @@ def test_another_parameter_is_refused_unless_told(run, tmp_path):
     assert len(run(dict(GRABCUT, iterations=1), overwrite=True)) == 6
 
 
+def test_a_folder_without_a_label_is_taken_over(run, tmp_path):
+    def fail():
+        raise ValueError('bad box')
+        yield
+
+    with pytest.raises(ValueError, match='bad box'):
+        generate_pseudo_labels(fail(), build_labeler(GRABCUT), tmp_path)
+    assert (tmp_path / 'manifest.json').exists()
+    assert len(run(BOX_FILL)) == 6
+
+
 def test_what_differs_is_said_in_words(run, tmp_path, monkeypatch):
     run(dict(GRABCUT, iterations=5, perturbations=2))
     for cfg, difference in (
@@ -306,7 +317,7 @@ def test_verify_finds_altered_truncated_and_missing_pngs(run, tmp_path):
     assert 'train_0001.png: missing' in missing
     assert 'train_0002.png: altered or truncated' in truncated
     assert 'train_0003.png: altered or truncated' in altered
-    assert 'mine.png: this tool did not write it' in mine
+    assert 'mine.png: has no record' in mine
 
 
 class _Compiling(PseudoLabeler):

@@ -55,8 +55,8 @@ def test_ids_are_only_given_to_boxes_without_one(tmp_path):
         return [entry['id'] for entry in json.loads(text)['annotations']]
 
     assert run([None, 6, 'x']) == [7, 6, 'x']
-    with pytest.raises(ValueError, match='two boxes have the id 6; renumber'):
-        run([6, 6, None])
+    with pytest.warns(UserWarning, match='two boxes have the id 6, so all'):
+        assert run([6, 6, None]) == [1, 2, 3]
     assert run([1, 2, 3]) == [1, 2, 3]
 
 
@@ -140,6 +140,41 @@ def test_formats_are_added_and_follow_the_boxes(source, tmp_path):
     assert not (out / 'instances/labels/first.txt').exists()
     assert not (out / 'instances/masks/first.json').exists()
     assert [*COCO(out / 'instances/coco-rle.json').imgs] == [31]
+
+
+def test_two_box_files_with_the_same_ids_share_a_folder(source, tmp_path):
+    out = tmp_path / 'out'
+    path = tmp_path / 'boxes.json'
+    content = json.loads(path.read_text())
+    images = content['images']
+    for image in images:
+        content['images'] = [{**image, 'id': 1}]
+        entry = dict(id=1, image_id=1, category_id=4, bbox=[1, 1, 9, 9])
+        content['annotations'] = [entry]
+        path.write_text(json.dumps(content))
+        ids = [image['file_name'].removesuffix('.png')]
+        if image is images[-1]:
+            with pytest.warns(UserWarning, match='two .* have the id 1, so'):
+                _run(source, out, ids=ids)
+        else:
+            _run(source, out, ids=ids)
+    coco = COCO(out / 'instances/coco-rle.json')
+    assert [*coco.imgs] == [*coco.anns] == [1, 2]
+    assert [e['image_id'] for e in coco.anns.values()] == [1, 2]
+    assert verify_pseudo_labels(out) == []
+
+
+def test_records_are_finished_if_an_export_fails(source, tmp_path):
+    out = tmp_path / 'out'
+    _run(source, out, ['yolo'])
+    (out / 'instances/coco-rle.json').mkdir()
+    (error,) = _run(source, out, ['coco-rle']).errors
+    assert 'coco-rle.json: could not write' in error
+    assert not (out / 'records.part.jsonl').exists()
+    assert all('labels/' in line for line in verify_pseudo_labels(out))
+    (out / 'instances/coco-rle.json').rmdir()
+    assert _run(source, out, ['coco-rle']).num_kept == 2
+    assert verify_pseudo_labels(out) == []
 
 
 def test_masks_are_made_for_all_images_of_a_folder(source, tmp_path):

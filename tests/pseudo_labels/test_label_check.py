@@ -60,7 +60,7 @@ def test_images_without_a_good_label_are_named_with_the_reason(folder):
         ('a', 'a.png: missing; run'),
         ('x/b', 'b.png: altered or truncated'),
         ('c', 'c.jpg: missing; add it'),
-        ('mine', 'mine.png: this tool did not write it'),
+        ('mine', 'mine.png: has no record'),
         ('none', 'none.png: missing'),
     ):
         assert message in reasons[image_id]

@@ -39,7 +39,7 @@ def _read_voc(root: Path, files: Sequence[Path]) -> Annotated:
         path.relative_to(folder).with_suffix('').as_posix() for path in files
     ]
     names = {name for path in files for name in _object_names(path)}
-    return Annotated(ids, sorted(names))
+    return Annotated(ids, sorted(names - {''}))
 
 
 def _object_names(path: Path) -> Iterator[str]:
@@ -58,7 +58,7 @@ def _read_coco(root: Path, files: Sequence[Path]) -> Annotated:
         for where, image in coco_places(content, 'images', files[0])
     ]
     names = [
-        str(coco_value(category, 'name', where))
+        str(coco_value(category, 'name', where)).strip()
         for where, category in coco_places(content, 'categories', files[0])
     ]
     return Annotated(ids, list(dict.fromkeys(names)))

@@ -39,7 +39,7 @@ test_dataloader = dict(
         data_prefix=dict(
             img_path={image_dir!r}, seg_map_path='SegmentationClass'
         ),
-{suffix}\
+{test_suffix}\
         metainfo=dict(classes=classes),
     )
 )
@@ -95,9 +95,9 @@ def write_own_config(data: OwnData, out: str | Path) -> list[str]:
     source = dict(type=format.type)
     if data.box_file is not None:
         source[format.file_argument] = _below(data.root, data.box_file)
-    suffix = ''
+    train_suffix = None
     if len(data.image_suffixes) == 1:
-        suffix = f'        img_suffix={data.image_suffixes[0]!r},\n'
+        train_suffix = data.image_suffixes[0]
     text = _TEMPLATE.format(
         label_command=_label_command(data),
         base=BASE,
@@ -105,7 +105,8 @@ def write_own_config(data: OwnData, out: str | Path) -> list[str]:
         classes=''.join(f'    {name!r},\n' for name in data.classes),
         split=_below(data.root, data.split),
         image_dir=data.image_dir,
-        suffix=suffix,
+        suffix=_suffix_line(train_suffix),
+        test_suffix=_suffix_line(data.test_suffix),
         # VOC's XML is the format of the shipped config.
         box_source=''
         if data.format == 'voc'
@@ -131,6 +132,10 @@ def next_commands(data: OwnData, config: Path) -> list[str]:
         _label_command(data),
         shlex.join(train),
     ]
+
+
+def _suffix_line(suffix: str | None) -> str:
+    return '' if suffix is None else f'        img_suffix={suffix!r},\n'
 
 
 def _label_dir(data: OwnData) -> Path:

@@ -1,7 +1,8 @@
 """Finds out what a folder of a user's photographs and boxes contains."""
 
+import codecs
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +26,8 @@ class OwnData:
         image_dir: Folder of the images below ``root``.
         image_suffixes: Suffixes of the images, with their dots; one unless
             the annotations name the image files.
+        test_suffix: Suffix of the images of ``val.txt``, or of all images if
+            there is no such file; None if they have several.
         classes: Foreground classes; the first has label 1.
         class_file: Where they are, or are to be written.
         split: Text file of the images to train on; it may not exist yet.
@@ -36,6 +39,7 @@ class OwnData:
     box_file: Path | None
     image_dir: str
     image_suffixes: tuple[str, ...]
+    test_suffix: str | None
     classes: tuple[str, ...]
     class_file: Path
     split: Path
@@ -74,7 +78,8 @@ def find_own_data(
 
     Raises:
         UsageError: The folder does not decide something, such as two formats
-            or no classes. The message names the option that does.
+            or no classes; the message names the option that does. Or
+            ``val.txt`` has a line that names no image.
         AnnotationError: An annotation file cannot be read.
     """
     root = existing_folder(root)
@@ -122,6 +127,7 @@ def find_own_data(
         raise UsageError(
             f'{error}; list the classes to train in a file and give --classes'
         ) from None
+    val_ids = _read_val(root / 'val.txt', images, root / image_dir)
     split = _find_split(root, split)
     if split.is_file():
         image_ids = read_split(split)
@@ -132,12 +138,10 @@ def find_own_data(
                 f'another list with --split. Got: {image_ids[0]}'
             )
     else:
-        val = root / 'val.txt'
-        others = set(read_lines(val)) if val.is_file() else set()
         image_ids = [
             name
             for name in annotated.image_ids
-            if name not in others and images.get(name, set()) & set(suffixes)
+            if name not in val_ids and images.get(name, set()) & set(suffixes)
         ]
     if not image_ids:
         raise UsageError(
@@ -151,6 +155,7 @@ def find_own_data(
         box_file and box_file.resolve(),
         image_dir,
         tuple(suffixes),
+        _common_suffix([images[name] for name in val_ids], suffixes),
         tuple(names),
         class_file.resolve(),
         split.resolve(),
@@ -200,10 +205,46 @@ def _find_split(root: Path, given: str | Path | None) -> Path:
     return split
 
 
+def _read_val(
+    path: Path, images: Mapping[str, set[str]], folder: Path
+) -> set[str]:
+    """The images of ``val.txt``; none if there is no such file."""
+    if not path.is_file():
+        return set()
+    # mmseg's test dataset reads the file itself and keeps the mark.
+    if path.read_bytes().startswith(codecs.BOM_UTF8):
+        raise UsageError(
+            f'{path}: begins with a byte order mark, which `box2seg test` '
+            'cannot read; save it as UTF-8 without a byte order mark'
+        )
+    names = read_split(path)
+    if unknown := [name for name in names if name not in images]:
+        raise UsageError(
+            f'{path}: {len(unknown)} of {len(names)} lines name no image in '
+            f'{folder}; its lines must be paths below that folder, without '
+            f'suffix; correct them or rename the file. Got: {unknown[0]}'
+        )
+    return set(names)
+
+
+def _common_suffix(
+    found: Sequence[set[str]], suffixes: Sequence[str]
+) -> str | None:
+    """A suffix that all images have, one of those to train on if possible."""
+    if not found:
+        return suffixes[0] if len(suffixes) == 1 else None
+    common = sorted(set.intersection(*found))
+    preferred = [suffix for suffix in suffixes if suffix in common]
+    return next(iter(preferred + common), None)
+
+
 def _find_images(folder: Path) -> dict[str, set[str]]:
     """The suffixes of each image, by its path without suffix."""
     images = defaultdict(set)
     for path in folder.rglob('*'):
+        # macOS writes ._NAME.jpg beside NAME.jpg on other disks.
+        if path.name.startswith('.'):
+            continue
         if path.suffix.lower() in IMAGE_SUFFIXES:
             name = path.relative_to(folder).with_suffix('').as_posix()
             images[name].add(path.suffix)

@@ -140,7 +140,7 @@ def _names(value: object, path: Path) -> tuple[str, ...]:
                 f'{path}: names must be text; put quotes around it. '
                 f'Got: {shown(name)}'
             )
-    return tuple(str(name) for name in value)
+    return tuple(str(name).strip() for name in value)
 
 
 def _images_below(folder: Path) -> Iterator[Path]:
@@ -155,5 +155,8 @@ def _images_below(folder: Path) -> Iterator[Path]:
         above[place] = trail | {real}
         folders.sort()
         for file in sorted(files):
+            # macOS writes ._NAME.jpg beside NAME.jpg on other disks.
+            if file.startswith('.'):
+                continue
             if Path(file).suffix.lower() in IMAGE_SUFFIXES:
                 yield Path(place, file)

@@ -119,6 +119,13 @@ def test_a_misspelt_class_is_told(tmp_path):
     assert items[0].labels.tolist() == [3]
 
 
+def test_spaces_around_category_names_do_not_matter(tmp_path):
+    path = _index(tmp_path, _box(1, 8))
+    path.write_text(path.read_text().replace('"dog"', '"dog "'))
+    (item,) = _source(path, ('couch', 'dog')).read(['dog'])
+    assert item.labels.tolist() == [2]
+
+
 def test_bad_files_and_images_are_named(tmp_path):
     path = _index(tmp_path)
     with pytest.raises(AnnotationError, match='no image mouse'):

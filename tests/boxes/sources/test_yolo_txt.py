@@ -193,7 +193,7 @@ def test_some_of_the_classes(root):
 
 
 def test_names_may_be_a_mapping_and_vocs(root):
-    _yaml(root, names={0: 'couch', 1: 'aeroplane'})
+    _yaml(root, names={0: 'couch ', 1: 'aeroplane'})
     assert YOLOTxt(root).classes == ('couch', 'aeroplane')
     from box2seg_mmseg.boxes import VOC_CLASSES
 
@@ -212,6 +212,7 @@ def test_names_may_be_a_mapping_and_vocs(root):
         ('names: [yes, no]', 'put quotes around it. Got: True'),
         ('names: [[a]]', 'put quotes around it'),
         ('names: [a, a]', 'each once'),
+        ('names: [a, " "]', 'class 2 has an empty name'),
         ('names: [background, a]', 'must not name the background'),
         ('names: !!python/object/apply:os.system [ls]', 'not a readable YAML'),
     ],
@@ -252,6 +253,7 @@ def test_paths_of_a_list_of_images(root, path):
     )
     _image(root / 'images/more/deep/c.PNG')
     (root / 'images/more/notes.txt').write_text('no image')
+    (root / 'images/more/._d.jpg').write_bytes(b'as macOS writes it')
     assert YOLOTxt(root).image_ids('train') == [
         'train/b',
         'train/a',
