@@ -180,7 +180,7 @@ def test_an_interrupted_run_is_resumed(arguments, scenes, tmp_path):
         stderr=subprocess.PIPE,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
-    while process.poll() is None and not list(folder.glob('*.png')):
+    while process.poll() is None and len(list(folder.glob('*.png'))) < 2:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     _, printed = process.communicate()
@@ -190,4 +190,8 @@ def test_an_interrupted_run_is_resumed(arguments, scenes, tmp_path):
     assert all(cv2.imread(str(p), -1).shape == (64, 64) for p in made)
     done = subprocess.run(command, env=env, capture_output=True, text=True)
     assert done.returncode == 0
-    assert f'20 images -> {folder}; {len(made)} images' in done.stdout
+    # The last map may have been written without its record.
+    assert any(
+        f'20 images -> {folder}; {kept} images' in done.stdout
+        for kept in (len(made) - 1, len(made))
+    )
