@@ -24,7 +24,7 @@ from ..files import (
 )
 from ..id_lists import write_lines
 from ..installed import find_config
-from ..model_config import prediction_pipeline
+from ..model_config import prediction_pipeline, read_config
 from ..pseudo_labels import StoreError, generate_pseudo_labels
 from ..pseudo_labels.label_check import check_label_folder
 from ..pseudo_labels.store import png_path
@@ -263,7 +263,7 @@ class TrainingRounds:
 
     def _read(self, config: str | Path, labels: Path) -> Config:
         """A config with the overrides, to train with these labels."""
-        result = Config.fromfile(find_config(config))
+        result = read_config(find_config(config))
         if self.cfg_options:
             # As train.py parses them: a number is no string.
             parser = ArgumentParser()

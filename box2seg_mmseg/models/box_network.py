@@ -4,10 +4,10 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from mmengine.config import Config
 from mmseg.apis import init_model
 
 from ..boxes import BoxCrop
+from ..model_config import prediction_pipeline, read_config
 from .checkpoints import (
     drop_initial_weights,
     load_checkpoint_file,
@@ -26,8 +26,9 @@ class BoxNetwork:
         device: A torch device, such as ``'cuda'``.
 
     Raises:
-        ValueError: The config has no ``CropBox``, or the checkpoint does not
-            fit the model.
+        UsageError: The config has no test pipeline.
+        ValueError: The test pipeline has no ``CropBox``, or the checkpoint
+            does not fit the model.
 
     Attributes:
         crop_options: Arguments of :class:`BoxCrop`, from the config.
@@ -36,10 +37,10 @@ class BoxNetwork:
     def __init__(
         self, config: str | Path, checkpoint: str | Path, device: str = 'cpu'
     ) -> None:
-        cfg = Config.fromfile(config)
+        cfg = read_config(config)
         steps = [
             step
-            for step in cfg.test_dataloader.dataset.pipeline
+            for step in prediction_pipeline(cfg, config)
             if step['type'] == 'CropBox'
         ]
         if len(steps) != 1:

@@ -144,9 +144,8 @@ def check_classes(dataset_meta: dict, cfg: Config, source: str | Path) -> None:
         for name in ('test_dataloader', 'train_dataloader')
         if dataset_of(cfg, name) is not None
     ]
-    if not trained or not configured or () in configured:
-        return
-    if trained in configured:
+    nothing_to_compare = not trained or not configured or () in configured
+    if nothing_to_compare or trained in configured:
         return
     wanted = min(configured, key=lambda names: abs(len(names) - len(trained)))
     if len(wanted) != len(trained):

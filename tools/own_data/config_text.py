@@ -95,9 +95,7 @@ def write_own_config(data: OwnData, out: str | Path) -> list[str]:
     source = dict(type=format.type)
     if data.box_file is not None:
         source[format.file_argument] = _below(data.root, data.box_file)
-    train_suffix = None
-    if len(data.image_suffixes) == 1:
-        train_suffix = data.image_suffixes[0]
+    suffix, *others = data.image_suffixes
     text = _TEMPLATE.format(
         label_command=_label_command(data),
         base=BASE,
@@ -105,7 +103,7 @@ def write_own_config(data: OwnData, out: str | Path) -> list[str]:
         classes=''.join(f'    {name!r},\n' for name in data.classes),
         split=_below(data.root, data.split),
         image_dir=data.image_dir,
-        suffix=_suffix_line(train_suffix),
+        suffix=_suffix_line(None if others else suffix),
         test_suffix=_suffix_line(data.test_suffix),
         # VOC's XML is the format of the shipped config.
         box_source=''

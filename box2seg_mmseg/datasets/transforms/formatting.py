@@ -39,8 +39,7 @@ class PackBox2SegInputs(PackSegInputs):
             raise ValueError(
                 f'{results.get("img_path")}: ori_shape must be {want}, as the '
                 'annotation says; remove RandomMosaic, which mixes images but '
-                'not the numbers of their boxes. Got: '
-                f'{tuple(got)}'
+                f'not the numbers of their boxes. Got: {tuple(got)}'
             )
         # Losses may be taken at another size than the image's.
         like = 'gt_seg_map' if 'gt_seg_map' in results else 'img'
